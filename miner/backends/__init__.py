@@ -1,0 +1,1 @@
+"""Interchangeable hashing devices behind one method, `Backend.scan`."""

@@ -1,0 +1,1 @@
+"""Bitcoin's own rules and formats: pure functions and values, no input or output."""

@@ -1,0 +1,1 @@
+"""Generations, workers and the desk where hits become shares and blocks."""

@@ -1,0 +1,37 @@
+"""Where homehash keeps state, cache and data on this system (platformdirs).
+
+MINER_HOME, when set, holds all of them in one folder: for tests and portable installs.
+"""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+APP = "homehash"
+
+
+def _folder(kind: str, system: str) -> Path:
+    home = os.environ.get("MINER_HOME")
+    return Path(home) / kind if home else Path(system)
+
+
+def state_dir() -> Path:
+    """Journals of found blocks, best difficulty, saved baselines."""
+    return _folder("state", platformdirs.user_state_dir(APP))
+
+
+def cache_dir() -> Path:
+    """What can be made again: calibrations, compiled kernels."""
+    return _folder("cache", platformdirs.user_cache_dir(APP))
+
+
+def config_dir() -> Path:
+    """config.toml and the user's own hardware table."""
+    return _folder("config", platformdirs.user_config_dir(APP))
+
+
+def private_dir(folder: Path) -> Path:
+    """Create `folder`, readable by its owner alone, and return it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,1 @@
+"""Screens: functions of a StatusSnapshot and nothing else."""
