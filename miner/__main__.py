@@ -1,0 +1,5 @@
+"""`python -m miner` is the `miner` command."""
+
+from miner.cli.main import main
+
+main()

@@ -1,0 +1,51 @@
+"""The `miner` command: finds a subcommand's file, runs it, turns our errors into one line."""
+
+import importlib
+import sys
+
+import click
+
+from miner import __version__
+from miner.errors import MinerError
+
+# One file each, imported only when used, so that `miner --help` and errors stay quick.
+COMMANDS = {
+    "mine": ("miner.cli.mine", "Mine: on a pool, on your node, or on the built-in regtest node."),
+    "node": ("miner.cli.node", "Run the built-in regtest node alone."),
+    "devices": ("miner.cli.devices", "List every hashing backend and why it can or cannot run."),
+    "doctor": ("miner.cli.doctor", "Check install, devices, node and pool; each with a remedy."),
+    "grind": ("miner.cli.grind", "Find the nonce of one 80-byte header given in hex."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="homehash")
+def cli() -> None:
+    """homehash: mine, measure and learn SHA-256 proof of work on your own computer."""
+
+
+def main() -> None:
+    """Entry point. Exit codes: see miner.errors; usage errors are click's 2."""
+    try:
+        cli(prog_name="miner", auto_envvar_prefix="MINER")
+    except MinerError as error:
+        click.echo(f"miner: {error}", err=True)
+        sys.exit(error.exit_code)
