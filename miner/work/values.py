@@ -48,7 +48,9 @@ class Job:
             if not 0 <= getattr(self, name) < UINT32:
                 raise ValueError(f"job {self.job_id!r}: {name} {getattr(self, name)} is not 32-bit")
         if self.version & self.version_mask:
-            raise ValueError(f"job {self.job_id!r}: version bits {self.version:08x} inside the mask")
+            raise ValueError(
+                f"job {self.job_id!r}: version bits {self.version:08x} inside the mask"
+            )
         if not 0 <= self.extranonce2_size <= 32 or self.ntime_limit < 0:
             raise ValueError(f"job {self.job_id!r}: extranonce2 size or ntime limit out of range")
         if not (0 < self.share_target < UINT256 and 0 < self.network_target < UINT256):
