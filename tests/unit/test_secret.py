@@ -1,0 +1,26 @@
+import copy
+import pickle
+
+import pytest
+
+from miner.secret import Secret
+
+
+def test_p14_no_printed_form_shows_the_value() -> None:
+    secret = Secret("canary")
+    shown = f"{secret} {secret!r} {secret!s} {[secret]}" + repr({"k": secret})
+    assert "canary" not in shown
+    assert secret.reveal() == "canary"
+
+
+def test_p14_a_secret_is_not_pickled() -> None:
+    with pytest.raises(TypeError):
+        pickle.dumps(Secret("canary"))
+    with pytest.raises(TypeError):
+        copy.copy(Secret("canary"))
+
+
+def test_equality_and_truth_follow_the_value() -> None:
+    assert Secret("a") == Secret("a") and Secret("a") != Secret("b") and Secret("a") != "a"
+    assert hash(Secret("a")) == hash(Secret("a"))
+    assert not Secret("") and Secret("x")
