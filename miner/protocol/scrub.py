@@ -1,0 +1,25 @@
+"""Make text from a peer safe to show: one line, printable, bounded.
+
+A terminal obeys escape sequences, a log breaks at a newline and a bidirectional mark reorders what
+people read; none of them survives. HTML and JSON still need their own escaping.
+"""
+
+import re
+
+LIMIT = 200  # characters shown of one remote text: a sentence, not a flood
+# ECMA-48 control sequences, then operating-system commands (which may set titles or clipboards).
+ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*\x07?|\x1b.?"
+)
+
+
+def scrub(text: object, limit: int = LIMIT) -> str:
+    """One printable line of at most `limit` characters; never raises on any JSON value.
+
+    Escape sequences go, white space becomes one blank, and everything str.isprintable refuses
+    (controls, bidirectional and zero-width marks, surrogates, private use) becomes "?".
+    """
+    raw = text if isinstance(text, str) else repr(text)
+    line = " ".join(ESCAPES.sub("", raw[: 4 * limit]).split())
+    clean = "".join(char if char.isprintable() else "?" for char in line)
+    return clean if len(clean) <= limit and len(raw) <= 4 * limit else clean[: limit - 3] + "..."

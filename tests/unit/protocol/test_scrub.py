@@ -1,0 +1,47 @@
+"""Remote text cannot steer a terminal, forge a log line or flood a screen (P12)."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from miner.protocol.scrub import LIMIT, scrub
+
+CASES = {
+    "plain": ("bad-cb-amount", "bad-cb-amount"),
+    "colour": ("\x1b[31mred\x1b[0m", "red"),
+    "clipboard": ("a\x1b]52;c;ZXZpbA==\x07b", "ab"),
+    "eight-bit csi": ("a\x9b2Jb", "ab"),
+    "forged line": ("ok\r\nERROR found", "ok ERROR found"),
+    "bidirectional": ("abc\u202egnp.exe", "abc?gnp.exe"),
+    "zero width and surrogate": ("a\u200bb\ud800c", "a?b?c"),
+    "delete and nul": ("a\x00b\x7f", "a?b?"),
+    "number": (7, "7"),
+    "list": ([1, "\x1b[2J"], "[1, '\\x1b[2J']"),
+    "none": (None, "None"),
+    "letters of the world": ("Fehler: schließen", "Fehler: schließen"),
+}
+
+
+@pytest.mark.parametrize(("dirty", "clean"), CASES.values(), ids=CASES.keys())
+def test_P12_remote_text_becomes_one_harmless_line(dirty: object, clean: str) -> None:
+    assert scrub(dirty) == clean
+
+
+def test_length_is_capped_and_the_cut_is_visible() -> None:
+    assert scrub("x" * 10_000_000).endswith("...")
+    assert len(scrub("x" * 201)) == LIMIT
+    assert scrub("x" * 200) == "x" * 200
+
+
+@given(st.text(alphabet=st.characters(), max_size=300))
+def test_any_text_is_printable_and_bounded(text: str) -> None:
+    clean = scrub(text, 50)
+    assert len(clean) <= 50
+    assert clean.isprintable()
+
+
+@given(st.text(alphabet=string.ascii_letters + string.digits + "-_.:/", max_size=50))
+def test_ordinary_words_are_untouched(text: str) -> None:
+    assert scrub(text) == text
