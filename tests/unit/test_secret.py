@@ -21,6 +21,9 @@ def test_p14_a_secret_is_not_pickled() -> None:
 
 
 def test_equality_and_truth_follow_the_value() -> None:
-    assert Secret("a") == Secret("a") and Secret("a") != Secret("b") and Secret("a") != "a"
+    assert Secret("a") == Secret("a")
+    assert Secret("a") != Secret("b")
+    assert Secret("a") != "a"
     assert hash(Secret("a")) == hash(Secret("a"))
-    assert not Secret("") and Secret("x")
+    assert not Secret("")
+    assert Secret("x")

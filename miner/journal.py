@@ -1,0 +1,277 @@
+"""The journal: an append-only file that holds every found block until its fate is known.
+
+One record a line: `HHJ1 <length> <crc32> <json>\\n`, both numbers 8 hex digits, over the JSON
+bytes. A record is `found` (the whole block) or `settled` (hash and verdict). Lines that do not
+check are skipped and copied to `<file>.damaged`; a torn tail is one of them. Each file is locked
+while in use; at start the files of the same key whose lock is free are taken over.
+"""
+
+import binascii
+import hashlib
+import json
+import os
+import re
+import secrets
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from miner.crash import crash_point
+from miner.errors import JournalError
+from miner.paths import private_dir
+from miner.work.values import Answer, FoundBlock, Verdict
+
+MAGIC = b"HHJ1"
+LINE = re.compile(rb"HHJ1 ([0-9a-f]{8}) ([0-9a-f]{8}) (.*)", re.DOTALL)
+RECORD_VERSION = 1
+TEXT_FIELDS = ("source", "hash_hex", "kind", "payload", "context")
+RETIRE_BYTES = 4 << 20  # a file with nothing waiting starts again at this size
+
+
+@dataclass(slots=True)
+class Contents:
+    """What a journal file says."""
+
+    waiting: dict[str, FoundBlock] = field(default_factory=dict)  # by hash, unsettled
+    damaged: list[bytes] = field(default_factory=list)  # lines that do not check
+    keep: bool = False  # it holds a block that was found and not accepted: never deleted
+
+
+def encode(record: dict[str, object]) -> bytes:
+    body = json.dumps({"v": RECORD_VERSION, **record}, separators=(",", ":")).encode()
+    return b"%s %08x %08x %s\n" % (MAGIC, len(body), binascii.crc32(body), body)
+
+
+def found_record(key: str, block: FoundBlock) -> dict[str, object]:
+    texts = {name: getattr(block, name) for name in TEXT_FIELDS}
+    numbers = {"height": block.height, "found_at": block.found_at}
+    return {"type": "found", "key": key, "header": block.header.hex(), **texts, **numbers}
+
+
+def decode(line: bytes) -> dict[str, object]:
+    """One line without its newline. Raises ValueError unless it is whole and known."""
+    match = LINE.fullmatch(line)
+    if match is None:
+        raise ValueError("not a journal record")
+    length, checksum, body = int(match[1], 16), int(match[2], 16), match[3]
+    if len(body) != length or binascii.crc32(body) != checksum:
+        raise ValueError("length or checksum differs")
+    record = json.loads(body)
+    if not isinstance(record, dict) or record.get("v") != RECORD_VERSION:
+        raise ValueError("unknown record version")
+    return record
+
+
+def block_of(record: dict[str, object]) -> FoundBlock:
+    """The block of a `found` record. Raises ValueError on a missing or mistyped field."""
+    height, found_at, header = (record.get(name) for name in ("height", "found_at", "header"))
+    texts = {name: record.get(name) for name in TEXT_FIELDS}
+    if not all(type(text) is str for text in [header, *texts.values()]):
+        raise ValueError("a text field is missing")
+    if not (height is None or type(height) is int) or type(found_at) is not int:
+        raise ValueError("a number is missing")
+    values: dict[str, object] = {**texts, "height": height, "found_at": found_at}
+    return FoundBlock(header=bytes.fromhex(str(header)), **values)  # type: ignore[arg-type]
+
+
+def read(data: bytes, key: str | None = None) -> Contents:
+    """Parse a whole file; with `key`, other keys' blocks only make the file worth keeping."""
+    contents = Contents()
+    for line in data.split(b"\n"):
+        if not line:
+            continue
+        try:
+            record = decode(line)
+            if record.get("type") == "found":
+                if key is None or record.get("key") == key:
+                    block = block_of(record)
+                    contents.waiting[block.hash_hex] = block
+                else:
+                    contents.keep = True
+            elif record.get("type") == "settled":
+                contents.waiting.pop(str(record.get("hash_hex")), None)
+                contents.keep |= record.get("answer") != Answer.ACCEPTED.value
+        except (ValueError, RecursionError):
+            contents.damaged.append(line)
+    return contents
+
+
+class Journal:
+    """One open, locked journal file; every method may be called from any thread."""
+
+    def __init__(self, path: Path, key: str) -> None:
+        """Open or create `path`. Raises JournalError when it is in use or cannot be opened."""
+        self.path, self.key = path, key
+        self.notes: list[str] = []  # what was repaired or taken over, for the screen
+        self._lock = threading.Lock()
+        self._unwritten: dict[str, bytes] = {}  # found while the disk failed
+        self._torn = False  # the file may end in half a record
+        try:
+            self._fd = open_private(path)
+            sync_folder(path.parent)
+        except OSError as error:
+            raise JournalError(f"journal {path}: {error.strerror}; choose --journal") from None
+        if not try_lock(self._fd):
+            os.close(self._fd)
+            raise JournalError(f"journal {path} is in use by another miner: choose another file")
+        contents = self._load(self._fd, path)
+        self._waiting, self._keep = contents.waiting, contents.keep
+
+    @classmethod
+    def open_own(cls, folder: Path, key: str) -> "Journal":
+        """A fresh file in `folder`, taking over every unlocked file of the same key."""
+        stem = slug(key)
+        name = f"{stem}-{os.getpid()}-{secrets.token_hex(3)}.journal"
+        journal = cls(private_dir(folder) / name, key)
+        for path in sorted(folder.glob(f"{stem}-*.journal")):
+            if path != journal.path:
+                journal._take_over(path)
+        return journal
+
+    @property
+    def waiting(self) -> tuple[FoundBlock, ...]:
+        """Blocks whose fate is not known, oldest first; those the disk refused included."""
+        with self._lock:
+            return tuple(self._waiting.values())
+
+    def append(self, block: FoundBlock) -> None:
+        """Make the block durable: write, fsync. Raises OSError; `waiting` holds it even then."""
+        with self._lock:
+            self._waiting[block.hash_hex] = block
+            self._unwritten[block.hash_hex] = encode(found_record(self.key, block))
+            self._write(b"".join(self._unwritten.values()))
+            crash_point("write")
+            os.fsync(self._fd)
+            self._unwritten.clear()
+        crash_point("fsync")
+
+    def settle(self, verdict: Verdict) -> bool:
+        """Let a block go on a final verdict; True when it was waiting. Raises OSError.
+
+        Not fsynced: a lost settlement costs one more submit, answered "duplicate".
+        """
+        if not verdict.final:
+            return False
+        crash_point("settle")
+        with self._lock:
+            if self._waiting.pop(verdict.hash_hex, None) is None:
+                return False
+            if self._unwritten.pop(verdict.hash_hex, None) is not None:
+                return True
+            self._keep |= verdict.answer is not Answer.ACCEPTED
+            answer = {"answer": verdict.answer.value, "reason": verdict.reason[:200]}
+            self._write(encode({"type": "settled", "hash_hex": verdict.hash_hex, **answer}))
+            if not self._waiting and not self._keep and os.fstat(self._fd).st_size > RETIRE_BYTES:
+                os.ftruncate(self._fd, 0)
+            return True
+
+    def close(self) -> None:
+        """Unlock; delete a file of our own naming in which every block was accepted."""
+        with self._lock:
+            if self._fd < 0:
+                return
+            if not self._waiting and not self._keep and self.path.suffix == ".journal":
+                with suppress(OSError):
+                    os.unlink(self.path)
+            elif not self._waiting and self.path.suffix == ".journal":
+                with suppress(OSError):
+                    os.replace(self.path, self.path.with_suffix(".kept"))
+            os.close(self._fd)
+            self._fd = -1
+
+    def _write(self, data: bytes) -> None:
+        start = os.fstat(self._fd).st_size
+        view = memoryview(b"\n" + data if self._torn else data)
+        try:
+            while view:
+                view = view[os.write(self._fd, view) :]
+            self._torn = False
+        except OSError:
+            self._torn = True  # the next record starts on a line of its own
+            with suppress(OSError):
+                os.ftruncate(self._fd, start)
+            raise
+
+    def _load(self, fd: int, path: Path) -> Contents:
+        with os.fdopen(os.dup(fd), "rb") as file:
+            file.seek(0)
+            data = file.read()
+        self._torn |= fd == getattr(self, "_fd", -1) and data[-1:] not in (b"", b"\n")
+        contents = read(data, self.key)
+        if contents.damaged:
+            aside = path.with_name(path.name + ".damaged")
+            with suppress(OSError):
+                spare = open_private(aside)
+                os.write(spare, b"\n".join(contents.damaged) + b"\n")
+                os.close(spare)
+            self.notes.append(
+                f"journal {path}: {len(contents.damaged)} damaged records, kept in {aside.name}"
+            )
+        return contents
+
+    def _take_over(self, path: Path) -> None:
+        """Move the waiting blocks of a dead process's file into this one."""
+        try:
+            fd = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+        except OSError:
+            return
+        try:
+            if not try_lock(fd) or os.fstat(fd).st_nlink == 0:
+                return
+            contents = self._load(fd, path)
+            for block in contents.waiting.values():
+                self.append(block)
+            if contents.keep or contents.damaged:
+                os.replace(path, path.with_suffix(".kept"))
+            else:
+                os.unlink(path)
+            if contents.waiting:
+                self.notes.append(
+                    f"journal: {len(contents.waiting)} blocks of an earlier run are sent again"
+                )
+        except OSError as error:
+            self.notes.append(f"journal {path}: {error.strerror}; left as it is")
+        finally:
+            os.close(fd)
+
+
+def slug(key: str) -> str:
+    """A file name for a source: readable, then 8 hex digits of its hash."""
+    readable = re.sub(r"[^A-Za-z0-9.]+", "-", key).strip("-")[:40]
+    return f"{readable}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+
+
+def open_private(path: Path) -> int:
+    """Read, append, mode 0600, never through a symbolic link."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+    return os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new file's name durable; Windows has no such call and needs none."""
+    if sys.platform == "win32":
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def try_lock(fd: int) -> bool:
+    """Take the advisory lock of an open file; False when another process has it."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(fd, 1 << 30, os.SEEK_SET)  # a byte nobody writes
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
