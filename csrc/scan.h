@@ -34,6 +34,11 @@ struct scan_hit {
 int32_t scan_run(int32_t variant, const struct scan_task *task, struct scan_hit *hits,
                  size_t capacity, uint64_t *hashes);
 
+/* States after chunk 1 (header bytes 0..63), one per version, which replaces the first four bytes:
+ * 8 words each to `midstates`. */
+void scan_midstates(const uint8_t chunk1[64], const uint32_t *versions, uint32_t n_versions,
+                    uint32_t *midstates);
+
 /* Smallest hit buffer with which the variant always advances. */
 size_t scan_min_capacity(int32_t variant, uint32_t n_versions);
 

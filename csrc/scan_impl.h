@@ -1,0 +1,17 @@
+/* What dispatch.c and the scan_<isa>.c files share. */
+#ifndef HOMEHASH_SCAN_IMPL_H
+#define HOMEHASH_SCAN_IMPL_H
+
+#include "scan.h"
+
+/* One per variant. dispatch.c has checked the task and the capacity; contract as scan_run's. */
+typedef int32_t scan_fn(const struct scan_task *task, struct scan_hit *hits, size_t capacity,
+                        uint64_t *hashes);
+
+scan_fn scan_portable, scan_sse2, scan_avx2, scan_avx512, scan_shani, scan_neon, scan_armv8;
+
+/* Nonces a step of each variant advances at most; a step starts only when the buffer has room for
+ * that many hits of every version. */
+enum { MAX_STEP = 64 };
+
+#endif

@@ -1,0 +1,95 @@
+"""Which C variant is fastest here: measured once for each CPU model and build, then remembered."""
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from miner.backends.base import Backend
+from miner.backends.selftest import GENESIS, Question
+from miner.paths import private_dir
+
+FILE = "native-rates.json"
+ROUNDS = 5  # variants take turns, so that a busy moment hits all alike
+SAMPLE_S = 0.012
+CPUINFO = Path("/proc/cpuinfo")
+
+
+def cpu_model() -> str:
+    """The CPU in words: its name with family, model and stepping where the system tells."""
+    try:
+        first = CPUINFO.read_text(errors="replace").split("\n\n")[0]
+    except OSError:
+        return platform.processor() or platform.machine()
+    pairs = (line.partition(":")[::2] for line in first.splitlines())
+    facts = {key.strip(): value.strip() for key, value in pairs}
+    name = facts.get("model name") or platform.processor() or platform.machine()
+    if "cpu family" not in facts:
+        return name
+    numbers = (facts.get(key, "?") for key in ("cpu family", "model", "stepping"))
+    return f"{name} (family {{}} model {{}} stepping {{}})".format(*numbers)
+
+
+def key(module: Path) -> str:
+    """The CPU model and the exact build the rates belong to."""
+    try:
+        build = hashlib.sha256(module.read_bytes()).hexdigest()[:16]
+    except OSError:
+        build = "unknown"
+    return f"{cpu_model()}, build {build}"
+
+
+def load(cache: Path, module: Path) -> dict[str, float]:
+    """Remembered rates in H/s by variant; empty when there are none for this CPU and build."""
+    try:
+        kept = json.loads((cache / FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(kept, dict) or kept.get("key") != key(module):
+        return {}
+    rates: Any = kept.get("rates_hs")
+    if not isinstance(rates, dict):
+        return {}
+    return {name: float(rate) for name, rate in rates.items() if type(rate) in (int, float)}
+
+
+def save(cache: Path, module: Path, rates: dict[str, float]) -> None:
+    """Remember; a cache that cannot be written costs a second at the next start, no more."""
+    text = json.dumps({"key": key(module), "rates_hs": rates}, indent=1) + "\n"
+    try:
+        part = private_dir(cache) / f"{FILE}.new"
+        part.write_text(text)
+        part.replace(cache / FILE)
+    except OSError:
+        return
+
+
+def fastest(rates: dict[str, float], usable: Sequence[str]) -> str | None:
+    """The usable variant with the highest rate; unmeasured, the first in the table's order."""
+    return max(usable, key=lambda name: rates.get(name, 0.0), default=None)
+
+
+def measure(backends: Sequence[Backend]) -> dict[str, float]:
+    """Rates in H/s by variant, the best of a few short samples each, taken in turns.
+
+    The best, not the median: other load can only slow a sample down.
+    """
+    best: dict[str, float] = {}
+    for _ in range(ROUNDS):
+        for backend in backends:
+            name = backend.info.name.partition(":")[2]
+            best[name] = max(best.get(name, 0.0), sample(backend))
+    return best
+
+
+def sample(backend: Backend) -> float:
+    """One sample of at least SAMPLE_S, in H/s."""
+    versions = tuple(1 + (step << 13) for step in range(backend.info.versions_wanted))
+    unit = Question(GENESIS[:76], versions, 0, 0, 0)
+    count, hashes, started = 256, 0, time.perf_counter()
+    while (elapsed := time.perf_counter() - started) < SAMPLE_S:
+        hashes += backend.scan(unit, hashes // len(versions), count).hashes
+    return hashes / elapsed

@@ -1,0 +1,175 @@
+"""The C kernels, one candidate per instruction set; `native` alone opens the fastest here.
+
+The only importer of the C module. A scan holds no GIL, so several instances run in parallel.
+"""
+
+import importlib
+import struct
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from miner.backends import calibration, selftest
+from miner.backends.base import (
+    Backend,
+    BackendInfo,
+    Candidate,
+    Hit,
+    Scannable,
+    ScanResult,
+    check_range,
+)
+from miner.errors import BackendFault, BackendUnavailable
+from miner.paths import cache_dir
+
+MODULE: ModuleType | None = None
+NOT_BUILT = ""
+try:
+    MODULE = importlib.import_module("miner._native")
+except ImportError as error:  # reported by probe and open, in words
+    NOT_BUILT = f"not built: {error}; install a C compiler, then install homehash again"
+
+FAMILY = "native"
+HIT_ROOM = 4096  # hits a scan may return; far above the 8 a batch should expect
+
+
+class NativeBackend:
+    """One variant with its own buffers; the module itself keeps no state."""
+
+    def __init__(self, module: Any, variant: int, device: str) -> None:
+        self._ffi, self._lib, self._variant = module.ffi, module.lib, variant
+        self.info = BackendInfo(
+            name=f"{FAMILY}:{_text(module, module.lib.scan_variant_name(variant))}",
+            device=device,
+            lanes=self._lib.scan_variant_lanes(variant),
+            versions_wanted=self._lib.scan_variant_versions_wanted(variant),
+            batch="cpu",
+        )
+        self._task = self._ffi.new("struct scan_task *")
+        self._hashes = self._ffi.new("uint64_t *")
+        self._midstates: Any = None
+        self._hits: Any = None
+        self._capacity = 0
+        self._prepared: tuple[bytes, tuple[int, ...]] | None = None
+        self._target = -1
+
+    def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
+        check_range(start, count)
+        if count == 0:
+            return ScanResult((), 0)
+        if self._prepared != (unit.prefix, unit.versions):
+            self._prepare(unit.prefix, unit.versions)
+        if self._target != unit.target:
+            self._task.target = struct.unpack("<8I", unit.target.to_bytes(32, "little"))
+            self._target = unit.target
+        self._task.start, self._task.count = start, count
+        found = self._lib.scan_run(
+            self._variant, self._task, self._hits, self._capacity, self._hashes
+        )
+        if found < 0:
+            raise BackendFault(self.info.name, f"scan_run answered {found}")
+        rows = sorted((self._hits[i].nonce, self._hits[i].version_index) for i in range(found))
+        hits = tuple(Hit(unit.versions[version], nonce) for nonce, version in rows)
+        return ScanResult(hits, self._hashes[0])
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _prepare(self, prefix: bytes, versions: tuple[int, ...]) -> None:
+        """What depends on the unit alone: midstates, tail, and a hit buffer that fits."""
+        self._midstates = self._ffi.new("uint32_t[]", 8 * len(versions))
+        self._lib.scan_midstates(prefix[:64], versions, len(versions), self._midstates)
+        self._task.midstates = self._midstates
+        self._task.n_versions = len(versions)
+        self._task.tail = struct.unpack(">3I", prefix[64:76])
+        self._capacity = HIT_ROOM + self._lib.scan_min_capacity(self._variant, len(versions))
+        self._hits = self._ffi.new("struct scan_hit[]", self._capacity)
+        self._prepared = (prefix, versions)
+
+
+class NativeProvider:
+    """Every variant in the module's table, built or not."""
+
+    family = FAMILY
+
+    def probe(self) -> list[Candidate]:
+        if MODULE is None:
+            return [Candidate(FAMILY, usable=False, why_not=NOT_BUILT)]
+        rates = calibration.load(cache_dir(), Path(MODULE.__file__ or ""))
+        usable = [name for name, why_not in _variants(MODULE).items() if not why_not]
+        chosen = calibration.fastest(rates, usable)
+        return [
+            Candidate(
+                name=f"{FAMILY}:{name}",
+                usable=not why_not,
+                why_not=why_not,
+                auto=name == chosen,
+                detail=_detail(MODULE, index, rates.get(name), name == chosen),
+                parallel=True,
+            )
+            for index, (name, why_not) in enumerate(_variants(MODULE).items())
+        ]
+
+    def open(self, name: str, cache: Path) -> Backend:
+        if MODULE is None:
+            raise BackendUnavailable(name, NOT_BUILT)
+        variants = _variants(MODULE)
+        _, _, isa = name.partition(":")
+        if isa:
+            if isa not in variants:
+                known = ", ".join(variants)
+                raise BackendUnavailable(name, f"no such variant, there are {known}")
+            if variants[isa]:
+                raise BackendUnavailable(name, variants[isa])
+            return _open_checked(MODULE, isa)
+        return _open_fastest(MODULE, name, cache)
+
+
+def _open_checked(module: ModuleType, isa: str) -> NativeBackend:
+    """Open and self-test one usable variant. Raises BackendFault when it answers wrong."""
+    index = list(_variants(module)).index(isa)
+    backend = NativeBackend(module, index, calibration.cpu_model())
+    selftest.check(backend)
+    return backend
+
+
+def _open_fastest(module: ModuleType, name: str, cache: Path) -> NativeBackend:
+    """The fastest usable variant by measurement, timed now if this CPU and build are new."""
+    path = Path(module.__file__ or "")
+    rates = calibration.load(cache, path)
+    usable = [isa for isa, why_not in _variants(module).items() if not why_not]
+    if set(usable) - set(rates):
+        rates = calibration.measure([_open_checked(module, isa) for isa in usable])
+        calibration.save(cache, path, rates)
+    chosen = calibration.fastest(rates, usable)
+    if chosen is None:
+        raise BackendUnavailable(name, "no variant is usable on this CPU")
+    return _open_checked(module, chosen)
+
+
+def _variants(module: ModuleType) -> dict[str, str]:
+    """Name and reason why not ("" = usable) of each row, in the table's order."""
+    lib = module.lib
+    return {
+        _text(module, lib.scan_variant_name(i)): _text(module, lib.scan_variant_why_not(i))
+        for i in range(lib.scan_variant_count())
+    }
+
+
+def _text(module: ModuleType, pointer: Any) -> str:
+    text: bytes = module.ffi.string(pointer)
+    return text.decode()
+
+
+def _detail(module: ModuleType, index: int, rate_hs: float | None, chosen: bool) -> str:
+    lanes = module.lib.scan_variant_lanes(index)
+    wanted = module.lib.scan_variant_versions_wanted(index)
+    words = [f"{lanes} lane{'s' if lanes > 1 else ''}", f"{wanted} versions wanted"]
+    if rate_hs is not None:
+        words.append(f"{rate_hs / 1e6:.1f} MH/s a thread")
+    if chosen:
+        words.append("chosen" if rate_hs is not None else "chosen until measured")
+    return ", ".join(words)
+
+
+PROVIDER = NativeProvider()
