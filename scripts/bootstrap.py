@@ -1,0 +1,386 @@
+"""Makes .venv and installs homehash into it, for mine.py and test.py; standard library alone.
+
+The install is a regular one, not editable: what runs and what is tested is what a wheel gives to
+everybody. It is kept quick by three steps that are each skipped while their key is unchanged:
+
+  environment   the venv itself
+  libraries     what pyproject.toml depends on, and the extras asked for
+  project       pyproject.toml, miner/, csrc/, kernels/, this file, and the C compiler found
+
+Keys live in .venv/homehash.json. A step's key is taken out before the step starts and written by
+rename after it has succeeded, so an interrupted step is never believed. The C build folder is kept
+in .venv/build while csrc/, pyproject.toml and the compiler stay the same: an edit in Python alone
+reinstalls in about three seconds, and no cached object hides a broken compiler.
+
+A .venv made by hand is used as it is, never emptied. Runs at the same time wait for each other.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+KEYS = VENV / "homehash.json"
+LOGS = str(VENV / "setup-{}.log")  # one a step, by the last word of what it does
+BUILD = VENV / "build"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+KERNEL_MINORS = (13, 12, 11)  # CPython 3.x with a py-bitcoinkernel wheel, best first
+RETRY_EXTRA_S = 3600  # a failed extra is left alone this long, so that starting stays quick
+NETWORK = (
+    r"NewConnectionError|NameResolutionError|name resolution|Network is unreachable|ProxyError"
+    r"|Connection refused|ConnectTimeout|Read timed out|Max retries exceeded|SSLError"
+)
+VENV_HINT = "on Debian and Ubuntu: sudo apt install python3-venv python{}.{}-venv"
+
+
+class SetupFailed(Exception):
+    """Set-up cannot go on; the text is the one line to show."""
+
+
+def prepare(extras: tuple[str, ...], needed: tuple[str, ...] = ()) -> None:
+    """Bring .venv up to date; ends the program with one line when that is impossible.
+
+    An extra outside `needed` may fail: it is named and the rest goes on.
+    """
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        with only_one() as lock:
+            Setup(lock).run(extras, needed)
+    except SetupFailed as error:
+        sys.exit(f"homehash: {error}")
+    except KeyboardInterrupt:
+        say("interrupted; the next run goes on from here")
+        sys.exit(130)
+    except OSError as error:
+        sys.exit(f"homehash: cannot set up {VENV}: {error}")
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def become(command: str, arguments: list[str]) -> NoReturn:
+    """Replace this process by a command of .venv: its signals and exit code are its own."""
+    program = str(BIN / command)
+    if os.name == "nt":  # exec there returns to the shell at once
+        sys.exit(subprocess.run([program, *arguments], check=False).returncode)
+    os.execv(program, [program, *arguments])
+
+
+def extras() -> list[str]:
+    """The names of all extras in pyproject.toml."""
+    return list(pyproject()["project"]["optional-dependencies"])
+
+
+def pyproject() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Talk goes to stderr: stdout belongs to the command that is started."""
+    print(f"homehash: {text}", end=end, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def only_one() -> Iterator[int]:
+    """Hold the lock of this folder; -1 where the system has no flock."""
+    try:
+        import fcntl
+    except ImportError:
+        yield -1
+        return
+    folder = os.open(ROOT, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another run is setting up this folder; waiting for it")
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def digest(*things: object) -> str:
+    """A short key of strings, and of files by name and content."""
+    total = hashlib.sha256()
+    for thing in things:
+        content = thing.read_bytes() if isinstance(thing, Path) else b""
+        total.update(f"{thing}\0{len(content)}\0".encode() + content)
+    return total.hexdigest()[:24]
+
+
+def sources(*names: str) -> list[Path]:
+    """Every file below these names of the project, without what Python and editors leave."""
+    found: list[Path] = []
+    for name in names:
+        top = ROOT / name
+        below = sorted(top.rglob("*")) if top.is_dir() else [top]
+        found += [path for path in below if path.is_file() and "__pycache__" not in path.parts]
+    return [path for path in found if path.suffix != ".pyc" and not path.name.startswith(".")]
+
+
+def compiler() -> str:
+    """What identifies the C compiler without running it; "" when there is none."""
+    names = [os.environ.get("CC", "").split(" ")[0], "cc", "gcc", "clang"]
+    found = next((path for name in names if name and (path := shutil.which(name))), "")
+    if not found:
+        return ""
+    real = Path(found).resolve()
+    return f"{real} {real.stat().st_mtime_ns} {os.environ.get('CFLAGS', '')}"
+
+
+def choose_python() -> str:
+    """The Python to make .venv with: one that has a wheel of the built-in node's library."""
+    if sys.version_info[1] in KERNEL_MINORS:
+        return sys.executable
+    for minor in KERNEL_MINORS:
+        found = shutil.which(f"python3.{minor}")
+        if found and runs(found, "import venv, ensurepip"):
+            say(f"using {found}: no library for the built-in node in 3.{sys.version_info[1]}")
+            return found
+    say(f"Python 3.{sys.version_info[1]} has no library for the built-in node yet; the rest works")
+    return sys.executable
+
+
+def runs(python: str, code: str) -> bool:
+    done = subprocess.run([python, "-c", code], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+class Setup:
+    """One run of the three steps."""
+
+    def __init__(self, lock: int) -> None:
+        self.lock = lock
+        self.keys: dict[str, str] = {}
+        self.project = pyproject()
+
+    def run(self, extras: tuple[str, ...], needed: tuple[str, ...]) -> None:
+        started = time.monotonic()
+        self.read_keys()
+        fresh = self.environment()
+        worked = self.libraries()
+        worked |= self.install_project()
+        worked |= self.install_extras(extras, needed)
+        if fresh or worked:
+            say(f"ready after {time.monotonic() - started:.0f} s")
+
+    def read_keys(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            read = json.loads(KEYS.read_text(encoding="utf-8"))
+            self.keys = {str(name): str(key) for name, key in read.items()}
+
+    def set_key(self, name: str, key: str | None) -> None:
+        """Write or, with None, forget one step's key; the file is always whole."""
+        self.keys.pop(name, None)
+        if key is not None:
+            self.keys[name] = key
+        partial = KEYS.with_suffix(".new")
+        partial.write_text(json.dumps(self.keys, indent=1), encoding="utf-8")
+        partial.replace(KEYS)
+
+    def environment(self) -> bool:
+        """Make .venv unless a complete one is there; True when it was made."""
+        if self.keys.get("environment") == str(ROOT) and PYTHON.exists():
+            return False
+        by_hand = VENV.exists() and not KEYS.exists()
+        if by_hand and runs(str(PYTHON), "import pip") if PYTHON.exists() else False:
+            say(f"using the {VENV.name} that is already here")
+            self.set_key("environment", str(ROOT))
+            return False
+        if by_hand and any(VENV.iterdir()):
+            raise SetupFailed(f"{VENV} was not made by this script and has no pip; remove it")
+        python = choose_python()
+        if not runs(python, "import venv, ensurepip"):
+            hint = VENV_HINT.format(*sys.version_info[:2])
+            raise SetupFailed(f"{python} cannot make virtual environments; {hint}")
+        VENV.mkdir(exist_ok=True)
+        self.keys = {}
+        self.set_key("environment", None)  # from here on the folder is known as ours
+        self.make_venv(python)
+        self.set_key("environment", str(ROOT))
+        return True
+
+    def make_venv(self, python: str) -> None:
+        for item in VENV.iterdir():
+            if item != KEYS:
+                shutil.rmtree(item) if item.is_dir() else item.unlink()
+        self.step("making .venv (about 5 s)", [python, "-m", "venv", str(VENV)])
+
+    def libraries(self) -> bool:
+        """What the project needs to build and to run."""
+        wanted = self.project["build-system"]["requires"] + self.project["project"]["dependencies"]
+        key = digest(*wanted)
+        if self.keys.get("libraries") == key:
+            return False
+        self.set_key("libraries", None)
+        self.pip("installing libraries (about a minute the first time)", wanted)
+        self.set_key("libraries", key)
+        return True
+
+    def install_project(self) -> bool:
+        """Build and install homehash itself."""
+        c_key = digest(compiler(), *sources("pyproject.toml", "csrc", "scripts/bootstrap.py"))
+        key = digest(c_key, os.environ.get("MINER_PURE"), *sources("miner", "kernels", "README.md"))
+        if self.keys.get("project") == key:
+            return False
+        self.set_key("project", None)
+        if self.keys.get("c") != c_key:
+            shutil.rmtree(BUILD, ignore_errors=True)
+        self.set_key("c", None)
+        pure = not self.build_tools()
+        options = ["-v", "--no-deps", "--no-build-isolation", "--force-reinstall"]
+        where = ["-C", f"build-dir={BUILD}", str(ROOT)]
+        about = "building and installing homehash (about 20 s, 3 s when only Python changed)"
+        self.pip(about, [*options, *where], {"MINER_PURE": "1"} if pure else {})
+        if any(VENV.glob("[Ll]ib*/**/site-packages/miner/_native*")):
+            self.set_key("c", c_key)
+        else:
+            warn_without_native(LOGS.format("homehash"))
+        self.set_key("project", key)
+        return True
+
+    def build_tools(self) -> bool:
+        """CMake and Ninja come as wheels where the system has none; False when they cannot."""
+        ask = "from scikit_build_core.build import get_requires_for_build_wheel as get"
+        code = f"{ask}; import json; print(json.dumps(get()))"
+        done = subprocess.run(
+            [str(PYTHON), "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        wanted = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else []
+        missing = [item for item in wanted if not shutil.which(re.split(r"\W", item)[0])]
+        try:
+            if missing:
+                self.pip("installing build tools (about 10 s)", missing)
+        except SetupFailed as error:
+            say(f"no C build: {error}")
+            return False
+        return True
+
+    def install_extras(self, extras: tuple[str, ...], needed: tuple[str, ...]) -> bool:
+        """Optional libraries, all at once; one by one when that fails, to name the culprit."""
+        lists = self.project["project"]["optional-dependencies"]
+        keys = {name: digest(*lists[name]) for name in extras}
+        due = [name for name in extras if self.keys.get(f"extra {name}") != keys[name]]
+        due = [name for name in due if name in needed or not self.failed_lately(name, keys[name])]
+        groups = [due] if due else []
+        while groups:
+            group = groups.pop(0)
+            try:
+                wanted = [item for name in group for item in lists[name]]
+                self.pip(f"installing for {', '.join(group)} (about a minute)", wanted)
+            except SetupFailed as error:
+                if len(group) > 1:
+                    groups += [[name] for name in group]
+                    continue
+                if group[0] in needed:
+                    raise
+                say(f"going on without the extra '{group[0]}': {error}")
+                self.set_key(f"failed {group[0]}", f"{keys[group[0]]} {time.time():.0f}")
+                continue
+            for name in group:
+                self.set_key(f"extra {name}", keys[name])
+        return bool(due)
+
+    def failed_lately(self, name: str, key: str) -> bool:
+        then = self.keys.get(f"failed {name}", "").split()
+        return bool(then) and then[0] == key and time.time() - float(then[1]) < RETRY_EXTRA_S
+
+    def pip(self, about: str, wanted: Iterable[str], env: dict[str, str] | None = None) -> None:
+        options = ["--disable-pip-version-check", "--no-input", "--retries", "2"]
+        command = [str(PYTHON), "-m", "pip", "install", *options, *wanted]
+        self.step(about, command, env or {})
+
+    def step(self, about: str, command: list[str], env: dict[str, str] | None = None) -> None:
+        """Run one command, its output in the log, with a sign of life; SetupFailed if it fails."""
+        say(f"{about} ...")
+        path = LOGS.format(re.sub(r" \(.*", "", about).split()[-1])
+        outer = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PIP_USER")}
+        held = (self.lock,) if self.lock >= 0 else ()  # the lock outlives us if we are killed
+        with open(path, "w", encoding="utf-8") as log:
+            log.write(f"$ {' '.join(command)}\n")
+            log.flush()
+            child = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**outer, **(env or {})},
+                pass_fds=held,
+            )
+            try:
+                wait_visibly(child)
+            finally:
+                stop(child)
+        if child.returncode:
+            raise SetupFailed(why(about, path, child.returncode))
+
+
+def wait_visibly(child: "subprocess.Popen[bytes]") -> None:
+    """Wait; on a terminal show the seconds, elsewhere a line every half minute."""
+    started, shown = time.monotonic(), 0.0
+    terminal = sys.stderr.isatty()
+    while True:
+        try:
+            child.wait(timeout=1.0 if terminal else 30.0)
+            break
+        except subprocess.TimeoutExpired:
+            shown = time.monotonic() - started
+            say(f"... {shown:.0f} s", end="\r" if terminal else "\n")
+    if shown and terminal:
+        print(" " * 40, end="\r", file=sys.stderr, flush=True)
+
+
+def stop(child: "subprocess.Popen[bytes]") -> None:
+    """End the child if we leave before it does."""
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def warn_without_native(log: str) -> None:
+    if os.environ.get("MINER_PURE"):
+        say("installed without C, as MINER_PURE asks")
+        return
+    cause = first_line(log, r"CMake Error|\berror:|no C build") or "see the log"
+    say("*" * 78)
+    say("THE C BUILD FAILED: installed without the fast native backends.")
+    say("Mining works, several times slower. Install a C compiler (Debian: sudo apt")
+    say("install build-essential; macOS: xcode-select --install) and run this again.")
+    say(f"Cause: {cause}")
+    say(f"All of it: {log}")
+    say("*" * 78)
+
+
+def first_line(log: str, pattern: str) -> str:
+    """The first line of the log that matches, stripped and cut to 160 characters; "" if none."""
+    for line in Path(log).read_text(encoding="utf-8", errors="replace").splitlines():
+        if re.search(pattern, line):
+            return line.strip()[:160]
+    return ""
+
+
+def why(about: str, log: str, code: int) -> str:
+    """One line for a failed step: the network, or the log's own first error."""
+    what = about.split(" (")[0]
+    cause = first_line(log, r"^\s*(ERROR|error|Error)\b|No space left") or f"exit code {code}"
+    if first_line(log, NETWORK):
+        cause = "no connection to the package index; connect and run this again"
+    return f"{what} failed: {cause}; all of it: {log}"

@@ -1,0 +1,71 @@
+"""The cheap gates, first: lint, format, types, sizes, and that nothing local is tracked."""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(*command: str) -> str:
+    """The output; the test fails with it unless the command exits 0."""
+    tool = shutil.which(command[0], path=str(Path(sys.executable).parent)) or command[0]
+    done = subprocess.run([tool, *command[1:]], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def test_ruff_finds_nothing() -> None:
+    run("ruff", "check", "--no-cache", ".")
+
+
+def test_everything_is_formatted() -> None:
+    run("ruff", "format", "--no-cache", "--check", ".")
+
+
+def test_types_are_strict() -> None:
+    run("mypy")
+
+
+def test_sizes_stay_in_budget() -> None:
+    run(sys.executable, "scripts/sizes.py")
+
+
+def test_sizes_script_sees_what_is_too_big(tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("sizes", ROOT / "scripts" / "sizes.py")
+    assert spec is not None
+    assert spec.loader is not None
+    sizes = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sizes)
+    big, body = tmp_path / "big.py", "    x = 1\n"
+    big.write_text(f"def long():\n{body * 40}\n\ndef allowed():  # a table\n{body * 59}")
+    said = [line.split(": ")[1] for line in sizes.oversized(big)]
+    assert said == ["long has 41 lines, at most 40"]
+    big.write_text("x = 1\n" * 401)
+    said = [line.split(": ")[1] for line in sizes.oversized(big)]
+    assert said == ["401 lines, at most 400"]
+
+
+# Split, so that this file passes its own test.
+BANNED = (
+    "/" + "work/",
+    ".." + "/shared",
+    "/opt/" + "pypi",
+    "pypi" + ".org",
+    "pythonhosted" + ".org",
+)
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout: nothing is tracked")
+def test_no_tracked_file_names_one_machine() -> None:
+    found = []
+    for name in run("git", "ls-files", "-z").split("\0"):
+        path = ROOT / name
+        if name and path.is_file():
+            text = path.read_text(encoding="utf-8", errors="replace")
+            found += [f"{name}: {banned}" for banned in BANNED if banned in text]
+    assert not found

@@ -1,0 +1,162 @@
+"""Modules import their own package and lower layers only; some libraries have one home each.
+
+The table is the architecture's. A module is named by its first part below `miner`.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "miner"
+
+# Higher layers may import lower ones, never a sibling of their own layer.
+LAYERS: dict[str, int] = {
+    "crash": 0,
+    "errors": 0,
+    "paths": 0,
+    "secret": 0,
+    "bitcoin": 1,
+    "work": 2,
+    "backends": 3,
+    "protocol": 3,
+    "transport": 3,
+    "node": 3,
+    "sources": 4,
+    "journal": 4,
+    "status": 4,
+    "config": 4,
+    "engine": 5,
+    "screens": 5,
+    "app": 6,
+    "bench": 7,
+    "doctor": 7,
+    "learn": 8,
+    "cli": 9,
+    "__main__": 10,
+}
+# Pure layers: no socket, thread, clock, file, log or random module.
+PURE = ("bitcoin", "protocol", "work")
+IMPURE = frozenset(
+    """asyncio concurrent datetime fcntl http io logging mmap multiprocessing os pathlib queue
+    random requests sched secrets select selectors shutil signal socket socketserver ssl subprocess
+    tempfile threading time urllib""".split()
+)
+# A library, and the only places that may import it.
+HOMES: dict[str, tuple[str, ...]] = {
+    "bitcoinrpc": ("transport/rpc.py",),
+    "pbk": ("node/chain.py",),
+    "pyopencl": ("backends/opencl.py",),
+    "miner._native": ("backends/native.py",),
+    "rich": ("screens/", "learn/render.py", "bench/report.py", "cli/"),
+    "miner.node": ("node/", "app.py", "learn/", "doctor.py"),
+}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def imports(source: str, package: str) -> Iterator[str]:
+    """Every module imported anywhere in the source, also inside functions, absolute."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = package.split(".")
+                above = ".".join(parts[: len(parts) - node.level + 1])
+                base = f"{above}.{base}".rstrip(".")
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call):
+            yield from imported_by_call(node)
+
+
+def imported_by_call(node: ast.Call) -> Iterator[str]:
+    """importlib.import_module("x") and __import__("x")."""
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    name = node.func.id if isinstance(node.func, ast.Name) else name
+    if name in ("import_module", "__import__") and node.args:
+        first = node.args[0]
+        if isinstance(first, ast.Constant) and isinstance(first.value, str):
+            yield first.value
+
+
+def broken_rules(relative: str, source: str) -> list[str]:
+    """What this module of `miner` may not import, in words."""
+    home = relative.removesuffix(".py").split("/")[0]
+    package = ".".join(["miner", *relative.split("/")[:-1]])
+    if home == "__init__":
+        return [f"miner/__init__.py imports {name}" for name in imports(source, package)]
+    if home not in LAYERS:
+        return [f"{home} has no layer: add it to LAYERS after the architecture"]
+    found = set()
+    for name in imports(source, package):
+        parts = name.split(".")
+        other = parts[1] if parts[0] == "miner" and len(parts) > 1 else ""
+        if other in LAYERS and other != home and LAYERS[other] >= LAYERS[home]:
+            found.add(f"layer {LAYERS[home]} imports {other} of layer {LAYERS[other]}")
+        if home in PURE and parts[0] in IMPURE:
+            found.add(f"is pure but imports {parts[0]}")
+        for library, places in HOMES.items():
+            inside = name == library or name.startswith(f"{library}.")
+            if inside and not relative.startswith(places):
+                found.add(f"imports {library}, which belongs to {' '.join(places)}")
+    return sorted(found)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_downwards(path: Path) -> None:
+    relative = path.relative_to(PACKAGE).as_posix()
+    assert broken_rules(relative, path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("relative", "source"),
+    [
+        ("bitcoin/header.py", "from miner.work import values"),
+        ("bitcoin/header.py", "def f():\n    import time"),
+        ("work/roll.py", "import random"),
+        ("protocol/gbt.py", "from socket import socket"),
+        ("protocol/gbt.py", "from miner.backends.base import Backend"),
+        ("backends/native.py", "from ..engine import core"),
+        ("sources/gbt.py", "import bitcoinrpc.authproxy"),
+        ("sources/gbt.py", "from miner.journal import Journal"),
+        ("engine/core.py", "import importlib\nimportlib.import_module('pyopencl')"),
+        ("engine/core.py", "from miner import _native"),
+        ("sources/gbt.py", "from miner.node import chain"),
+        ("status.py", "from rich.table import Table"),
+        ("strange.py", ""),
+        ("__init__.py", "import os"),
+    ],
+)
+def test_each_ban_is_noticed(relative: str, source: str) -> None:
+    assert broken_rules(relative, source)
+
+
+@pytest.mark.parametrize(
+    ("relative", "source"),
+    [
+        ("bitcoin/header.py", "import struct\nfrom miner.bitcoin import target"),
+        ("backends/native.py", "from miner import _native"),
+        ("transport/rpc.py", "import time\nfrom bitcoinrpc.authproxy import AuthServiceProxy"),
+        ("app.py", "from miner.node.chain import Chain\nfrom . import journal"),
+        ("cli/devices.py", "import rich\nfrom miner.backends import registry"),
+    ],
+)
+def test_what_is_allowed_passes(relative: str, source: str) -> None:
+    assert broken_rules(relative, source) == []
+
+
+def test_scripts_need_the_standard_library_alone() -> None:
+    scripts = ROOT / "scripts"
+    own = {path.stem for path in scripts.glob("*.py")}
+    for name in ("require_python", "bootstrap", "mine", "test"):
+        for imported in imports((scripts / f"{name}.py").read_text(encoding="utf-8"), ""):
+            top = imported.split(".")[0]
+            assert top in sys.stdlib_module_names or top in own, f"{name}.py imports {top}"
