@@ -12,7 +12,7 @@ from miner.bitcoin.encoding import sha256d
 from miner.bitcoin.target import target_from_nbits
 from miner.errors import BackendFault
 
-# Bitcoin mainnet headers, heights 0, 125552 and 500000: the block chain itself is the source.
+# Bitcoin mainnet headers, heights 0, 125552 and 874944: the block chain itself is the source.
 GENESIS = bytes.fromhex(
     "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b2"
     "7ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c"
@@ -21,7 +21,11 @@ BLOCK_125552 = bytes.fromhex(
     "0100000081cd02ab7e569e8bcd9317e2fe99f2de44d49ab2b8851ba4a308000000000000e320b6c2fffc8d75"
     "0423db8b1eb942ae710e951ed797f7affc8892b0f1fc122bc7f5d74df2b9441a42a14695"
 )
-HEADERS = (GENESIS, BLOCK_125552)
+BLOCK_874944 = bytes.fromhex(  # its version was rolled by an AsicBoost miner
+    "00606727e5d7ba06c97c63e82bc6a926277eb5e86cda617d428700000000000000000000adb125015abeb245"
+    "9fbffe53b267f9814496d6a24675f682785007ba98af35666a835f67fa97021705a8c4a8"
+)
+HEADERS = (GENESIS, BLOCK_125552, BLOCK_874944)
 WINDOW = 64  # nonces scanned around each known answer
 
 
