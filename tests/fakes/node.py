@@ -1,0 +1,361 @@
+"""A scripted Bitcoin node on loopback: raw HTTP under the test's control.
+
+It keeps a chain of headers, serves templates, judges submitted blocks by rules written here, and
+notes each submitblock by hash. A fault replaces the answer to the next calls of one method.
+"""
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import socket
+import struct
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.fakes.exchange import Exchange, Failure, Fault, http
+
+GENESIS = {
+    "regtest": "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206",
+    "main": "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f",
+    "test": "000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943",
+    "testnet4": "00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043",
+    "signet": "00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6",
+}
+NO_TRANSACTIONS = "6a24aa21a9ede2f61c3f71d1defd3fa999dfa36953755c690689799962b48bebd836974e8cf9"
+
+
+@dataclass
+class Block:
+    hash: str  # display order
+    previous: str
+    height: int
+    time: int
+    bits: str
+
+
+@dataclass
+class Submission:
+    hash: str
+    at: float
+    verdict: str | None
+    raw: str
+
+
+@dataclass
+class FakeNode:
+    """Start with `with FakeNode(tmp_path) as node:`; attributes may change while it runs."""
+
+    folder: Path
+    chain: str = "regtest"
+    bits: str = "207fffff"
+    challenge: str | None = None
+    ibd: bool = False
+    peers: int = 8
+    validate: Callable[[str, dict[str, Any]], str | None] | None = None  # raw hex, template
+    template_patch: dict[str, Any] = field(default_factory=dict)  # None removes a field
+    ledger: list[Submission] = field(default_factory=list)
+    calls: list[tuple[float, str, list[Any]]] = field(default_factory=list)
+    clock: Callable[[], int] = lambda: int(time.time())
+
+    def __post_init__(self) -> None:
+        genesis = Block(GENESIS[self.chain], "00" * 32, 0, self.clock() - 600, self.bits)
+        self.blocks = {genesis.hash: genesis}
+        self.tip = genesis
+        self.faults: dict[str, deque[Fault]] = defaultdict(deque)
+        self.stopping, self.changed = threading.Event(), threading.Condition()
+        self.lock = threading.RLock()
+        self.cookie = self.folder / f"{self.chain}.cookie"
+        self.password = ""
+        self.port = 0
+        self._server: socket.socket | None = None
+        self._open: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+
+    # -- life -------------------------------------------------------------------------------
+    def __enter__(self) -> "FakeNode":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listen (on the same port after a restart) and write a new cookie."""
+        self.stopping.clear()
+        self.rotate_cookie()
+        self._server = socket.create_server(("127.0.0.1", self.port))
+        self._server.settimeout(0.05)
+        self.port = self._server.getsockname()[1]
+        self._spawn(self._accept)
+
+    def stop(self) -> None:
+        """Die: every connection ends, the cookie goes."""
+        self.stopping.set()
+        with self.changed:
+            self.changed.notify_all()
+        if self._server is not None:
+            self._server.close()
+        with self.lock:
+            for sock in self._open:
+                _shut(sock)
+        for thread in self._threads:
+            thread.join(5)
+            assert not thread.is_alive(), "a fake node's thread is still running"
+        self._threads.clear()
+        self.cookie.unlink(missing_ok=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def rotate_cookie(self) -> None:
+        self.password = os.urandom(16).hex()
+        swap = self.cookie.with_suffix(".tmp")
+        swap.write_text(f"__cookie__:{self.password}")
+        swap.replace(self.cookie)
+
+    def fault(self, method: str, *faults: Fault, times: int = 1) -> None:
+        """The next calls of `method` meet these, in order, the whole row `times` over."""
+        with self.lock:
+            self.faults[method].extend(faults * times)
+
+    # -- chain ------------------------------------------------------------------------------
+    def mine(self, count: int = 1, after: str | None = None) -> Block:
+        """Other people's blocks: on the tip, or on `after` (a reorganisation when longer)."""
+        with self.changed:
+            parent = self.blocks[after] if after else self.tip
+            for _ in range(count):
+                when = max(parent.time + 1, self.clock())
+                parent = Block(
+                    os.urandom(32).hex(), parent.hash, parent.height + 1, when, self.bits
+                )
+                self.blocks[parent.hash] = parent
+            if parent.height > self.tip.height:
+                self.tip = parent
+            self.changed.notify_all()
+            return parent
+
+    def touch(self) -> None:
+        """Let waiting long polls answer, as a mempool change does."""
+        with self.changed:
+            self.changed.notify_all()
+
+    def template(self) -> dict[str, Any]:
+        with self.lock:
+            mantissa, exponent = int(self.bits[2:], 16), int(self.bits[:2], 16)
+            now = self.clock()
+            template = {
+                "capabilities": ["proposal"],
+                "version": 0x20000000,
+                "rules": ["csv", "!segwit", "taproot"] + ["!signet"] * (self.chain == "signet"),
+                "vbavailable": {},
+                "vbrequired": 0,
+                "previousblockhash": self.tip.hash,
+                "transactions": [],
+                "coinbaseaux": {},
+                "coinbasevalue": 5000000000,
+                "longpollid": f"{self.tip.hash}{len(self.calls)}",
+                "target": f"{mantissa << 8 * (exponent - 3):064x}",
+                "mintime": self.tip.time + 1,
+                "mutable": ["time", "transactions", "prevblock"],
+                "noncerange": "00000000ffffffff",
+                "sigoplimit": 80000,
+                "sizelimit": 4000000,
+                "weightlimit": 4000000,
+                "curtime": max(now, self.tip.time + 1),
+                "bits": self.bits,
+                "height": self.tip.height + 1,
+                "default_witness_commitment": NO_TRANSACTIONS,
+            }
+            if self.challenge is not None:
+                template["signet_challenge"] = self.challenge
+            template.update(self.template_patch)
+            return {name: value for name, value in template.items() if value is not _ABSENT}
+
+    def sent(self, block_hash: str) -> int:
+        """How often this block arrived."""
+        return sum(entry.hash == block_hash for entry in self.ledger)
+
+    # -- methods ----------------------------------------------------------------------------
+    def answer(self, method: str, params: list[Any], id_: Any) -> tuple[int, bytes]:
+        handler = getattr(self, f"do_{method}", None)
+        try:
+            if handler is None:
+                raise Failure(-32601, "Method not found")
+            reply, status = {"result": handler(*params), "error": None, "id": id_}, 200
+        except Failure as failed:
+            error = {"code": failed.code, "message": failed.message}
+            reply = {"result": None, "error": error, "id": id_}
+            status = 404 if failed.code == -32601 else 500
+        return status, json.dumps(reply).encode()
+
+    def do_getblockchaininfo(self) -> dict[str, Any]:
+        info = {
+            "chain": self.chain,
+            "blocks": self.tip.height,
+            "headers": self.tip.height + (100 if self.ibd else 0),
+            "bestblockhash": self.tip.hash,
+            "initialblockdownload": self.ibd,
+        }
+        return info | ({"signet_challenge": self.challenge} if self.challenge is not None else {})
+
+    def do_getnetworkinfo(self) -> dict[str, Any]:
+        return {"version": 319900, "subversion": "/Fake:31.99.0/", "connections": self.peers}
+
+    def do_getmininginfo(self) -> dict[str, Any]:
+        return {"blocks": self.tip.height, "chain": self.chain, "networkhashps": 0, "pooledtx": 0}
+
+    def do_getblockcount(self) -> int:
+        return self.tip.height
+
+    def do_getbestblockhash(self) -> str:
+        return self.tip.hash
+
+    def do_validateaddress(self, address: str) -> dict[str, Any]:
+        return {"isvalid": True, "address": address, "scriptPubKey": ""}
+
+    def do_getblockheader(self, block_hash: str) -> dict[str, Any]:
+        block = self.blocks.get(block_hash)
+        if block is None:
+            raise Failure(-5, "Block not found")
+        active, walk = False, self.tip
+        while walk.height >= block.height:
+            active = active or walk.hash == block_hash
+            if walk.height == 0:
+                break
+            walk = self.blocks[walk.previous]
+        depth = self.tip.height - block.height + 1 if active else -1
+        return {
+            "hash": block.hash,
+            "confirmations": depth,
+            "height": block.height,
+            "time": block.time,
+        }
+
+    def do_getblocktemplate(self, request: dict[str, Any] | None = None) -> Any:
+        if not isinstance(request, dict) or "segwit" not in request.get("rules", []):
+            raise Failure(-8, "getblocktemplate must be called with the segwit rule set")
+        if self.chain == "signet" and "signet" not in request["rules"]:
+            raise Failure(-8, "getblocktemplate must be called with the signet rule set")
+        if request.get("mode") == "proposal":
+            return self.judge(request["data"], proposal=True)
+        poll = request.get("longpollid")
+        if poll is not None:
+            with self.changed:
+                self.changed.wait_for(
+                    lambda: self.stopping.is_set() or not poll.startswith(self.tip.hash), 60
+                )
+                if self.stopping.is_set():
+                    raise Failure(-9, "Shutting down")
+        return self.template()
+
+    def do_submitblock(self, raw: str, *_: Any) -> str | None:
+        verdict = self.judge(raw)
+        name = _hash(bytes.fromhex(raw)[:80])
+        self.ledger.append(Submission(name, time.monotonic(), verdict, raw))
+        return verdict
+
+    def judge(self, raw: str, proposal: bool = False) -> str | None:
+        """BIP 22's word for this block; None takes it into the chain."""
+        with self.changed:
+            header = bytes.fromhex(raw)[:80]
+            name, previous = _hash(header), header[4:36][::-1].hex()
+            when, bits = struct.unpack_from("<II", header, 68)
+            if name in self.blocks:
+                return "duplicate"
+            if not proposal and int(name, 16) > int(self.template()["target"], 16):
+                return "high-hash"
+            parent = self.blocks.get(previous)
+            if parent is None:
+                return "prev-blk-not-found"
+            if f"{bits:08x}" != self.bits:
+                return "bad-diffbits"
+            if when <= parent.time:
+                return "time-too-old"
+            if self.validate and (reason := self.validate(raw, self.template())):
+                return reason
+            if proposal:
+                return None
+            block = Block(name, previous, parent.height + 1, when, f"{bits:08x}")
+            self.blocks[name] = block
+            if block.height <= self.tip.height:
+                return "inconclusive"
+            self.tip = block
+            self.changed.notify_all()
+            return None
+
+    # -- wire -------------------------------------------------------------------------------
+    def _spawn(self, target: Callable[..., None], *args: Any) -> None:
+        thread = threading.Thread(target=target, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        server = self._server
+        assert server is not None
+        while not self.stopping.is_set():
+            try:
+                sock, _ = server.accept()
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+            with self.lock:
+                self._open.add(sock)
+            self._spawn(self._serve, sock)
+
+    def _serve(self, sock: socket.socket) -> None:
+        sock.settimeout(None)
+        try:
+            with sock, sock.makefile("rb") as reader:
+                while not self.stopping.is_set() and self._one(sock, reader):
+                    pass
+        except (OSError, ValueError):
+            pass
+        finally:
+            with self.lock:
+                self._open.discard(sock)
+
+    def _one(self, sock: socket.socket, reader: Any) -> bool:
+        """One request; may the connection go on?"""
+        if not reader.readline().strip():
+            return False
+        headers = {}
+        while line := reader.readline().strip():
+            name, _, value = line.decode().partition(":")
+            headers[name.lower()] = value.strip()
+        body = json.loads(reader.read(int(headers.get("content-length", 0))))
+        self.calls.append((time.monotonic(), body["method"], body["params"]))
+        wanted = base64.b64encode(f"__cookie__:{self.password}".encode()).decode()
+        if headers.get("authorization") != f"Basic {wanted}":
+            sock.sendall(http(401, b"", "text/html; charset=ISO-8859-1"))
+            return True
+        exchange = Exchange(self, sock, body["method"], body["params"], body["id"])
+        with self.lock:
+            queue = self.faults[exchange.method]
+            fault = queue.popleft() if queue else Exchange.process
+        answer = fault(exchange)
+        if answer is None:
+            return False
+        sock.sendall(answer.removesuffix(b"\0CUT"))
+        return not answer.endswith(b"\0CUT")
+
+
+_ABSENT = object()
+ABSENT: Any = _ABSENT  # in template_patch: leave the field out
+
+
+def _hash(header: bytes) -> str:
+    return hashlib.sha256(hashlib.sha256(header).digest()).digest()[::-1].hex()
+
+
+def _shut(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
