@@ -1,0 +1,358 @@
+"""Settings of `miner mine`: flags over MINER_* environment over config.toml over defaults.
+
+Every value, wherever it comes from, is checked here; a wrong one is a ConfigError that names its
+key and the value (never a secret's).
+"""
+
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from miner import paths
+from miner.errors import ConfigError
+from miner.secret import Secret
+
+POOL_SCHEMES = ("stratum+tcp", "stratum+ssl", "stratum+tls", "stratum+tcps")
+LATER_SCHEMES = ("stratum2+tcp", "stratum+sv2")
+MAX_CONFIG_BYTES = 1 << 20
+UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class Goal(NamedTuple):
+    """When to stop: after this many seconds, accepted shares or accepted blocks."""
+
+    amount: float
+    unit: Literal["s", "shares", "blocks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One pool or node and how to log in there."""
+
+    url: str  # without user and password
+    user: str | None = None
+    password: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MineConfig:
+    """What `miner mine` was told, checked. Neither pools nor nodes: the own node."""
+
+    pools: tuple[Login, ...]
+    nodes: tuple[Login, ...]
+    cookie: Path | None
+    address: str | None
+    tag: str
+    backends: tuple[str, ...]
+    threads: int | None
+    throttle: int  # percent of the time spent hashing
+    idle: bool  # hash at idle priority
+    blocks: int | None
+    block_interval_s: float | None
+    stop_after: tuple[Goal, ...]
+    wait_min_diff: bool
+    version_rolling: bool
+    allow_redirect: tuple[str, ...]
+    tls_ca: Path | None
+    tls_pin: str | None
+    tls_insecure: bool
+    journal: Path | None
+    retries: int | None
+    decode: bool
+    json: bool
+    datadir: Path | None
+    fresh: bool
+
+
+class Setting(NamedTuple):
+    """One key: flag --some-name, variable MINER_SOME_NAME, TOML some_name or some-name."""
+
+    parse: Callable[[object], object]
+    default: object = None
+    many: bool = False
+    secret: bool = False
+
+
+def text(value: object) -> str:
+    if type(value) is not str or not value or not value.isprintable():
+        raise ValueError("is not a printable text")
+    return value
+
+
+def path(value: object) -> Path:
+    return Path(text(value)).expanduser()
+
+
+def switch(value: object) -> bool:
+    if type(value) is bool:
+        return value
+    words = {"1": True, "true": True, "yes": True, "on": True}
+    words |= {"0": False, "false": False, "no": False, "off": False}
+    if type(value) is not str or value.lower() not in words:
+        raise ValueError("is not true or false")
+    return words[value.lower()]
+
+
+def whole(least: int, most: int) -> Callable[[object], int]:
+    def parse(value: object) -> int:
+        if type(value) is str and re.fullmatch(r"[+-]?[0-9]{1,12}", value):
+            value = int(value)
+        if type(value) is not int or not least <= value <= most:
+            raise ValueError(f"is not a whole number from {least} to {most}")
+        return value
+
+    return parse
+
+
+def seconds(value: object) -> float:
+    """A number of seconds, or a text such as 500ms, 60s, 10m, 1h."""
+    number, unit = value, "s"
+    if type(value) is str:
+        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)?", value)
+        number = float(match[1]) if match else None
+        unit = (match[2] if match else None) or "s"
+    scale = 0.001 if unit == "ms" else UNITS_S[unit]
+    if type(number) not in (int, float) or not 0 <= number * scale <= 1e9:  # type: ignore[operator]
+        raise ValueError("is not a time such as 0.5, 60s or 10m")
+    return float(number) * scale  # type: ignore[arg-type]
+
+
+def goal(value: object) -> Goal:
+    """60s, 10m, 5shares, 5blocks."""
+    match = re.fullmatch(r"([0-9]{1,9})\s*(shares?|blocks?)", value) if type(value) is str else None
+    if match:
+        amount = int(match[1])
+        reached = Goal(amount, "shares" if match[2].startswith("share") else "blocks")
+    else:
+        reached = Goal(seconds(value), "s")
+    if reached.amount <= 0 or (type(value) is str and value[-1:].isdigit()):
+        raise ValueError("is not a goal such as 60s, 5shares or 5blocks")
+    return reached
+
+
+def backend(value: object) -> str:
+    name = text(value)
+    if not re.fullmatch(r"[A-Za-z0-9_.+-]+(:[A-Za-z0-9_.+ -]+){0,2}", name):
+        raise ValueError("is not a backend name such as auto, hashlib, native:avx2 or opencl:0:0")
+    return name
+
+
+def pin(value: object) -> str:
+    digits = text(value).replace(":", "").lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", digits):
+        raise ValueError("is not a SHA-256 fingerprint of 64 hex digits")
+    return digits
+
+
+def tag(value: object) -> str:
+    if type(value) is not str or not value.isprintable() or len(value.encode()) > 40:
+        raise ValueError("is not a coinbase tag of at most 40 printable bytes")
+    return value
+
+
+def retries(value: object) -> int | None:
+    count = whole(-1, 1_000_000)(value)
+    return None if count == -1 else count  # -1 is the customary "for ever"
+
+
+SETTINGS: dict[str, Setting] = {
+    "pool": Setting(text, many=True),
+    "node": Setting(text, many=True),
+    "user": Setting(text, many=True),
+    "password": Setting(text, many=True, secret=True),
+    "userpass": Setting(text, many=True, secret=True),
+    "pass_file": Setting(path),
+    "cookie": Setting(path),
+    "address": Setting(text),
+    "tag": Setting(tag, "/homehash/"),
+    "backend": Setting(backend, ("auto",), many=True),
+    "threads": Setting(whole(1, 4096)),
+    "throttle": Setting(whole(1, 100), 100),
+    "idle": Setting(switch, True),
+    "blocks": Setting(whole(1, 10**9)),
+    "block_interval": Setting(seconds),
+    "stop_after": Setting(goal, (), many=True),
+    "wait_min_diff": Setting(switch, False),
+    "version_rolling": Setting(switch, True),
+    "allow_redirect": Setting(text, (), many=True),
+    "tls_ca": Setting(path),
+    "tls_pin": Setting(pin),
+    "tls_insecure": Setting(switch, False),
+    "journal": Setting(path),
+    "retries": Setting(retries),
+    "decode": Setting(switch, False),
+    "json": Setting(switch, False),
+    "datadir": Setting(path),
+    "fresh": Setting(switch, False),
+}
+
+
+def check(key: str, value: object, origin: str) -> object:
+    """The parsed value; ConfigError names where it came from."""
+    setting = SETTINGS[key]
+    values = list(value) if isinstance(value, list | tuple) else [value]
+    if not setting.many and isinstance(value, list | tuple):
+        raise ConfigError(f"{origin}: takes one value, not a list")
+    try:
+        parsed = [setting.parse(item) for item in values]
+    except ValueError as error:
+        shown = "the value" if setting.secret else repr(values[0] if len(values) == 1 else values)
+        raise ConfigError(f"{origin}: {without_login(shown)} {error}") from None
+    return tuple(parsed) if setting.many else parsed[0]
+
+
+def without_login(url: str) -> str:
+    """Fit to print: what stands before an @ may be a password."""
+    return re.sub(r"[^/'\"]*@", "", url)[:200]
+
+
+def from_environment(environment: Mapping[str, str]) -> dict[str, object]:
+    """MINER_* variables; lists are separated by blanks."""
+    found: dict[str, object] = {}
+    for key, setting in SETTINGS.items():
+        name = f"MINER_{key.upper()}"
+        if environment.get(name):
+            value = environment[name]
+            split = value.split() if setting.many and not setting.secret else value
+            found[key] = check(key, split, name)
+    return found
+
+
+def from_file(file: Path) -> dict[str, object]:
+    """Read a TOML file. A file that holds a password must be the user's alone and no link."""
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MAX_CONFIG_BYTES)
+        table = tomllib.loads(data.decode())
+    except OSError as error:
+        raise ConfigError(f"config {file}: {error.strerror}") from None
+    except ValueError as error:
+        raise ConfigError(f"config {file}: {' '.join(str(error).split())[:200]}") from None
+    found: dict[str, object] = {}
+    for name, value in table.items():
+        key = name.replace("-", "_")
+        if key not in SETTINGS:
+            raise ConfigError(f"config {file}: unknown key {name!r} = {str(value)[:60]!r}")
+        found[key] = check(key, value, f"config {file}: {name}")
+        if SETTINGS[key].secret:
+            check_private(file)
+    return found
+
+
+def check_private(file: Path) -> None:
+    if file.is_symlink():
+        raise ConfigError(f"config {file} holds a password but is a symbolic link: use a file")
+    if os.name != "nt" and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        raise ConfigError(f"config {file} holds a password and others may read it: chmod 600 it")
+
+
+def merge(
+    flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None = None
+) -> dict[str, Any]:
+    """Every setting, from the strongest origin that gives it. `file`: --config."""
+    named = file or (Path(environment["MINER_CONFIG"]) if environment.get("MINER_CONFIG") else None)
+    standard = paths.config_dir() / "config.toml"
+    merged: dict[str, Any] = {key: setting.default for key, setting in SETTINGS.items()}
+    if named is not None or standard.is_file():
+        merged |= from_file(named or standard)
+    merged |= from_environment(environment)
+    for key, value in flags.items():
+        if value is not None and value != ():
+            merged[key] = check(key, value, "--" + key.replace("_", "-"))
+    return merged
+
+
+def load(
+    flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None = None
+) -> MineConfig:
+    """Merge, then check what settings say together. Raises ConfigError."""
+    values = merge(flags, environment, file)
+    pools, nodes = sources(values)
+    if pools and nodes:
+        raise ConfigError("--pool and --node together: choose one kind of source")
+    if nodes and values["address"] is None:
+        raise ConfigError("--node needs --address: where the reward of a found block goes")
+    if (values["datadir"] or values["fresh"]) and (pools or nodes):
+        raise ConfigError("--datadir and --fresh belong to the own node: leave out --pool, --node")
+    if values["fresh"] and values["datadir"] is None:
+        raise ConfigError("--fresh empties a --datadir: name it (without one each run is fresh)")
+    same = {f.name: values[f.name] for f in fields(MineConfig) if f.name in values}
+    return MineConfig(
+        pools=pools,
+        nodes=nodes,
+        backends=values["backend"],
+        block_interval_s=values["block_interval"],
+        **same,
+    )
+
+
+def sources(values: Mapping[str, Any]) -> tuple[tuple[Login, ...], tuple[Login, ...]]:
+    """Pools and nodes with their logins: the n-th user and password belong to the n-th URL."""
+    urls = [("--pool", url) for url in strings(values["pool"])]
+    urls += [("--node", url) for url in strings(values["node"])]
+    users, passwords = strings(values["user"]), strings(values["password"])
+    for pair in strings(values["userpass"]):
+        name, _, word = pair.partition(":")
+        users, passwords = [*users, name], [*passwords, word]
+    if values["pass_file"] is not None:
+        passwords = [*passwords, read_password(values["pass_file"])]
+    for flag, given in (("--user", users), ("--password", passwords)):
+        if len(given) > max(len(urls), 1):
+            raise ConfigError(f"{flag}: given {len(given)} times for {len(urls)} --pool or --node")
+    pools: list[Login] = []
+    nodes: list[Login] = []
+    for index, (flag, url) in enumerate(urls):
+        name_given = users[min(index, len(users) - 1)] if users else None
+        word_given = passwords[min(index, len(passwords) - 1)] if passwords else None
+        scheme, login = login_of(flag, url, name_given, word_given)
+        (nodes if scheme in ("http", "https") else pools).append(login)
+    for pool in pools:
+        if not pool.user:
+            raise ConfigError(f"--pool {pool.url}: needs --user")
+    return tuple(pools), tuple(nodes)
+
+
+def login_of(flag: str, url: str, user: str | None, word: str | None) -> tuple[str, Login]:
+    """Check a URL; what stands before its @ gives way to --user and --password."""
+    bare = url if "://" in url or flag == "--node" else f"stratum+tcp://{url}"
+    shown = without_login(bare)
+    try:
+        parts = urlsplit(bare)
+        port, host = parts.port, parts.hostname
+    except ValueError as error:
+        raise ConfigError(f"{flag}: {shown!r} is not a URL: {error}") from None
+    if parts.scheme in LATER_SCHEMES:
+        raise ConfigError(f"{flag}: {shown!r}: Stratum v2 comes later; use stratum+tcp")
+    known = ("http", "https") if flag == "--node" else (*POOL_SCHEMES, "http", "https")
+    if parts.scheme not in known or "://" not in bare:
+        raise ConfigError(f"{flag}: {shown!r} does not begin with {known[0]}://")
+    if not host or port == 0 or re.search(r"[\s\x00-\x1f]", bare):
+        raise ConfigError(f"{flag}: {shown!r} needs a host, and a port from 1 to 65535")
+    if parts.scheme in POOL_SCHEMES and port is None:
+        raise ConfigError(f"{flag}: {shown!r} needs a port, as in {shown}:3333")
+    user = user if user is not None else unquote(parts.username) if parts.username else None
+    if word is None and parts.password is not None:
+        word = unquote(parts.password)
+    netloc = parts.netloc.rpartition("@")[2]
+    clean = parts._replace(netloc=netloc).geturl()
+    return parts.scheme, Login(clean, user, None if word is None else Secret(word))
+
+
+def strings(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, Sequence) else []
+
+
+def read_password(file: Path) -> str:
+    """The first line of --pass-file."""
+    try:
+        with file.open(encoding="utf-8") as stream:
+            return stream.readline(10_000).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "is not UTF-8"
+        raise ConfigError(f"--pass-file {file}: {why}") from None

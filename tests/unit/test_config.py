@@ -1,0 +1,197 @@
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from miner import config
+from miner.config import Goal, MineConfig
+from miner.errors import ConfigError
+from miner.secret import Secret
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MINER_HOME", str(tmp_path))
+    (tmp_path / "config").mkdir()
+    return tmp_path
+
+
+def write(home: Path, content: str, mode: int = 0o600) -> Path:
+    file = home / "config" / "config.toml"
+    file.write_text(content)
+    file.chmod(mode)
+    return file
+
+
+def load(environment: dict[str, str] | None = None, **flags: object) -> MineConfig:
+    return config.load(flags, environment or {})
+
+
+def test_nothing_given_is_the_own_node_with_defaults() -> None:
+    got = load()
+    assert (got.pools, got.nodes, got.backends) == ((), (), ("auto",))
+    assert (got.threads, got.throttle, got.retries, got.idle) == (None, 100, None, True)
+
+
+def test_flags_over_environment_over_file_over_defaults(home: Path) -> None:
+    write(home, "threads = 1\nthrottle = 11\nretries = 111\n")
+    got = load({"MINER_THREADS": "2", "MINER_THROTTLE": "22"}, threads="3")
+    assert (got.threads, got.throttle, got.retries, got.blocks) == (3, 22, 111, None)
+
+
+def test_zero_and_false_are_values_not_absence(home: Path) -> None:
+    write(home, "retries = 5\nversion-rolling = true\nblock_interval = 2.5\n")
+    got = load(retries=0, version_rolling=False, block_interval="0")
+    assert (got.retries, got.version_rolling, got.block_interval_s) == (0, False, 0.0)
+
+
+def test_the_nth_user_belongs_to_the_nth_pool() -> None:
+    got = load(pool=("a:1", "stratum+ssl://b:2"), user=("ua", "ub"), password=("pa", "pb"))
+    assert [pool.url for pool in got.pools] == ["stratum+tcp://a:1", "stratum+ssl://b:2"]
+    assert [(pool.user, pool.password) for pool in got.pools] == [
+        ("ua", Secret("pa")),
+        ("ub", Secret("pb")),
+    ]
+    one = load(pool=("a:1", "b:2"), user=("u",))
+    assert [(pool.user, pool.password) for pool in one.pools] == [("u", None)] * 2
+
+
+def test_login_inside_the_url_and_in_one_word() -> None:
+    got = load(pool="stratum+tcp://al%40ice:s%3Aecret@[::1]:3333")
+    assert got.pools[0] == config.Login("stratum+tcp://[::1]:3333", "al@ice", Secret("s:ecret"))
+    assert "s:e" not in repr(got)
+    pair = load(node="http://[::1]:8332", userpass="bob:a:b", address="x")
+    assert pair.nodes[0] == config.Login("http://[::1]:8332", "bob", Secret("a:b"))
+
+
+def test_http_given_as_a_pool_is_a_node() -> None:
+    got = load(pool="http://localhost:18443", user="u", password="p", address="bcrt1")
+    assert got.nodes[0].url == "http://localhost:18443"
+    assert not got.pools
+
+
+def test_passwords_from_file_and_environment(tmp_path: Path) -> None:
+    file = tmp_path / "word"
+    file.write_text("from file\nsecond line\n")
+    got = load(pool="a:1", user="u", pass_file=str(file))
+    assert got.pools[0].password == Secret("from file")
+    got = load({"MINER_PASSWORD": "with blank"}, pool="a:1", user="u")
+    assert got.pools[0].password == Secret("with blank")
+
+
+@pytest.mark.parametrize(
+    ("text", "goal"),
+    [
+        ("60s", Goal(60, "s")),
+        ("1.5m", Goal(90, "s")),
+        ("5shares", Goal(5, "shares")),
+        ("1 block", Goal(1, "blocks")),
+    ],
+)
+def test_goals(text: str, goal: Goal) -> None:
+    assert load(stop_after=(text,)).stop_after == (goal,)
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"threads": "0"}, "--threads: '0' is not a whole number from 1 to 4096"),
+    ({"threads": "two"}, "--threads: 'two'"),
+    ({"throttle": "101"}, "--throttle: '101'"),
+    ({"stop_after": ("5",)}, "--stop-after: '5'"),
+    ({"stop_after": ("0shares",)}, "--stop-after: '0shares'"),
+    ({"stop_after": ("x",)}, "--stop-after: 'x'"),
+    ({"block_interval": "-1"}, "--block-interval: '-1'"),
+    ({"backend": ("a b;c",)}, "--backend: 'a b;c'"),
+    ({"tls_pin": "12"}, "--tls-pin: '12'"),
+    ({"tag": "x" * 41}, "--tag: "),
+    ({"pool": ("a:1",)}, "needs --user"),
+    ({"pool": ("a",), "user": ("u",)}, "'stratum+tcp://a' needs a port"),
+    ({"pool": ("a:0",), "user": ("u",)}, "'stratum+tcp://a:0' needs a host, and a port"),
+    ({"pool": ("a:70000",), "user": ("u",)}, "is not a URL: Port out of range"),
+    ({"pool": ("[::1:3333",), "user": ("u",)}, "is not a URL"),
+    ({"pool": ("ftp://a:1",), "user": ("u",)}, "does not begin with stratum+tcp://"),
+    ({"pool": ("stratum2+tcp://a:1/k",), "user": ("u",)}, "Stratum v2 comes later"),
+    ({"pool": ("a:1",), "user": ("u", "v")}, "--user: given 2 times for 1"),
+    ({"node": ("localhost:8332",), "address": "x"}, "'localhost:8332' does not begin with http://"),
+    ({"node": ("http://",), "address": "x"}, "needs a host"),
+    ({"node": ("http://a",)}, "needs --address"),
+    ({"node": ("http://a",), "pool": ("b:1",), "user": ("u",), "address": "x"}, "choose one"),
+    ({"pool": ("a:1",), "user": ("u",), "datadir": "/x"}, "own node"),
+    ({"fresh": True}, "--fresh empties a --datadir"),
+    ({"pass_file": "/does/not/exist", "pool": ("a:1",), "user": ("u",)}, "No such file"),
+]
+
+
+@pytest.mark.parametrize(("flags", "words"), WRONG, ids=[words[:40] for _, words in WRONG])
+def test_p16_a_wrong_value_is_one_line_that_names_it(flags: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(**flags)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("colour = 'red'\n", "unknown key 'colour' = 'red'"),
+        ("threads = 'x'\n", "threads: 'x' is not a whole number"),
+        ("threads = true\n", "threads: True is not a whole number"),
+        ("threads = [1, 2]\n", "takes one value"),
+        ("threads = \n", "config"),
+        ("[mine]\nthreads = 1\n", "unknown key 'mine'"),
+        ("decode = 7\n", "decode: 7 is not true or false"),
+    ],
+)
+def test_p16_a_wrong_file_names_file_key_and_value(home: Path, content: str, words: str) -> None:
+    file = write(home, content)
+    with pytest.raises(ConfigError) as caught:
+        load()
+    assert words in str(caught.value)
+    assert str(file) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_p16_a_wrong_variable_is_named() -> None:
+    with pytest.raises(ConfigError, match="MINER_THREADS: 'many'"):
+        load({"MINER_THREADS": "many"})
+
+
+def test_a_named_file_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file"):
+        config.load({}, {}, tmp_path / "none.toml")
+    other = tmp_path / "other.toml"
+    other.write_text("threads = 9\n")
+    assert config.load({}, {"MINER_CONFIG": str(other)}).threads == 9
+
+
+def test_p14_no_error_shows_a_password() -> None:
+    wrong: tuple[dict[str, Any], ...] = (
+        {"pool": ("ftp://u:canary@a:1",)},
+        {"pool": ("stratum+tcp://u:canary@a:0",)},
+        {"pool": ("stratum+tcp://u:canary@a:1",), "password": ("can\nary",)},
+        {"node": ("u:canary@a:1",), "address": "x"},
+        {"pool": ("stratum+tcp://u:canary@a:1\x1b",)},
+    )
+    for flags in wrong:
+        with pytest.raises(ConfigError) as caught:
+            load(**flags)
+        assert "canary" not in str(caught.value)
+        assert "ary" not in str(caught.value).replace("necessary", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+def test_p15_a_file_with_a_password_must_be_private(home: Path) -> None:
+    write(home, "password = 'canary'\n", 0o644)
+    with pytest.raises(ConfigError, match="chmod 600") as caught:
+        load()
+    assert "canary" not in str(caught.value)
+    file = write(home, "password = 'canary'\n", 0o600)
+    assert load(pool="a:1", user="u").pools[0].password == Secret("canary")
+    target = home / "elsewhere"
+    file.rename(target)
+    file.symlink_to(target)
+    with pytest.raises(ConfigError, match="symbolic link"):
+        load()
+    write(home, "threads = 3\n", 0o644)  # no secret inside: anyone may read it
+    assert load().threads == 3
