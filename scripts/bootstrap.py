@@ -359,7 +359,8 @@ def warn_without_native(log: str) -> None:
     if os.environ.get("MINER_PURE"):
         say("installed without C, as MINER_PURE asks")
         return
-    cause = first_line(log, r"CMake Error|\berror:|no C build") or "see the log"
+    cause = first_line(log, r"No CMAKE_C|Could not find compiler|not able to compile|\berror:")
+    cause = cause or first_line(log, r"CMake Error") or "CMake is missing; see above"
     say("*" * 78)
     say("THE C BUILD FAILED: installed without the fast native backends.")
     say("Mining works, several times slower. Install a C compiler (Debian: sudo apt")
