@@ -14,6 +14,7 @@ COMMANDS = {
     "node": ("miner.cli.node", "Run the built-in regtest node alone."),
     "devices": ("miner.cli.devices", "List every hashing backend and why it can or cannot run."),
     "doctor": ("miner.cli.doctor", "Check install, devices, node and pool; each with a remedy."),
+    "learn": ("miner.cli.learn", "Lessons: proof of work explained with real data."),
     "grind": ("miner.cli.grind", "Find the nonce of one 80-byte header given in hex."),
 }
 

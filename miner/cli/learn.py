@@ -1,0 +1,103 @@
+"""`miner learn`: list the lessons, or walk through one."""
+
+import os
+import sys
+
+import click
+
+from miner.bitcoin.encoding import from_hex
+from miner.errors import MinerError
+from miner.learn.catalogue import LESSONS, find
+from miner.learn.steps import Check, Lesson, Setting, failed
+
+
+class LessonFailed(MinerError):
+    """A check of a lesson did not pass: a bug of ours, or of this machine."""
+
+
+def header_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None) -> bytes | None:
+    """80 bytes of hex, or a usage error."""
+    if value is None:
+        return None
+    try:
+        return from_hex(value.strip(), 80)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; a header is 160 hex digits") from error
+
+
+@click.command()
+@click.argument("lesson", required=False)
+@click.option("--auto", is_flag=True, help="Show everything in a row, without waiting.")
+@click.option("--check", "check_only", is_flag=True, help="Run the checks alone; all lessons.")
+@click.option("--seed", type=int, default=2009, show_default=True, help="For everything random.")
+@click.option("--header", callback=header_bytes, help="80 bytes of your own, as hex.")
+@click.option("--backend", help="Hash with this backend where a lesson hashes.")
+@click.option("--no-color", is_flag=True, help="No colours (NO_COLOR works too).")
+def learn(
+    lesson: str | None,
+    auto: bool,
+    check_only: bool,
+    seed: int,
+    header: bytes | None,
+    backend: str | None,
+    no_color: bool,
+) -> None:
+    """Explain proof of work with this miner's own real data. LESSON is a number or a name."""
+    setting = Setting(seed, header, backend, quick=auto or check_only)
+    if check_only:
+        check_lessons([find(lesson)] if lesson else list(LESSONS), setting)
+    elif lesson is None:
+        list_lessons()
+    else:
+        colour = False if no_color or os.environ.get("NO_COLOR") else None
+        walk_through(find(lesson), setting, auto, colour)
+
+
+def list_lessons() -> None:
+    """The table of contents."""
+    click.echo("Lessons (about 10 minutes each at most; Enter goes on, b back, q quits):\n")
+    for one in LESSONS:
+        click.echo(f"  {one.number:>2}  {one.name:<12} {one.title} ({one.minutes} min)")
+        click.echo(f"      {'':<12} {one.about}")
+    click.echo("\nStart with: miner learn 1")
+
+
+def walk_through(lesson: Lesson, setting: Setting, auto: bool, colour: bool | None) -> None:
+    """Play one lesson on this terminal."""
+    from miner.learn import player, render
+
+    console = render.console_for(sys.stdout, colour)
+    stage = player.Stage(
+        screen=lambda one, screen, place: render.show_screen(console, one, screen, place),
+        item=lambda item: render.show_item(console, item),
+        frame=lambda frame: console.print(render.frame_panel(frame)),
+        say=lambda text: console.print(render.marked(text)),
+    )
+    waiting = not auto and sys.stdin.isatty() and sys.stdout.isatty()
+    walk = player.play(lesson, setting, stage, _ask if waiting else None)
+    wrong = failed(walk.screens)
+    if wrong:
+        raise LessonFailed(f"lesson {lesson.number}: {wrong[0].claim}: not so here; please report")
+    if waiting and walk.finished:
+        click.echo(f"\nDone. {walk.right} of {walk.asked} questions right at first try.")
+
+
+def _ask(prompt: str) -> str:
+    try:
+        return input(prompt)
+    except KeyboardInterrupt:
+        raise EOFError from None
+
+
+def check_lessons(lessons: list[Lesson], setting: Setting) -> None:
+    """Run lessons without showing them; one line a check."""
+    broken = 0
+    for lesson in lessons:
+        for screen in lesson.screens(setting):
+            for item in screen.items:
+                if isinstance(item, Check):
+                    broken += not item.passed
+                    word = "ok    " if item.passed else "FAILED"
+                    click.echo(f"{word} {lesson.number:>2} {lesson.name}: {item.claim}")
+    if broken:
+        raise LessonFailed(f"{broken} checks failed")

@@ -1,0 +1,34 @@
+"""The lessons in order. A lesson's file is imported when it is opened."""
+
+import importlib
+from collections.abc import Iterator
+
+from miner.errors import ConfigError
+from miner.learn.steps import Lesson, Screen, Setting
+
+# number, name (also the file in lessons/), title, one line, minutes of reading
+ENTRIES = ((1, "header", "The 80 bytes", "What is hashed: a real block header, byte by byte", 6),)
+
+
+class _Opener:
+    """Imports the lesson's file on the first call."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, setting: Setting) -> Iterator[Screen]:
+        module = importlib.import_module(f"miner.learn.lessons.{self.name}")
+        screens: Iterator[Screen] = module.screens(setting)
+        return screens
+
+
+LESSONS = tuple(Lesson(*entry, _Opener(entry[1])) for entry in ENTRIES)
+
+
+def find(key: str) -> Lesson:
+    """The lesson of a number or name. Raises ConfigError."""
+    for lesson in LESSONS:
+        if key.lower() in (str(lesson.number), lesson.name):
+            return lesson
+    names = ", ".join(f"{lesson.number} {lesson.name}" for lesson in LESSONS)
+    raise ConfigError(f"there is no lesson {key!r}; choose one of: {names}")

@@ -1,0 +1,1 @@
+"""One file a lesson: a generator of screens."""

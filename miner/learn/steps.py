@@ -1,0 +1,218 @@
+"""A lesson as data: screens made of items that a terminal, a page and a notebook can all show.
+
+Nothing here prints or draws. A lesson is a generator, so live data is made when its screen is
+reached, and a screen already seen stays as it was. Item texts may use **bold** and `code`.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+PACKAGE_ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Paragraphs, separated by blank lines."""
+
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A named run of bytes with what it means."""
+
+    name: str
+    raw: bytes
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """Bytes cut into fields, each shown in its own colour and with its own letter."""
+
+    title: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text; numbers are formatted by the lesson."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""  # source and date of quoted figures, or how to read it
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """A bar chart; `expected`, where given, is what theory says for each bar."""
+
+    title: str
+    labels: tuple[str, ...]
+    values: tuple[float, ...]
+    unit: str
+    expected: tuple[float, ...] | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A point on an axis."""
+
+    label: str
+    value: float  # above zero on a logarithmic axis
+    kind: Literal["fixed", "own", "found", "missed"] = "fixed"
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Points on one axis, logarithmic unless told otherwise."""
+
+    title: str
+    unit: str
+    marks: tuple[Mark, ...]
+    log: bool = True
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One moment of a stepper: lines of monospaced text, with what changed in words."""
+
+    title: str
+    lines: tuple[str, ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stepper:
+    """Moments to step through, forward and back; made when asked for."""
+
+    title: str
+    count: int
+    frame: Callable[[int], Frame]
+    shown: tuple[int, ...]  # frames worth showing where nobody steps: pages, --auto
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A claim that was tested while the lesson ran; the learner can repeat `how`."""
+
+    claim: str
+    passed: bool
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question with its answer judged by a function."""
+
+    prompt: str
+    answer: str  # one right answer, shown after two wrong ones and in handouts
+    judge: Callable[[str], bool]
+    why: str  # shown after the answer
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The product's function that made what is shown: name, file and line."""
+
+    name: str
+    file: str
+    line: int
+
+
+Item = Text | Bytes | Table | Bars | Axis | Stepper | Check | Question | Code
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One screenful."""
+
+    title: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the learner chose; everything random in a lesson comes from `seed`."""
+
+    seed: int = 2009
+    header: bytes | None = None  # 80 bytes of the learner's own
+    backend: str | None = None  # a backend's name; None: the fastest that is quick to open
+    quick: bool = False  # --auto and tests: fewer blocks, shorter timings
+    figures: dict[str, float] = field(default_factory=dict)  # the learner's own: watts, tariff
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """An entry of the list."""
+
+    number: int
+    name: str  # what `miner learn NAME` takes
+    title: str
+    about: str  # one line
+    minutes: int
+    screens: Callable[[Setting], Iterator[Screen]]
+
+
+def code(function: Callable[..., object]) -> Code:
+    """Where a function of the product stands, for the curious."""
+    target = inspect.unwrap(function)
+    path = Path(inspect.getsourcefile(target) or "?").resolve()
+    file = path.relative_to(PACKAGE_ROOT) if path.is_relative_to(PACKAGE_ROOT) else path.name
+    line = inspect.getsourcelines(target)[1]
+    module = target.__module__.removeprefix("miner.")
+    return Code(f"{module}.{target.__qualname__}", str(file), line)
+
+
+def number_judge(want: int) -> Callable[[str], bool]:
+    """A judge that takes a number in any usual spelling: 4294967296, 2**32, 2^32, 0x10, 1,000."""
+
+    def judge(answer: str) -> bool:
+        text = answer.strip().lower().replace(" ", "").replace(",", "").replace("_", "")
+        base, _, power = text.replace("^", "**").partition("**")
+        try:
+            value = int(base, 0)
+            return (value ** min(int(power), 512) if power else value) == want
+        except ValueError:
+            return False
+
+    return judge
+
+
+def word_judge(*accepted: str) -> Callable[[str], bool]:
+    """A judge that takes any of these words, whatever their case."""
+    wanted = {word.casefold() for word in accepted}
+    return lambda answer: answer.strip().strip(".").casefold() in wanted
+
+
+def near_judge(low: float, high: float) -> Callable[[str], bool]:
+    """A judge that takes a number from low to high."""
+
+    def judge(answer: str) -> bool:
+        try:
+            return low <= float(answer.strip().rstrip("%").replace(",", "")) <= high
+        except ValueError:
+            return False
+
+    return judge
+
+
+def hex_lines(data: bytes, width: int = 16) -> tuple[str, ...]:
+    """Hex in rows of `width` bytes."""
+    return tuple(data[at : at + width].hex(" ") for at in range(0, len(data), width))
+
+
+def failed(screens: Sequence[Screen]) -> list[Check]:
+    """Every check of these screens that did not pass."""
+    return [
+        item
+        for screen in screens
+        for item in screen.items
+        if isinstance(item, Check) and not item.passed
+    ]

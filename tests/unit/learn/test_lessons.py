@@ -1,0 +1,89 @@
+"""Every lesson runs to its end, passes its own checks and fits the screen."""
+
+import io
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import miner
+from miner.cli.learn import learn
+from miner.learn import render
+from miner.learn.catalogue import LESSONS
+from miner.learn.steps import Check, Code, Lesson, Question, Screen, Setting, Text, failed
+
+MAX_WORDS = 200  # a screen
+GENESIS_HEX = (
+    "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b2"
+    "7ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c"
+)
+
+
+@pytest.fixture(scope="module", params=LESSONS, ids=lambda lesson: lesson.name)
+def played(request: pytest.FixtureRequest) -> tuple[Lesson, list[Screen]]:
+    lesson: Lesson = request.param
+    return lesson, list(lesson.screens(Setting(quick=True)))
+
+
+def test_every_check_passes(played: tuple[Lesson, list[Screen]]) -> None:
+    assert failed(played[1]) == []
+
+
+def test_a_lesson_checks_asks_and_names_its_functions(played: tuple[Lesson, list[Screen]]) -> None:
+    kinds = {type(item) for screen in played[1] for item in screen.items}
+    assert {Check, Question, Code} <= kinds
+
+
+def test_the_answer_given_is_judged_right(played: tuple[Lesson, list[Screen]]) -> None:
+    for screen in played[1]:
+        for item in screen.items:
+            if isinstance(item, Question):
+                assert item.judge(item.answer), item.prompt
+                assert not item.judge("") and not item.judge("no idea"), item.prompt
+
+
+def test_named_functions_stand_where_said(played: tuple[Lesson, list[Screen]]) -> None:
+    for screen in played[1]:
+        for item in screen.items:
+            if isinstance(item, Code):
+                source = Path(miner.__file__).parent.parent / item.file
+                line = source.read_text().splitlines()[item.line - 1]
+                assert "def " in line or "class " in line or line.lstrip().startswith("@")
+
+
+def test_no_screen_is_long(played: tuple[Lesson, list[Screen]]) -> None:
+    for screen in played[1]:
+        words = sum(len(item.body.split()) for item in screen.items if isinstance(item, Text))
+        assert words <= MAX_WORDS, screen.title
+
+
+def test_80_columns_suffice_without_colour(played: tuple[Lesson, list[Screen]]) -> None:
+    lesson, screens = played
+    out = io.StringIO()
+    console = render.console_for(out)
+    for place, screen in enumerate(screens):
+        render.show_screen(console, lesson, screen, place)
+        for item in screen.items:
+            render.show_item(console, item)
+    text = out.getvalue()
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "\x1b" not in text
+
+
+def test_a_header_of_the_learners_own() -> None:
+    result = CliRunner().invoke(learn, ["1", "--auto", "--header", GENESIS_HEX])
+    assert result.exit_code == 0, result.output
+    assert "2,083,236,893" in result.output
+    no_block = CliRunner().invoke(learn, ["1", "--auto", "--header", "00" * 72 + "ffff001d" * 2])
+    assert no_block.exit_code == 0 and "no block yet" in no_block.output
+
+
+@pytest.mark.parametrize("text", ["zz", "00", "0" * 159, ""])
+def test_a_bad_header_is_a_usage_error(text: str) -> None:
+    result = CliRunner().invoke(learn, ["1", "--header", text])
+    assert result.exit_code == 2 and "header" in result.output
+
+
+def test_the_list_names_every_lesson() -> None:
+    output = CliRunner().invoke(learn, []).output
+    assert all(lesson.title in output for lesson in LESSONS)
