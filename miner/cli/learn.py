@@ -31,6 +31,7 @@ def header_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None
 @click.option("--check", "check_only", is_flag=True, help="Run the checks alone; all lessons.")
 @click.option("--seed", type=int, default=2009, show_default=True, help="For everything random.")
 @click.option("--header", callback=header_bytes, help="80 bytes of your own, as hex.")
+@click.option("--text", default="homehash", show_default=True, help="Your own words to hash.")
 @click.option("--backend", help="Hash with this backend where a lesson hashes.")
 @click.option("--no-color", is_flag=True, help="No colours (NO_COLOR works too).")
 def learn(
@@ -39,11 +40,12 @@ def learn(
     check_only: bool,
     seed: int,
     header: bytes | None,
+    text: str,
     backend: str | None,
     no_color: bool,
 ) -> None:
     """Explain proof of work with this miner's own real data. LESSON is a number or a name."""
-    setting = Setting(seed, header, backend, quick=auto or check_only)
+    setting = Setting(seed, header, text, backend, quick=auto or check_only)
     if check_only:
         check_lessons([find(lesson)] if lesson else list(LESSONS), setting)
     elif lesson is None:

@@ -7,7 +7,11 @@ from miner.errors import ConfigError
 from miner.learn.steps import Lesson, Screen, Setting
 
 # number, name (also the file in lessons/), title, one line, minutes of reading
-ENTRIES = ((1, "header", "The 80 bytes", "What is hashed: a real block header, byte by byte", 6),)
+ENTRIES = (
+    (1, "header", "The 80 bytes", "What is hashed: a real block header, byte by byte", 6),
+    (2, "sha256", "Two hashes, 64 rounds", "SHA-256 stepped on your text and a real header", 9),
+    (3, "target", "The target is a number", "nbits, target and difficulty, exactly", 7),
+)
 
 
 class _Opener:

@@ -177,7 +177,7 @@ def _axis(item: Axis) -> RenderableType:
         )
     missed = sum(mark.kind == "missed" for mark in item.marks)
     if missed:
-        lines.append(RichText(f". {missed} hashes above the target", style="dim"))
+        lines.append(RichText(f"each . is one of {missed} more", style="dim"))
     if item.note:
         lines.append(RichText(item.note, style="dim"))
     return Group(*lines)

@@ -143,6 +143,7 @@ class Setting:
 
     seed: int = 2009
     header: bytes | None = None  # 80 bytes of the learner's own
+    text: str = "homehash"  # the learner's own words
     backend: str | None = None  # a backend's name; None: the fastest that is quick to open
     quick: bool = False  # --auto and tests: fewer blocks, shorter timings
     figures: dict[str, float] = field(default_factory=dict)  # the learner's own: watts, tariff
