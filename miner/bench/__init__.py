@@ -1,0 +1,1 @@
+"""Measure this computer's hashrate and energy, and set it beside dated published figures."""
