@@ -1,0 +1,207 @@
+"""Statistics of slice rates: robust centre, correlated-sample interval, trend, tests, fits."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+RESAMPLES = 2000
+MIN_FOR_INTERVAL = 8  # with fewer slices a bootstrap interval is decoration
+METHOD = "median of slice rates; 95 % interval by moving-block bootstrap, 2000 resamples"
+PERMUTATIONS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Of n rates in hashes per second; `ci95` is None with fewer than 8."""
+
+    n: int
+    median: float
+    mean: float
+    sd: float
+    mad: float  # median absolute deviation, unscaled
+    low: float
+    high: float
+    ci95: tuple[float, float] | None
+
+    @property
+    def relative_sd(self) -> float:
+        return self.sd / self.median if self.median else 0.0
+
+
+def summarize(rates: list[float], seed: int) -> Summary:
+    """Raises ValueError without rates."""
+    if not rates:
+        raise ValueError("no slice was measured")
+    values = np.asarray(rates, dtype=np.float64)
+    median = float(np.median(values))
+    return Summary(
+        n=len(rates),
+        median=median,
+        mean=float(values.mean()),
+        sd=float(values.std(ddof=1)) if len(rates) > 1 else 0.0,
+        mad=float(np.median(np.abs(values - median))),
+        low=float(values.min()),
+        high=float(values.max()),
+        ci95=interval(values, seed) if len(rates) >= MIN_FOR_INTERVAL else None,
+    )
+
+
+def lag1(values: Floats) -> float:
+    """Lag-1 autocorrelation; 0 for a constant series."""
+    centred = values - values.mean()
+    power = float(centred @ centred)
+    return float(centred[1:] @ centred[:-1]) / power if power else 0.0
+
+
+def block_length(values: Floats) -> int:
+    """Slices a bootstrap block holds: n^(1/3) at least, more when neighbours are alike.
+
+    The growth with correlation is the optimum for an AR(1) series (Carlstein 1986; Hall, Horowitz
+    and Jing 1995); at most a third of the series, so that blocks can still be exchanged.
+    """
+    n = len(values)
+    rho = min(max(lag1(values), 0.0), 0.95)
+    alike = (2 * rho / (1 - rho * rho)) ** (2 / 3)
+    wanted = math.ceil(n ** (1 / 3) * max(1.0, alike))
+    return int(max(1, min(wanted, n // 3 or 1)))
+
+
+def bootstrap_medians(values: Floats, rng: np.random.Generator) -> Floats:
+    """Medians of RESAMPLES series glued from random overlapping blocks."""
+    n, length = len(values), block_length(values)
+    blocks = math.ceil(n / length)
+    starts = rng.integers(0, n - length + 1, size=(RESAMPLES, blocks))
+    index = (starts[:, :, None] + np.arange(length)).reshape(RESAMPLES, -1)[:, :n]
+    return np.asarray(np.median(values[index], axis=1), dtype=np.float64)
+
+
+def interval(values: Floats, seed: int) -> tuple[float, float]:
+    """95 % percentile interval of the median."""
+    low, high = np.percentile(bootstrap_medians(values, np.random.default_rng(seed)), (2.5, 97.5))
+    return float(low), float(high)
+
+
+def theil_sen(values: list[float]) -> float:
+    """Median of all pairwise slopes, in units per slice; 0 with fewer than two."""
+    series = np.asarray(values, dtype=np.float64)
+    if len(series) > 1200:  # a soak: thinned, since the pairs grow with the square
+        step = math.ceil(len(series) / 1200)
+        return theil_sen(list(series[::step])) / step
+    left, right = np.triu_indices(len(series), k=1)
+    if not len(left):
+        return 0.0
+    return float(np.median((series[right] - series[left]) / (right - left)))
+
+
+def outliers(values: list[float]) -> list[bool]:
+    """Modified z-score above 3.5 (Iglewicz and Hoaglin 1993), and 1 % away from the median: a
+    very quiet run has a tiny MAD, and would call harmless slices outliers."""
+    series = np.asarray(values, dtype=np.float64)
+    median = float(np.median(series))
+    off = np.abs(series - median)
+    mad = float(np.median(off))
+    far = 0.6745 * off > 3.5 * mad
+    return [bool(flag) for flag in far & (off > 0.01 * abs(median))]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """New over old: ratio of medians, its 95 % interval, and a permutation p-value."""
+
+    ratio: float
+    ci95: tuple[float, float] | None
+    p: float | None
+
+
+def compare(old: list[float], new: list[float], seed: int) -> Comparison:
+    """Interval and test are None when either side has fewer than 8 slices."""
+    a, b = np.asarray(old, dtype=np.float64), np.asarray(new, dtype=np.float64)
+    ratio = float(np.median(b) / np.median(a))
+    if min(len(a), len(b)) < MIN_FOR_INTERVAL:
+        return Comparison(ratio, None, None)
+    rng = np.random.default_rng(seed)
+    ratios = bootstrap_medians(b, rng) / bootstrap_medians(a, rng)
+    low, high = np.percentile(ratios, (2.5, 97.5))
+    return Comparison(ratio, (float(low), float(high)), permutation_p(a, b, rng))
+
+
+def permutation_p(a: Floats, b: Floats, rng: np.random.Generator) -> float:
+    """Two-sided permutation test of equal medians, relabelling whole blocks of slices.
+
+    Blocks keep the correlation inside a run; p is (1 + as extreme) / (1 + tried), never 0.
+    """
+    length = max(block_length(a), block_length(b))
+    blocks = [*_blocks(a, length), *_blocks(b, length)]
+    first = len(_blocks(a, length))
+    observed = abs(math.log(float(np.median(b) / np.median(a))))
+    extreme = 0
+    for _ in range(PERMUTATIONS):
+        order = rng.permutation(len(blocks))
+        left = np.concatenate([blocks[i] for i in order[:first]])
+        right = np.concatenate([blocks[i] for i in order[first:]])
+        extreme += abs(math.log(float(np.median(right) / np.median(left)))) >= observed - 1e-12
+    return (1 + extreme) / (1 + PERMUTATIONS)
+
+
+def _blocks(values: Floats, length: int) -> list[Floats]:
+    return [values[start : start + length] for start in range(0, len(values), length)]
+
+
+def holm(p_values: list[float]) -> list[float]:
+    """Holm's step-down adjustment for several tests, in the order given."""
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    adjusted, running = [0.0] * len(p_values), 0.0
+    for rank, index in enumerate(order):
+        running = max(running, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = running
+    return adjusted
+
+
+def geometric_mean(ratios: list[float]) -> float:
+    return math.exp(sum(math.log(ratio) for ratio in ratios) / len(ratios))
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingFit:
+    """Universal scalability law, R(n) = R(1) n / (1 + serial (n - 1) + contention n (n - 1)).
+
+    Gunther 2007; Amdahl's law is contention = 0. Errors are standard errors, None when the points
+    are too few to have any.
+    """
+
+    serial: float
+    serial_error: float | None
+    contention: float
+    contention_error: float | None
+
+
+def fit_scaling(threads: list[int], rates: list[float]) -> ScalingFit | None:
+    """Least squares on n R(1) / R(n) - 1; None without R(1) and one more point.
+
+    With two or three thread counts only the serial share is fitted (Amdahl).
+    """
+    points = dict(zip(threads, rates, strict=True))
+    if 1 not in points or len(points) < 2:
+        return None
+    n = np.asarray([k for k in sorted(points) if k > 1], dtype=np.float64)
+    loss = np.asarray([k * points[1] / points[int(k)] - 1 for k in n], dtype=np.float64)
+    columns = [n - 1] if len(n) < 3 else [n - 1, n * (n - 1)]
+    design = np.stack(columns, axis=1)
+    solution, *_ = np.linalg.lstsq(design, loss, rcond=None)
+    errors: list[float | None] = [None] * len(columns)
+    spare = len(n) - len(columns)
+    if spare > 0:
+        residual = loss - design @ solution
+        variance = float(residual @ residual) / spare
+        errors = [float(e) for e in np.sqrt(variance * np.diag(np.linalg.inv(design.T @ design)))]
+    both = len(columns) == 2
+    return ScalingFit(
+        float(solution[0]),
+        errors[0],
+        float(solution[1]) if both else 0.0,
+        errors[1] if both else None,
+    )
