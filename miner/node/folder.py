@@ -1,0 +1,149 @@
+"""The node's folder: ours or refused, one process at a time, temporary unless named.
+
+`homehash-node.json` marks the folder as ours. `clean` is written when the chain was closed in
+order; without it the kernel's databases may lag behind its block files and are rebuilt from them.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from miner.errors import NodeError
+
+MARK = "homehash-node.json"
+LOCK = ".lock"
+CLEAN = "clean"
+COOKIE = ".cookie"
+OURS = (MARK, LOCK, CLEAN, COOKIE, "blocks", "chainstate")
+TEMPORARY_PREFIX = "homehash-node-"
+
+
+class NodeFolder:
+    """An opened, locked folder. Raises NodeError when it is not ours or in use."""
+
+    def __init__(self, datadir: Path | None, *, fresh: bool = False) -> None:
+        self.temporary = datadir is None
+        if datadir is None:
+            _sweep_temporary()
+            self.path = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX))
+        else:
+            self.path = datadir.expanduser().absolute()
+            _check_ours(self.path)
+            _make(self.path)
+        self._lock = _lock(self.path)
+        try:
+            if fresh:
+                _empty(self.path)
+            if not (self.path / MARK).exists():
+                (self.path / MARK).write_text(json.dumps({"format": 1, "chain": "regtest"}) + "\n")
+            self.lagging = self._take_clean()
+        except OSError as error:
+            self._lock.close()
+            raise NodeError(f"node folder {self.path}: {error.strerror or error}") from error
+
+    def _take_clean(self) -> bool:
+        """Were the databases left behind the block files? From here on they may be."""
+        clean = self.path / CLEAN
+        lagging = (self.path / "blocks").exists() and not clean.exists()
+        clean.unlink(missing_ok=True)
+        return lagging
+
+    def write_cookie(self) -> str:
+        """A new password for this run, readable by the owner alone; "name:password"."""
+        credentials = f"__cookie__:{secrets.token_hex(32)}"
+        path = self.path / COOKIE
+        path.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+        with os.fdopen(os.open(path, flags, 0o600), "w") as file:
+            file.write(credentials)
+        return credentials
+
+    def close(self, *, clean: bool) -> None:
+        """Remove the cookie, and a temporary folder whole; `clean`: the databases are complete."""
+        (self.path / COOKIE).unlink(missing_ok=True)
+        if clean and not self.temporary:
+            (self.path / CLEAN).touch()
+        if self.temporary:
+            shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.close()
+
+
+def _check_ours(path: Path) -> None:
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise NodeError(f"node folder {path} is not a folder: give another --datadir")
+    strangers = [entry for entry in os.listdir(path) if entry != LOCK]
+    if strangers and not (path / MARK).is_file():
+        raise NodeError(
+            f"node folder {path} is not empty and not of a homehash node ({MARK} is missing): "
+            "give another --datadir"
+        )
+
+
+def _make(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise NodeError(f"node folder {path}: {error.strerror or error}") from error
+
+
+def _lock(path: Path) -> IO[bytes]:
+    try:
+        file = open(path / LOCK, "ab")  # noqa: SIM115 (open while the node runs)
+    except OSError as error:
+        raise NodeError(f"node folder {path}: {error.strerror or error}") from error
+    if not _try_lock(file):
+        file.close()
+        raise NodeError(
+            f"node folder {path} is in use by another miner: mine on that node with --node URL "
+            "(it printed one), or give another --datadir"
+        )
+    return file
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    """Advisory, dropped by the system when the process ends."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt  # not on other systems
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl  # not on Windows
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _empty(path: Path) -> None:
+    """Remove what a node of ours made there, and nothing else."""
+    for name in OURS:
+        entry = path / name
+        if name == LOCK:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink(missing_ok=True)
+
+
+def _sweep_temporary() -> None:
+    """Folders of nodes that were killed: ours by name and mark, and locked by nobody."""
+    for path in Path(tempfile.gettempdir()).glob(TEMPORARY_PREFIX + "*"):
+        with contextlib.suppress(OSError, NodeError):
+            if (path / MARK).is_file() and not path.is_symlink() and _owned(path):
+                _lock(path).close()
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _owned(path: Path) -> bool:
+    return not hasattr(os, "getuid") or path.stat().st_uid == os.getuid()

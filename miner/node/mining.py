@@ -1,0 +1,141 @@
+"""The mining methods: getblocktemplate with long poll and proposals, submitblock, getmininginfo."""
+
+import time
+from typing import Any, ClassVar
+
+from miner.bitcoin.encoding import from_hex
+from miner.node.arguments import Argument
+from miner.node.chain import KernelFailed, Undecodable
+from miner.node.describe import COIN, difficulty_fields
+from miner.node.jsonrpc import (
+    DESERIALIZATION,
+    INVALID_PARAMETER,
+    NOT_CONNECTED,
+    TYPE,
+    VERIFY_ERROR,
+    RpcFault,
+)
+from miner.node.judge import NBITS, ProposalJudge
+from miner.node.rpc import Caller
+from miner.node.state import NodeState
+from miner.node.template import TemplateMaker
+
+LONGPOLL_MEMPOOL_S = 60.0  # a changed mempool alone answers a long poll after this, as in Core
+WAKE_S = 1.0  # how often a waiting call looks whether its client is still there
+HASHRATE_SPAN = 120  # blocks of getmininginfo's estimate
+NO_SEGWIT = (
+    'getblocktemplate must be called with the segwit rule set (call with {"rules": ["segwit"]})'
+)
+
+
+class MiningMethods:
+    """Each method takes the caller and its checked arguments."""
+
+    ARGUMENTS: ClassVar[dict[str, tuple[Argument, ...]]] = {
+        "getblocktemplate": (Argument("template_request", "object"),),
+        "submitblock": (Argument("hexdata"), Argument("dummy", required=False)),
+        "getmininginfo": (),
+    }
+
+    def __init__(self, state: NodeState, judge: ProposalJudge, block_interval_s: float) -> None:
+        self._state, self._judge = state, judge
+        self._templates = TemplateMaker(state, judge)
+        self._interval_s = block_interval_s
+
+    def getblocktemplate(self, caller: Caller, request: dict[str, Any]) -> Any:
+        mode = request.get("mode", "template")
+        if mode == "proposal":
+            return self._propose(request.get("data"))
+        if mode != "template":
+            raise RpcFault(INVALID_PARAMETER, "Invalid mode")
+        rules = request.get("rules")
+        if not isinstance(rules, list) or "segwit" not in rules:
+            raise RpcFault(INVALID_PARAMETER, NO_SEGWIT)
+        if (longpollid := request.get("longpollid")) is not None:
+            self._await_change(caller, longpollid)
+        self._pace(caller)
+        return self._templates.make()
+
+    def submitblock(self, _: Caller, hexdata: str, __: str | None) -> str | None:
+        try:
+            return self._state.submit(_block_bytes(hexdata)) or None
+        except Undecodable:
+            raise RpcFault(DESERIALIZATION, "Block decode failed") from None
+        except KernelFailed as failed:
+            raise RpcFault(VERIFY_ERROR, str(failed)) from None
+
+    def getmininginfo(self, _: Caller) -> dict[str, Any]:
+        with self._state.lock:
+            tip, pool = self._state.tip, self._state.mempool
+            fields = difficulty_fields(tip.header.nbits)
+            following = difficulty_fields(NBITS)
+            return {
+                "blocks": tip.height,
+                **self._templates.last_size,
+                "bits": f"{tip.header.nbits:08x}",
+                "difficulty": fields["difficulty"],
+                "target": fields["target"],
+                "networkhashps": self._network_hashrate(),
+                "pooledtx": len(pool.entries),
+                "blockmintxfee": 1 / COIN,
+                "chain": "regtest",
+                "next": {
+                    "height": tip.height + 1,
+                    "bits": f"{NBITS:08x}",
+                    "difficulty": following["difficulty"],
+                    "target": following["target"],
+                },
+                "warnings": [],
+            }
+
+    def _network_hashrate(self) -> float:
+        """Work of the last blocks divided by the span of their times; 0 when it cannot be told."""
+        active = self._state.index.active
+        rows = active[-HASHRATE_SPAN - 1 :]
+        times = [row.header.time for row in rows]
+        span = max(times) - min(times)
+        return (rows[-1].chainwork - rows[0].chainwork) / span if span else 0
+
+    def _propose(self, data: Any) -> str | None:
+        if not isinstance(data, str):
+            raise RpcFault(TYPE, "Missing data String key for proposal")
+        try:
+            return self._judge.judge(_block_bytes(data)) or None
+        except Undecodable:
+            raise RpcFault(DESERIALIZATION, "Block decode failed") from None
+        except KernelFailed as failed:
+            raise RpcFault(VERIFY_ERROR, str(failed)) from None
+
+    def _await_change(self, caller: Caller, longpollid: Any) -> None:
+        """Wait for another tip, or for a changed mempool that is a minute old."""
+        started = time.monotonic()
+        with self._state.changed:
+            tip = self._state.tip.hash
+            known = longpollid if isinstance(longpollid, str) else self._state.longpollid
+            if known[:64] != tip[::-1].hex():
+                return
+            while self._state.tip.hash == tip:
+                waited = time.monotonic() - started
+                if waited >= LONGPOLL_MEMPOOL_S and self._state.longpollid != known:
+                    return
+                self._wait(caller, WAKE_S)
+
+    def _pace(self, caller: Caller) -> None:
+        """Hold work back until the tip is `block_interval_s` old: blocks cost nothing here, and a
+        fast chain runs ahead of its clock and out of subsidy."""
+        with self._state.changed:
+            until = self._state.tip_since + self._interval_s
+            while (left := until - time.monotonic()) > 0:
+                self._wait(caller, min(left, WAKE_S))
+
+    def _wait(self, caller: Caller, seconds: float) -> None:
+        self._state.changed.wait(seconds)
+        if caller.stopping or caller.hung_up():
+            raise RpcFault(NOT_CONNECTED, "Shutting down")
+
+
+def _block_bytes(hexdata: str) -> bytes:
+    try:
+        return from_hex(hexdata)
+    except ValueError:
+        raise Undecodable from None

@@ -1,0 +1,120 @@
+"""The node as the rest of homehash sees it: start it, read its address, stop it."""
+
+import contextlib
+import logging
+import threading
+import time
+from pathlib import Path
+
+from miner.errors import NodeError
+from miner.node.chain import Chainstate
+from miner.node.folder import COOKIE, NodeFolder
+from miner.node.judge import ProposalJudge
+from miner.node.lookups import LookupMethods
+from miner.node.methods import Methods
+from miner.node.mining import MiningMethods
+from miner.node.rpc import RpcServer, listen
+from miner.node.state import NodeState
+
+log = logging.getLogger(__name__)
+
+
+class Node:
+    """A running regtest node in this process. Make it with Node.start, end it with stop()."""
+
+    def __init__(self, folder: NodeFolder, state: NodeState, judge: ProposalJudge) -> None:
+        self._folder, self._state, self._judge = folder, state, judge
+        self._server: RpcServer | None = None
+        self._stopping = threading.Lock()
+        self.stop_asked = threading.Event()  # set by the RPC method `stop`, and by stop()
+        self.port = 0
+
+    @classmethod
+    def start(
+        cls,
+        datadir: Path | None = None,
+        port: int | None = None,
+        *,
+        port_attempts: int = 1,
+        fresh: bool = False,
+        block_interval_s: float = 0.0,
+    ) -> "Node":
+        """Open the chain and answer RPC on 127.0.0.1.
+
+        `datadir` None: a temporary folder, removed at stop. `port` None: any free one; else that
+        one, or the first free of `port_attempts` from it on. `fresh`: start the chain over.
+        `block_interval_s`: work on a new tip is held back until the tip is that old.
+
+        Raises NodeError: no kernel wheel, folder not ours or in use, port taken.
+        """
+        folder = NodeFolder(datadir, fresh=fresh)
+        started = time.monotonic()
+        try:
+            chain = Chainstate(folder.path, in_memory=folder.temporary, rebuild=folder.lagging)
+        except NodeError:
+            folder.close(clean=not folder.lagging)
+            raise
+        with contextlib.ExitStack() as undo:
+            undo.callback(folder.close, clean=True)
+            undo.callback(chain.close)
+            state = NodeState(chain)
+            judge = ProposalJudge(state, folder.path)
+            node = cls(folder, state, judge)
+            node._serve(port, port_attempts, block_interval_s)
+            undo.pop_all()
+        log.info("node at height %d after %.2f s", state.tip.height, time.monotonic() - started)
+        return node
+
+    def _serve(self, port: int | None, attempts: int, block_interval_s: float) -> None:
+        try:
+            listener = listen(0 if port is None else port, attempts)
+        except OSError as error:
+            raise NodeError(
+                f"port {port} cannot be used: {error.strerror or error}; give another --port"
+            ) from error
+        self.port = listener.getsockname()[1]
+        mining = MiningMethods(self._state, self._judge, block_interval_s)
+        methods = Methods(mining, LookupMethods(self._state), self.stop_asked.set)
+        self._server = RpcServer(listener, self._folder.write_cookie(), methods.call)
+        self._server.start()
+
+    @property
+    def url(self) -> str:
+        """For --node."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def cookie_file(self) -> Path:
+        """For --cookie and -rpccookiefile."""
+        return self._folder.path / COOKIE
+
+    @property
+    def datadir(self) -> Path | None:
+        """None when temporary."""
+        return None if self._folder.temporary else self._folder.path
+
+    @property
+    def height(self) -> int:
+        return self._state.tip.height
+
+    def stop(self) -> None:
+        """Answer what is under way, close every connection, save the chain; once, any thread."""
+        with self._stopping:
+            if self._server is None:
+                return
+            self.stop_asked.set()
+            self._server.stop(self._wake)
+            self._server = None
+            self._judge.close()
+            self._state.chain.close()
+            self._folder.close(clean=True)
+
+    def _wake(self) -> None:
+        with self._state.changed:
+            self._state.changed.notify_all()
+
+    def __enter__(self) -> "Node":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
