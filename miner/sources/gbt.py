@@ -1,0 +1,307 @@
+"""Solo mining on Bitcoin nodes: the newest tip gives the job, every node gets the block."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from miner.bitcoin.address import TEST_CHAINS, Address, AddressError, decode
+from miner.bitcoin.coinbase import push
+from miner.bitcoin.target import difficulty
+from miner.errors import ConfigError, MinerError, SourceRefused
+from miner.protocol.gbt import (
+    MiningPlan,
+    block_hex,
+    make_job,
+    proposal_hex,
+    proposal_request,
+    template_of,
+)
+from miner.protocol.gbt_template import Template
+from miner.protocol.scrub import scrub
+from miner.protocol.verdicts import Judgement, Ruling
+from miner.sources.base import Health, SourceSink, SourceState
+from miner.sources.nodes import NodeLink, NodeSetup, Timing
+from miner.sources.submitter import Submitter
+from miner.work.values import Answer, FoundBlock, Job, Share, Verdict
+
+MAX_TAG_BYTES = 60  # leaves room for height, extranonce and the node's own data in 100 bytes
+STALE_WORDS = ("stale", "stale-prevblk", "stale-work", "unknown-work")
+HARMLESS_PROPOSALS = (None, "duplicate", "inconclusive-not-best-prevblk")  # the tip just moved
+WORST_FIRST = (Health.REFUSED, Health.DOWN, Health.CONNECTING, Health.WAITING)
+SETTLED_KEPT = 1000  # hashes remembered so that a late answer is not counted twice
+
+
+class GbtSource:
+    """A WorkSource over one or more nodes of one chain.
+
+    `payout` is an address, or an output script as bytes. `retries`: failed connections in a row
+    before a node is given up; None: never. Raises ConfigError for what can be seen to be wrong.
+    """
+
+    def __init__(
+        self,
+        nodes: Sequence[NodeSetup],
+        payout: str | bytes,
+        *,
+        tag: bytes = b"/homehash/",
+        roll_versions: bool = True,
+        wait_min_diff: bool = False,
+        retries: int | None = None,
+        timing: Timing | None = None,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        if not nodes:
+            raise ConfigError("no node given: name one with --node")
+        if len(push(tag[:255])) > MAX_TAG_BYTES:
+            raise ConfigError(f"coinbase tag of {len(tag)} bytes: at most {MAX_TAG_BYTES - 1}")
+        self._address, script = _payout(payout)
+        self._plan = MiningPlan(script, tag, roll_versions)
+        self._wall_clock = wall_clock
+        timing = timing or Timing()
+        self._links = [NodeLink(node, self, timing, retries, wait_min_diff) for node in nodes]
+        self._submitters = {
+            link: Submitter(link.name, link.lane(), self, timing) for link in self._links
+        }
+        self.name = ", ".join(link.name for link in self._links)
+        # Guards what follows. Taken on the nodes' threads alone, never by submit, pack or stop:
+        # the sink is called under it, in the order of the templates.
+        self._lock = threading.RLock()
+        self._sink: SourceSink | None = None
+        self._chain = ""
+        self._leader: NodeLink | None = None
+        self._job: Job | None = None
+        self._jobs = 0
+        self._proposed: set[NodeLink] = set()
+        self._fatal: dict[NodeLink, MinerError] = {}
+        self._said: dict[NodeLink, str] = {}
+        self._health: Health | None = None
+        self._open: dict[str, _Sent] = {}
+        self._settled: dict[str, Answer] = {}
+        self._packed: FoundBlock | None = None
+
+    # -- WorkSource -------------------------------------------------------------------------
+    def start(self, sink: SourceSink) -> None:
+        self._sink = sink
+        for link in self._links:
+            self._submitters[link].start()
+            link.start()
+
+    def submit(self, share: Share) -> None:
+        """Send a block to every node."""
+        self._send(self.pack(share), difficulty(share.unit.job.share_target))
+
+    def pack(self, share: Share) -> FoundBlock:
+        packed = self._packed
+        if packed is not None and packed.header == share.header:
+            return packed  # the journal and submit each ask: the second time it is at hand
+        job = share.unit.job
+        packed = FoundBlock(
+            source=self.name,
+            hash_hex=share.hash_hex,
+            height=job.height,
+            header=share.header,
+            kind="gbt",
+            payload=block_hex(share),
+            context=template_of(job).workid,
+            found_at=int(self._wall_clock()),
+        )
+        self._packed = packed
+        return packed
+
+    def resubmit(self, block: FoundBlock) -> None:
+        self._send(block, None)
+
+    def stop(self, grace_s: float) -> None:
+        deadline = time.monotonic() + grace_s
+        for link in self._links:
+            link.stop()
+        for submitter in self._submitters.values():
+            submitter.wait_open(deadline)
+        for submitter in self._submitters.values():
+            submitter.stop()
+        for link in self._links:
+            self._submitters[link].join(1.0)
+            link.join(1.0)
+
+    # -- from the links ---------------------------------------------------------------------
+    def on_chain(self, link: NodeLink, chain: str) -> None:
+        """Refuse a node of another chain than the address or the other nodes."""
+        if self._address is not None and chain not in self._address.chains:
+            raise SourceRefused(
+                f"{link.name} is on {chain}, but {self._address.text} is an address of "
+                f"{' or '.join(self._address.chains)}: use an address of {chain}"
+            )
+        with self._lock:
+            self._chain = self._chain or chain
+            if chain != self._chain:
+                raise SourceRefused(
+                    f"{link.name} is on {chain}, but mining is on {self._chain}: chains are "
+                    "never mixed"
+                )
+        self._submitters[link].chain = chain
+        self._submitters[link].hurry()
+
+    def on_template(self, link: NodeLink, template: Template) -> None:
+        """A link's newest template: it leads if it is the leader's or has a newer tip."""
+        with self._lock:
+            link.health = Health.READY
+            leader = self._leader
+            if leader in (None, link) or not self._usable(leader) or self._newer(template):
+                self._issue(link, template)
+            self._say_ready(link, template)
+            dry_run = link not in self._proposed and self._leader is link and self._job is not None
+            self._proposed.add(link)
+            job = self._job
+        if dry_run and job is not None:
+            self._propose(link, job)
+
+    def on_health(
+        self, link: NodeLink, health: Health, text: str, fatal: MinerError | None = None
+    ) -> None:
+        with self._lock:
+            link.health = health
+            if fatal is not None:
+                self._fatal[link] = fatal
+            if link is self._leader and health is not Health.READY:
+                self._take_over()
+            ended = len(self._fatal) == len(self._links)
+            self._say(link, text if link.name in text else f"{link.name}: {text}", ended)
+
+    # -- jobs -------------------------------------------------------------------------------
+    def _usable(self, link: NodeLink | None) -> bool:
+        return link is not None and link.health is Health.READY
+
+    def _newer(self, template: Template) -> bool:
+        return self._job is None or template.height > (self._job.height or 0)
+
+    def _issue(self, link: NodeLink, template: Template) -> None:
+        self._jobs += 1
+        clean = self._job is None or self._job.prev_hash != template.prev_hash
+        self._job = make_job(
+            template, self._plan, source=self.name, job_id=f"{self._jobs:x}", clean=clean
+        )
+        self._leader = link
+        if self._sink is not None:
+            self._sink.job(self._job)
+
+    def _take_over(self) -> None:
+        """The leader fell out: the newest tip among the other nodes leads."""
+        ready = [link for link in self._links if self._usable(link) and link.template is not None]
+        self._leader = None
+        if ready:
+            best = max(ready, key=lambda link: link.template.height if link.template else 0)
+            if best.template is not None:
+                self._issue(best, best.template)
+
+    def _propose(self, link: NodeLink, job: Job) -> None:
+        """The node checks an unmined block of ours: a bug shows now, not when a block is found."""
+        request = proposal_request(self._chain, proposal_hex(job), template_of(job).workid)
+        lane = link.lane()
+        try:
+            answer = lane.call("getblocktemplate", request)
+        except MinerError:
+            return  # not every server has proposals; the block itself is the real test
+        finally:
+            lane.close()
+        if answer not in HARMLESS_PROPOSALS:
+            word = scrub(answer, 60)
+            text = f"the dry run of our block was refused: {word}; mining goes on, please report"
+            self.on_health(link, link.health, text)
+
+    # -- states -----------------------------------------------------------------------------
+    def _say_ready(self, link: NodeLink, template: Template) -> None:
+        lead = f"{link.name}: mining on {template.chain}"
+        if self._address is not None and template.chain in TEST_CHAINS:
+            others = " and ".join(c for c in self._address.chains if c != template.chain)
+            lead += f" (the address is valid on {others} too)"
+        if link is not self._leader:
+            lead = f"{link.name}: standing by"
+        self._say(link, "; ".join([lead, *template.alarms]), False)
+
+    def _say(self, link: NodeLink, text: str, ended: bool) -> None:
+        """Tell the sink the state of all nodes together, unless nothing changed."""
+        healths = [link.health for link in self._links]
+        health = Health.READY
+        if Health.READY not in healths:
+            health = next(h for h in reversed(WORST_FIRST) if h in healths)
+        if (health, text) == (self._health, self._said.get(link)) and not ended:
+            return
+        self._health, self._said[link] = health, text
+        fatal = next(iter(self._fatal.values())) if ended else None
+        if self._sink is not None:
+            self._sink.state(SourceState(self.name, health, scrub(text), fatal))
+
+    # -- blocks -----------------------------------------------------------------------------
+    def _send(self, block: FoundBlock, difficulty_of_share: float | None) -> None:
+        self._open.setdefault(block.hash_hex, _Sent(difficulty_of_share))  # no lock: one step
+        for submitter in self._submitters.values():
+            submitter.send(block)
+
+    def is_settled(self, block: FoundBlock) -> bool:
+        return block.hash_hex in self._settled
+
+    def ruled(self, who: Submitter, block: FoundBlock, judgement: Judgement) -> None:
+        """One node's word. Accepted by one is accepted; dead is what every reached node says."""
+        with self._lock:
+            before = self._settled.get(block.hash_hex)
+            sent = self._open.setdefault(block.hash_hex, _Sent(None))
+            answer = self._answer(who, sent, judgement)
+            if before is Answer.ACCEPTED or before is answer or answer is None:
+                return
+            if answer in (Answer.ACCEPTED, Answer.REJECTED, Answer.STALE):
+                self._remember(block.hash_hex, answer)
+            verdict = Verdict(
+                source=self.name,
+                hash_hex=block.hash_hex,
+                answer=answer,
+                is_block=True,
+                reason=judgement.reason,
+                explanation=judgement.explanation,
+                height=block.height,
+                latency_s=time.monotonic() - sent.at,
+                difficulty=sent.difficulty,
+            )
+        if self._sink is not None:
+            self._sink.verdict(verdict)
+        if answer is Answer.ACCEPTED:
+            for link in self._links:
+                link.wake()
+
+    def _answer(self, who: Submitter, sent: "_Sent", judgement: Judgement) -> Answer | None:
+        """The verdict of all nodes after this ruling; None: wait for the others."""
+        if judgement.ruling is Ruling.ACCEPTED:
+            return Answer.ACCEPTED
+        if judgement.ruling is Ruling.DEAD:
+            sent.dead.add(who.name)
+            reached = {link.name for link in self._links if link.health is Health.READY}
+            if reached - sent.dead:
+                return None
+            return Answer.STALE if judgement.reason in STALE_WORDS else Answer.REJECTED
+        return Answer.UNKNOWN if judgement.ruling is Ruling.UNKNOWN else Answer.PENDING
+
+    def _remember(self, hash_hex: str, answer: Answer) -> None:
+        self._settled[hash_hex] = answer
+        self._open.pop(hash_hex, None)
+        while len(self._settled) > SETTLED_KEPT:
+            del self._settled[next(iter(self._settled))]
+
+
+class _Sent:
+    """A block on its way."""
+
+    __slots__ = ("at", "dead", "difficulty")
+
+    def __init__(self, difficulty_of_share: float | None) -> None:
+        self.at, self.difficulty = time.monotonic(), difficulty_of_share
+        self.dead: set[str] = set()  # nodes that refused it
+
+
+def _payout(payout: str | bytes) -> tuple[Address | None, bytes]:
+    """The address, if one was given, and the script to pay."""
+    if isinstance(payout, bytes):
+        return None, payout
+    try:
+        address = decode(payout)
+    except AddressError as error:
+        raise ConfigError(str(error)) from None
+    return address, address.script

@@ -1,0 +1,350 @@
+"""One node: connects, checks its chain, follows its tip, and hands on each template.
+
+Two threads, each with its own connection: one polls the tip every few seconds (a long poll can be
+missed), the other waits in long polls. Blocks go out by a third, see submitter.py.
+"""
+
+import logging
+import random
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from miner.bitcoin.target import EASIEST_NBITS
+from miner.errors import (
+    MinerError,
+    RemoteProtocolError,
+    RpcAuthError,
+    RpcError,
+    RpcForbidden,
+    RpcNotReady,
+    SourceRefused,
+    TransportError,
+)
+from miner.protocol.gbt import refuse_signed_signet, template_request
+from miner.protocol.gbt_template import NODE_TIME_CHAINS, Template, parse_template
+from miner.protocol.scrub import scrub
+from miner.sources.base import Health
+from miner.transport.credentials import Credentials
+from miner.transport.endpoint import Endpoint
+from miner.transport.rpc import Rpc
+
+log = logging.getLogger(__name__)
+
+MIN_DIFF_DELAY_S = 1201  # testnets: a block this long after its parent may have difficulty 1
+PERIOD_BLOCKS = 2016  # the first block of a period has no such exception
+LONGPOLL_GAP_S = 1.0  # after an answer that came at once and told nothing new
+AUTH_TRIES = 2  # before wrong credentials end the run: a cookie may just be changing
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSetup:
+    """How to reach one node."""
+
+    endpoint: Endpoint
+    credentials: Credentials
+    tls: ssl.SSLContext | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Every wait, in seconds; tests shorten them."""
+
+    call: float = 30.0
+    connect: float = 2.5  # the first call: an unreachable node is named within 3 s
+    longpoll: float = 600.0  # Core answers within a minute once transactions arrive, else never
+    tip: float = 5.0
+    refresh: float = 30.0  # a template is fetched again after this
+    template_age: float = 300.0  # and not mined any longer after this
+    longpoll_grace: float = 0.5  # a new tip seen by polling: let the long poll bring it first
+    retry_first: float = 1.0
+    retry_max: float = 15.0  # a node is mostly our own: it may be asked often
+    not_ready: float = 2.0
+    submit_first: float = 0.25
+    submit_max: float = 5.0
+    side_poll: float = 10.0
+
+
+class LinkOwner(Protocol):
+    """Who listens to a link, from its threads."""
+
+    def on_chain(self, link: "NodeLink", chain: str) -> None:
+        """Raise SourceRefused when this chain cannot be mined."""
+
+    def on_template(self, link: "NodeLink", template: Template) -> None: ...
+
+    def on_health(
+        self, link: "NodeLink", health: Health, text: str, fatal: MinerError | None = None
+    ) -> None: ...
+
+
+class NodeLink:
+    """Keeps one node's newest template. `start` once, `stop` once."""
+
+    def __init__(
+        self, setup: NodeSetup, owner: LinkOwner, timing: Timing, retries: int | None, wait: bool
+    ) -> None:
+        self.name = str(setup.endpoint)
+        self.setup, self._owner, self.timing = setup, owner, timing
+        self._retries, self._wait_min_diff = retries, wait
+        self._work, self._poll = self.lane(), self.lane()
+        self._stopping = threading.Event()
+        self._changed = threading.Condition()  # guards what follows
+        self._woken = False
+        self.health = Health.CONNECTING
+        self.chain = ""
+        self.template: Template | None = None
+        self._fetched = 0.0
+        self._previous_time: tuple[bytes, int] = (b"", 0)  # a tip and its header's time
+        self._connected = self._ever_connected = self._polling = False
+        self._threads = [
+            threading.Thread(target=run, name=f"{self.name} {what}", daemon=True)
+            for what, run in (("tip", self._run), ("longpoll", self._run_longpoll))
+        ]
+
+    def lane(self) -> Rpc:
+        """A new connection of its own."""
+        setup = self.setup
+        return Rpc(setup.endpoint, setup.credentials, self.timing.call, setup.tls)
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Tell the threads to end and break their calls; `join` waits for them."""
+        self._stopping.set()
+        self._work.abort()
+        self._poll.abort()
+        self.wake()
+
+    def join(self, timeout_s: float) -> None:
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(timeout_s)
+        self._work.close()
+        self._poll.close()
+
+    def wake(self) -> None:
+        """Look at the tip now: a block was accepted, or the node answers again."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
+
+    # -- tip thread -------------------------------------------------------------------------
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                self._connect()
+                failures = 0
+                self._follow()
+            except MinerError as error:
+                self._disconnected()
+                failures += 1
+                if self._stopping.is_set() or self._ended(error, failures):
+                    break
+                self._pause(self._delay(error, failures))
+            except Exception:
+                log.exception("%s: the tip thread met a bug", self.name)
+                self._disconnected()
+                self._pause(self.timing.retry_max)
+
+    def _connect(self) -> None:
+        """Chain, sync state and a first template."""
+        first = self.timing.call if self._ever_connected else self.timing.connect
+        info = self._work.call("getblockchaininfo", timeout_s=first)
+        chain = info.get("chain") if isinstance(info, dict) else None
+        if not isinstance(chain, str) or chain not in EASIEST_NBITS:
+            raise SourceRefused(f"{self.name}: chain {scrub(chain, 40)!r} is not known")
+        self._owner.on_chain(self, chain)
+        self.chain = chain
+        self._check_synced(info)
+        if chain == "signet":
+            refuse_signed_signet(info.get("signet_challenge"))
+        self._fetch()
+        with self._changed:
+            self._connected = self._ever_connected = True
+            self._changed.notify_all()
+
+    def _check_synced(self, info: dict[str, Any]) -> None:
+        """On test chains Core gives templates while it still syncs: wait all the same."""
+        if self.chain != "regtest" and info.get("initialblockdownload") is True:
+            blocks, headers = scrub(info.get("blocks"), 12), scrub(info.get("headers"), 12)
+            reason = f"initial block download, at block {blocks} of {headers}"
+            raise RpcNotReady("getblockchaininfo", -10, reason)
+
+    def _follow(self) -> None:
+        """Poll the tip until something breaks; fetch when it moved or the template aged."""
+        while not self._stopping.is_set():
+            self._pause(min(self.timing.tip, max(0.05, self._due() - time.monotonic())))
+            if self._stopping.is_set():
+                return
+            best = self._work.call("getbestblockhash")
+            if self._moved_to(best) or time.monotonic() >= self._due():
+                self._fetch()
+
+    def _moved_to(self, best: object) -> bool:
+        """Is there a new tip whose template the long poll does not bring in a moment?"""
+        with self._changed:
+            wait_s = self.timing.longpoll_grace if self._polling else 0.0
+            return not self._changed.wait_for(
+                lambda: self._stopping.is_set() or not self._is_old(best), wait_s
+            )
+
+    def _is_old(self, best: object) -> bool:
+        return self.template is None or self.template.prev_hash_hex != best
+
+    def _due(self) -> float:
+        """When the template must be fetched again at the latest."""
+        template = self.template
+        if template is None:
+            return 0.0
+        wait = self.timing.refresh
+        if template.expires_s is not None:
+            wait = min(wait, 0.8 * template.expires_s)
+        until_easy = self._until_min_diff(template)
+        return self._fetched + (wait if until_easy is None else min(wait, until_easy))
+
+    def _fetch(self) -> None:
+        self._take(self._work.call("getblocktemplate", template_request(self.chain)), self._work)
+
+    def _take(self, reply: object, lane: Rpc) -> None:
+        """Validate and hand on; a refused template leaves the old one until it is too old."""
+        with self._changed:
+            try:
+                template = parse_template(reply, self.chain, self.template)
+            except RemoteProtocolError as error:
+                self._keep_old(error)
+                return
+            self.template, self._fetched = template, time.monotonic()
+            self._changed.notify_all()
+        wait_s = self._held_back(template, lane)
+        if wait_s is None:
+            self._owner.on_template(self, template)
+            return
+        text = f"waiting for minimum difficulty: {wait_s:.0f} s left unless a block comes first"
+        self._owner.on_health(self, Health.WAITING, text)
+
+    def _keep_old(self, error: RemoteProtocolError) -> None:
+        age = time.monotonic() - self._fetched
+        if self.template is None or age > self.timing.template_age:
+            raise error
+        self._owner.on_health(self, self.health, f"{error}; the template before it stays")
+
+    # -- testnet3 and testnet4 --------------------------------------------------------------
+    def _held_back(self, template: Template, lane: Rpc) -> float | None:
+        """Seconds until the 20-minute rule makes the next block easy; None: mine now."""
+        if self.chain not in NODE_TIME_CHAINS:
+            return None
+        if self._previous_time[0] != template.prev_hash:
+            header = lane.call("getblockheader", template.prev_hash_hex)
+            when = header.get("time") if isinstance(header, dict) else None
+            if type(when) is not int:
+                raise RemoteProtocolError(f"{self.name}: getblockheader gave no time")
+            self._previous_time = (template.prev_hash, when)
+        if not self._wait_min_diff or template.nbits == EASIEST_NBITS[self.chain]:
+            return None
+        left = self._until_min_diff(template)
+        return float(MIN_DIFF_DELAY_S) if left is None else left
+
+    def _until_min_diff(self, template: Template) -> float | None:
+        """Seconds after its fetch at which a template gets easy; None: never, or it is."""
+        known, when = self._previous_time
+        if known != template.prev_hash or template.nbits == EASIEST_NBITS.get(self.chain):
+            return None
+        left = when + MIN_DIFF_DELAY_S - template.curtime
+        return float(left) if left > 0 and template.height % PERIOD_BLOCKS else None
+
+    # -- long poll thread -------------------------------------------------------------------
+    def _run_longpoll(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            with self._changed:
+                self._changed.wait_for(lambda: self._connected or self._stopping.is_set())
+                before = self.template
+                self._polling = before is not None and before.longpollid is not None
+            if self._stopping.is_set():
+                return
+            if before is None or before.longpollid is None:
+                self._stopping.wait(self.timing.tip)
+                continue
+            started = time.monotonic()
+            try:
+                self._take(self._longpoll(before.longpollid), self._poll)
+                failures = 0
+                news = self.template is None or self.template.prev_hash != before.prev_hash
+                if not news and time.monotonic() - started < LONGPOLL_GAP_S:
+                    self._stopping.wait(LONGPOLL_GAP_S)
+            except MinerError as error:
+                failures += 1
+                self._missed(error)
+                self._stopping.wait(self._delay(error, failures))
+            except Exception:
+                log.exception("%s: the long poll thread met a bug", self.name)
+                self._stopping.wait(self.timing.retry_max)
+
+    def _longpoll(self, longpollid: str) -> object:
+        request = template_request(self.chain, longpollid)
+        return self._poll.call("getblocktemplate", request, timeout_s=self.timing.longpoll)
+
+    def _missed(self, error: MinerError) -> None:
+        """The tip thread decides what a failure means: let it look at once."""
+        with self._changed:
+            self._polling = False
+            if not isinstance(error, RpcError):
+                self._woken = True
+                self._changed.notify_all()
+
+    # -- failures ---------------------------------------------------------------------------
+    def _disconnected(self) -> None:
+        with self._changed:
+            self._connected = False
+
+    def _ended(self, error: MinerError, failures: int) -> bool:
+        """Report; is this node given up?"""
+        fatal = self._fatal(error, failures)
+        if fatal is not None:
+            self._owner.on_health(self, Health.REFUSED, scrub(fatal), fatal)
+            return True
+        gone = self._retries is not None and failures > self._retries
+        waits = isinstance(error, RpcNotReady)
+        text = error.reason if isinstance(error, RpcNotReady) else str(error)
+        health = Health.WAITING if waits else Health.DOWN
+        self._owner.on_health(self, health, scrub(text), error if gone else None)
+        return gone
+
+    def _fatal(self, error: MinerError, failures: int) -> MinerError | None:
+        """The error that waiting cannot cure, if this is one."""
+        if isinstance(error, RpcAuthError | RpcForbidden):
+            return None if self._ever_connected or failures < AUTH_TRIES else error
+        if isinstance(error, SourceRefused):
+            return error
+        if isinstance(error, RpcError) and error.code in (-32601, -8):
+            return SourceRefused(f"{self.name} cannot be mined on: {error}")
+        return error if not isinstance(error, _CURABLE) else None
+
+    def _delay(self, error: MinerError, failures: int) -> float:
+        if isinstance(error, RpcNotReady):
+            return self.timing.not_ready
+        if isinstance(error, RpcAuthError):
+            return self.timing.retry_first
+        longest = min(self.timing.retry_max, self.timing.retry_first * 2.0 ** min(failures, 10))
+        return random.uniform(self.timing.retry_first / 4, longest)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait, or until `wake` or `stop`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._woken or self._stopping.is_set(), seconds)
+            self._woken = False
+
+
+_CURABLE: tuple[type[MinerError], ...] = (
+    RpcError,
+    RpcAuthError,
+    RpcForbidden,
+    TransportError,
+    RemoteProtocolError,
+)
