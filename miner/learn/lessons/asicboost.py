@@ -1,0 +1,147 @@
+"""Lesson 13: AsicBoost at work, with a counter on the schedule."""
+
+from collections.abc import Iterator
+
+from miner.backends.base import Backend
+from miner.bitcoin.sha256 import ROUNDS, schedule
+from miner.bitcoin.versions import BIP320_MASK, count, versions_at
+from miner.learn.mining import BASE_VERSION, bench_unit, open_quick, rate, si
+from miner.learn.steps import (
+    Bars,
+    Check,
+    Question,
+    Screen,
+    Setting,
+    Table,
+    Text,
+    code,
+    near_judge,
+    number_judge,
+)  # fmt: skip
+from miner.learn.trace import padded
+
+SHOWN = 4
+EXPANDED = ROUNDS - 16  # schedule words a compression has to compute
+SECOND_HASH = 61 - 16  # the second hash needs only 61 rounds to see that it fails
+TIMED_S, QUICK_TIMED_S, REPEATS = 1.0, 0.1, 5
+
+
+def screens(setting: Setting) -> Iterator[Screen]:
+    """Several versions, one second chunk; words counted, then the gain measured."""
+    backend = open_quick(setting.backend)
+    try:
+        yield _one_chunk()
+        yield _counted()
+        yield _measured(backend, setting)
+    finally:
+        backend.close()
+
+
+def _one_chunk() -> Screen:
+    versions = versions_at(BASE_VERSION, BIP320_MASK, 0, SHOWN)
+    unit = bench_unit(SHOWN, 0)
+    chunks = []
+    for version in versions:
+        header = version.to_bytes(4, "little") + unit.prefix[4:] + bytes(4)
+        chunks.append((padded(header)[:64], padded(header)[64:128]))
+    rows = tuple(
+        (f"{version:08x}", one[:8].hex() + "..", two[:12].hex() + "..")
+        for version, (one, two) in zip(versions, chunks, strict=True)
+    )
+    return Screen(
+        "Four versions, one second chunk",
+        (
+            Text(
+                "The version field sits in chunk 1, the nonce in chunk 2. Change only the version "
+                "and chunk 2 stays **byte for byte the same**. BIP 320 sets 16 version bits aside "
+                "for miners to change."
+            ),
+            Table("", ("version", "chunk 1", "chunk 2"), rows),
+            Check(
+                "four different first chunks, one second chunk",
+                len({one for one, _ in chunks}) == SHOWN and len({two for _, two in chunks}) == 1,
+                "header with another version: bytes 64 to 79",
+            ),
+            Question(
+                "How many versions do 16 free bits give?",
+                str(count(BIP320_MASK)),
+                number_judge(count(BIP320_MASK)),
+                "Two to the power of sixteen.",
+            ),
+            code(versions_at),
+        ),
+    )
+
+
+def words_per_hash(versions: int) -> float:
+    """Schedule words computed for each hash when `versions` share chunk 2's schedule."""
+    return EXPANDED / versions + SECOND_HASH
+
+
+def _counted() -> Screen:
+    shared = (1, 2, 4, 8, 16)
+    first = words_per_hash(1)
+    return Screen(
+        "What is saved",
+        (
+            Text(
+                "A compression first stretches its 16 words to 64: the **schedule**, 48 words to "
+                "compute. It depends on the chunk alone, not on the state. So for one nonce it is "
+                "computed once and used for every version; only the 64 rounds are done for each."
+            ),
+            Bars(
+                "schedule words computed for each hash",
+                tuple(f"{versions} versions" for versions in shared),
+                tuple(words_per_hash(versions) for versions in shared),
+                "words",
+                note="48 / versions, and 45 of the second hash, which nothing can share",
+            ),
+            Check(
+                f"sixteen versions: {1 - words_per_hash(16) / first:.0%} fewer schedule words",
+                len(schedule(bytes(64))) - 16 == EXPANDED,
+                "len(schedule(chunk)) - 16, divided by the versions",
+            ),
+            code(schedule),
+        ),
+    )
+
+
+def _measured(backend: Backend, setting: Setting) -> Screen:
+    seconds = QUICK_TIMED_S if setting.quick else TIMED_S
+    wanted = max(backend.info.versions_wanted, 1)
+    one, many = bench_unit(1, 0), bench_unit(wanted, 0)
+    pairs = [(rate(backend, one, seconds), rate(backend, many, seconds)) for _ in range(REPEATS)]
+    gains = sorted(b / a for a, b in pairs)
+    gain = gains[REPEATS // 2]
+    verdict = "a real gain" if gains[0] > 1.02 else "no gain here" if gain < 1.02 else "unsure"
+    return Screen(
+        "Measured on this computer",
+        (
+            Table(
+                backend.info.name,
+                ("", "one version", f"{wanted} versions", "gain"),
+                tuple(
+                    (f"pair {place + 1}", si(a), si(b), f"x{b / a:.2f}")
+                    for place, (a, b) in enumerate(pairs)
+                ),
+                "measured in turn, so that a busy moment hits both",
+            ),
+            Text(
+                f"The middle gain is **x{gain:.2f}**: {verdict}. A backend that wants one version "
+                "has nothing to share and shows about x1."
+            ),
+            Check(
+                "both ways found speeds to compare",
+                all(a > 0 and b > 0 for a, b in pairs),
+                "miner bench: versions on and off",
+            ),
+            code(rate),
+            Question(
+                "Schedule work is about a quarter of all. If half of it vanished, how many times "
+                "faster would mining be at most, roughly?",
+                "1.14",
+                near_judge(1.1, 1.2),
+                "1 / (1 - 1/8). AsicBoost is a discount, not a break of SHA-256.",
+            ),
+        ),
+    )
