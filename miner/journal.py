@@ -105,7 +105,8 @@ class Journal:
         """Open or create `path`. Raises JournalError when it is in use or cannot be opened."""
         self.path, self.key = path, key
         self.notes: list[str] = []  # what was repaired or taken over, for the screen
-        self._lock = threading.Lock()
+        self._io = threading.Lock()  # held while the disk works; never taken inside `_lock`
+        self._lock = threading.Lock()  # guards the two tables, briefly
         self._unwritten: dict[str, bytes] = {}  # found while the disk failed
         self._torn = False  # the file may end in half a record
         try:
@@ -132,7 +133,10 @@ class Journal:
 
     @property
     def waiting(self) -> tuple[FoundBlock, ...]:
-        """Blocks whose fate is not known, oldest first; those the disk refused included."""
+        """Blocks whose fate is not known, oldest first; those the disk refused included.
+
+        Never waits for the disk.
+        """
         with self._lock:
             return tuple(self._waiting.values())
 
@@ -141,10 +145,14 @@ class Journal:
         with self._lock:
             self._waiting[block.hash_hex] = block
             self._unwritten[block.hash_hex] = encode(found_record(self.key, block))
-            self._write(b"".join(self._unwritten.values()))
+            batch = dict(self._unwritten)
+        with self._io:
+            self._write(b"".join(batch.values()))
             crash_point("write")
             os.fsync(self._fd)
-            self._unwritten.clear()
+        with self._lock:
+            for name in batch:
+                self._unwritten.pop(name, None)
         crash_point("fsync")
 
     def settle(self, verdict: Verdict) -> bool:
@@ -158,18 +166,20 @@ class Journal:
         with self._lock:
             if self._waiting.pop(verdict.hash_hex, None) is None:
                 return False
-            if self._unwritten.pop(verdict.hash_hex, None) is not None:
-                return True
+            self._unwritten.pop(verdict.hash_hex, None)
+            nothing_waits = not self._waiting
+        answer = {"answer": verdict.answer.value, "reason": verdict.reason[:200]}
+        record = encode({"type": "settled", "hash_hex": verdict.hash_hex, **answer})
+        with self._io:
             self._keep |= verdict.answer is not Answer.ACCEPTED
-            answer = {"answer": verdict.answer.value, "reason": verdict.reason[:200]}
-            self._write(encode({"type": "settled", "hash_hex": verdict.hash_hex, **answer}))
-            if not self._waiting and not self._keep and os.fstat(self._fd).st_size > RETIRE_BYTES:
+            self._write(record)
+            if nothing_waits and not self._keep and os.fstat(self._fd).st_size > RETIRE_BYTES:
                 os.ftruncate(self._fd, 0)
-            return True
+        return True
 
     def close(self) -> None:
         """Unlock; delete a file of our own naming in which every block was accepted."""
-        with self._lock:
+        with self._io:
             if self._fd < 0:
                 return
             if not self._waiting and not self._keep and self.path.suffix == ".journal":

@@ -26,7 +26,7 @@ SCHEMA = 1
 SAMPLE_S = 1.0  # rate samples are this far apart
 LONGEST_S = 900.0  # the longest window
 MAX_REASONS = 32  # different reject reasons kept; the rest is "other"
-MAX_ANSWERS = 10_000  # hashes whose last answer is remembered, to count each once
+MAX_ANSWERS = 4096  # hashes whose last answer is remembered, to count each once
 MAX_ALARMS = 8
 LATENCIES = 64
 

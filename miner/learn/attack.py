@@ -18,9 +18,7 @@ def nakamoto_success(q: float, z: int) -> float:
     mean = z * q / p
     total = 0.0
     for k in range(z + 1):
-        poisson = (
-            math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1)) if mean else float(k == 0)
-        )
+        poisson = _poisson(k, mean)
         total += poisson * (1 - (q / p) ** (z - k))
     return 1 - total
 
@@ -67,3 +65,9 @@ def race(q: float, z: int, trials: int, seed: int, give_up: int = 60) -> float:
             behind += -1 if rng.random() < q else 1
         won += behind <= 0
     return won / trials
+
+
+def _poisson(k: int, mean: float) -> float:
+    if mean == 0:
+        return float(k == 0)
+    return math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1))

@@ -138,9 +138,9 @@ def _off_by_one(setting: Setting) -> Screen:
             Text(
                 "From the first to the last of 2016 blocks there are only **2015** waits, yet they "
                 "are compared with the time for 2016. And dividing by a span that is itself random "
-                f"adds as much again: with steady hashrate the mean wait is "
-                f"{MEAN_INTERVAL_S:.4f} s (two weeks / 2014), not 600. The bug is as old as Bitcoin and stays: changing it "
-                "would be a hard fork."
+                "adds as much again: with steady hashrate the mean wait is "
+                f"{MEAN_INTERVAL_S:.4f} s (two weeks / 2014), not 600. The bug is as old as "
+                "Bitcoin and stays: changing it would be a hard fork."
             ),
             Check(
                 f"{len(waits):,} simulated periods: {mean(waits):.2f} s, within four standard "

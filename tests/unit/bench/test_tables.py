@@ -79,7 +79,7 @@ def test_select_filters_and_sorts() -> None:
     assert asics[0].announced_only
     assert not next(row for row in rows if row.name == "Antminer S23e Hyd 2U").announced_only
     fpgas = hardware.select(rows, "fpga", "2011-2012", "hashrate")
-    assert [row.name for row in fpgas][0] == "BFL BitForce Mini Rig (FPGA)"
+    assert next(row.name for row in fpgas) == "BFL BitForce Mini Rig (FPGA)"
     assert hardware.select(rows, None, "1999", "name") == []
     for bad in ("x", "2013-", "2016-2013"):
         with pytest.raises(ConfigError, match="not a year"):

@@ -1,0 +1,20 @@
+"""Idle priority for hashing threads, so that the desktop stays usable."""
+
+import os
+from contextlib import suppress
+
+
+def become_idle() -> str:
+    """Give the calling thread the lowest priority the system offers; says which, or "".
+
+    Linux: SCHED_IDLE for this thread alone, so that connections keep theirs. Elsewhere the whole
+    process is made nice, where the system knows that.
+    """
+    with suppress(OSError, AttributeError):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        return "idle"
+    with suppress(OSError, AttributeError):
+        if os.getpriority(os.PRIO_PROCESS, 0) < 19:
+            os.setpriority(os.PRIO_PROCESS, 0, 19)
+        return "nice 19"
+    return ""

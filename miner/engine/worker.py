@@ -1,0 +1,188 @@
+"""One worker: a thread that scans batches with one backend, and what its supervisor sees of it."""
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from miner.backends.base import NONCES, Backend, Hit
+from miner.engine.audit import AUDIT_S, audit
+from miner.engine.floor import Floor, Generation
+from miner.engine.priority import become_idle
+from miner.errors import BackendFault
+from miner.status import BackendMeter
+from miner.work.values import WorkUnit
+
+BATCH_S = {"cpu": 0.004, "gpu": 0.050}  # longest look away from "stop" and "new job"
+FIRST_HASHES = 1024  # of a worker whose rate is not known yet
+MOST_HITS = 8  # expected in one batch at most
+WAIT_S = 1.0  # longest sleep without work; a new job wakes at once
+STRIKES = 3  # faults after which a device is quarantined
+FORGIVE_S = 600.0  # without a fault, and earlier ones no longer count
+SICK_BATCHES, SICK_S = 3, 1.0  # a scan this late is sick: a busy machine is not
+
+
+class Finding(NamedTuple):
+    """Hits of one scan, on their way to the desk."""
+
+    worker: "Worker"
+    generation: Generation
+    unit: WorkUnit
+    hits: tuple[Hit, ...]
+    found_at: float  # monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    throttle: int = 100  # percent of the time spent hashing
+    idle: bool = False
+    audit_s: float = AUDIT_S
+
+
+class Sizer:
+    """How many nonces to scan: the measured rate times the batch time, few hits expected."""
+
+    def __init__(self, batch_s: float) -> None:
+        self.batch_s = batch_s
+        self.rate_hs = FIRST_HASHES / batch_s
+
+    def count(self, versions: int, target: int, left: int) -> int:
+        by_time = int(self.rate_hs * self.batch_s) // versions
+        by_hits = (MOST_HITS << 256) // ((target + 1) * versions)
+        count = min(by_time, by_hits)
+        return max(1, min(count & ~255 if count > 4096 else count, left))
+
+    def learn(self, hashes: int, elapsed_s: float) -> None:
+        """Follow the rate, at most fourfold at a time; a batch cut short by hits teaches little."""
+        if elapsed_s < self.batch_s / 4 and hashes < self.rate_hs * self.batch_s / 2:
+            return
+        sample = hashes / max(elapsed_s, 1e-6)
+        sample = min(max(sample, self.rate_hs / 4), self.rate_hs * 4)
+        weight = 1.0 if sample > 2 * self.rate_hs else 0.25
+        self.rate_hs += weight * (sample - self.rate_hs)
+
+
+class Worker:
+    """A backend, its thread and its record. The thread ends by a stop or a failure."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        meter: BackendMeter,
+        floor: Floor,
+        deliver: Callable[[Finding], None],
+        options: WorkerOptions,
+    ) -> None:
+        self.backend, self.meter, self.floor, self.deliver = backend, meter, floor, deliver
+        self.options = options
+        self.name = backend.info.name
+        self.failure: Exception | None = None  # why the thread ended
+        self.accusation = ""  # set by the desk: a false hit
+        self.strikes, self.last_fault, self.last_restart = 0, float("-inf"), float("-inf")
+        self.quarantined = False
+        self.scan_began: float | None = None  # monotonic, while a scan runs
+        self.sizer = Sizer(BATCH_S[backend.info.batch])
+        self._resume: tuple[Generation, WorkUnit, int] | None = None
+        self._dice = random.Random()
+        self._napping = threading.Event()
+        self._idle = not options.idle  # nothing to do for it
+        self.thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self.failure, self.accusation = None, ""
+        self.thread = threading.Thread(target=self._run, name=f"worker {self.name}", daemon=True)
+        self.thread.start()
+
+    @property
+    def sick_s(self) -> float | None:
+        """How long the running scan is overdue; None while all is well."""
+        began = self.scan_began
+        taken = self.floor.clock() - began if began is not None else 0.0
+        return taken if taken > max(SICK_S, SICK_BATCHES * self.sizer.batch_s) else None
+
+    def _run(self) -> None:
+        try:
+            self._mine()
+        except Exception as error:  # noqa: BLE001 - the supervisor reports and restarts
+            self.failure = error
+        finally:
+            self.scan_began = None
+
+    def _mine(self) -> None:
+        audited = self._audit()
+        wants = self.backend.info.versions_wanted
+        while not self.floor.stopping:
+            if self.floor.clock() - audited > self.options.audit_s:
+                audited = self._audit()
+            generation = self.floor.current
+            if generation is None:
+                self.floor.wait(None, WAIT_S)
+                continue
+            now = self.floor.clock()
+            if generation.opens > now:
+                self.floor.wait(generation, min(generation.opens - now, WAIT_S))
+                continue
+            unit, start = self._next(generation, wants, now)
+            if unit is None:
+                self.floor.wait(generation, WAIT_S)  # used up until time moves on
+                continue
+            self._scan_unit(generation, unit, start, audited + self.options.audit_s)
+
+    def _next(self, generation: Generation, wants: int, now: float) -> tuple[WorkUnit | None, int]:
+        """A fresh unit, or the rest of the one that was cut off by a fault or an audit."""
+        resume, self._resume = self._resume, None
+        if resume is not None and resume[0] is generation:
+            return resume[1], resume[2]
+        return generation.next_unit(wants, now), 0
+
+    def _scan_unit(
+        self, generation: Generation, unit: WorkUnit, start: int, audit_at: float
+    ) -> None:
+        floor, meter, sizer, scan = self.floor, self.meter, self.sizer, self.backend.scan
+        versions = meter.versions = len(unit.versions)
+        if not generation.hashed:
+            generation.hashed = True
+            floor.switch_s.append(floor.clock() - max(generation.born, generation.opens))
+        if not self._idle and not generation.flood:
+            self._idle = True
+            become_idle()  # for good: most systems let nobody climb back
+        while start < NONCES and floor.current is generation:
+            self._resume = (generation, unit, start)
+            count = sizer.count(versions, unit.target, NONCES - start)
+            self.scan_began = began = floor.clock()
+            result = scan(unit, start, count)
+            ended = floor.clock()
+            self.scan_began = None
+            meter.hashes += result.hashes
+            start += result.hashes // versions
+            sizer.learn(result.hashes, ended - began)
+            if result.hits:
+                self.deliver(Finding(self, generation, unit, result.hits, ended))
+            if self.accusation:
+                self._resume = (generation, unit, start)
+                raise BackendFault(self.name, self.accusation)
+            if ended > audit_at:
+                self._resume = (generation, unit, start)
+                return
+            if self.options.throttle < 100:
+                self._rest(ended - began)
+        self._resume = None
+
+    def _rest(self, busy_s: float) -> None:
+        pause_s = busy_s * (100 - self.options.throttle) / self.options.throttle
+        self._napping.wait(min(pause_s, 0.5))  # never set: a sleep that stays short of a stop
+
+    def _audit(self) -> float:
+        """Put the planted answers; the monotonic time it was done."""
+        self.meter.state = "auditing"
+        audit(self.backend, self._dice)
+        self.meter.state = "ok"
+        return self.floor.clock()
+
+    def fault(self, now: float) -> None:
+        """Count a failure; the third within FORGIVE_S quarantines."""
+        self.strikes = self.strikes + 1 if now - self.last_fault < FORGIVE_S else 1
+        self.last_fault = now
+        self.meter.faults += 1
+        self.quarantined = self.strikes >= STRIKES

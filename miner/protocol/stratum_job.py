@@ -1,0 +1,86 @@
+"""From a validated mining.notify to a Job, and from a share to the submit that names it."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from miner.bitcoin.target import target_from_difficulty
+from miner.bitcoin.versions import effective_mask, version_bits
+from miner.protocol.decode import height_of
+from miner.protocol.stratum_messages import Notify
+from miner.work.values import Job, Share
+
+NTIME_LIMIT_S = 600  # a job older than this is not hashed, so its time never moves further
+UINT32_MAX = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds when a notify arrives; the job keeps it for its whole life."""
+
+    extranonce1: bytes
+    extranonce2_size: int
+    difficulty: Fraction  # exact
+    granted_mask: int | None  # None: version rolling was not granted
+    configured_mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobContext:
+    """The source's own part of a Job."""
+
+    terms: Terms
+    notify: Notify
+    received: float  # monotonic seconds
+
+
+def make_job(source: str, session: int, context: JobContext, clean: bool) -> Job:
+    """The job of a notify under its terms."""
+    notify, terms = context.notify, context.terms
+    mask = effective_mask(terms.granted_mask or 0, terms.configured_mask, notify.version)
+    return Job(
+        source=source,
+        session=session,
+        job_id=notify.job_id,
+        clean=clean,
+        version=notify.version,
+        version_mask=mask,
+        prev_hash=notify.prev_hash,
+        coinbase1=notify.coinbase1,
+        coinbase2=notify.coinbase2,
+        extranonce1=terms.extranonce1,
+        extranonce2_size=terms.extranonce2_size,
+        branch=notify.branch,
+        nbits=notify.nbits,
+        ntime=notify.ntime,
+        ntime_limit=min(NTIME_LIMIT_S, UINT32_MAX - notify.ntime),
+        ntime_follows_clock=False,
+        share_target=target_from_difficulty(terms.difficulty),
+        network_target=notify.network_target,
+        height=height_of(notify.coinbase1),
+        context=context,
+    )
+
+
+def context_of(job: Job) -> JobContext:
+    """The context this module put into a job; TypeError for a job of another source."""
+    if not isinstance(job.context, JobContext):
+        raise TypeError(f"job {job.job_id!r} is not of a Stratum pool")
+    return job.context
+
+
+def submit_params(user: str, share: Share, granted_now: int | None) -> list[str]:
+    """The params of mining.submit, every field padded.
+
+    The sixth is there if and only if rolling is granted. It repeats the job's own bits inside the
+    mask, so that both rules by which pools rebuild the version agree. A share keeps the mask its
+    header was built with; `granted_now` counts only for a job older than the grant.
+    """
+    unit = share.unit
+    nonce = f"{share.nonce:08x}"
+    params = [user, unit.job.job_id, unit.extranonce2.hex(), f"{unit.ntime:08x}", nonce]
+    granted = context_of(unit.job).terms.granted_mask
+    if granted is None:
+        granted = granted_now
+    if granted is not None:
+        params.append(f"{version_bits(share.version, granted):08x}")
+    return params

@@ -1,0 +1,55 @@
+"""What the user wants of pools: which ones, in which order, and how to treat them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from miner.bitcoin.versions import BIP320_MASK
+from miner.errors import ConfigError
+from miner.secret import Secret
+from miner.transport.tls import TlsSettings
+from miner.transport.urls import PoolUrl, parse_pool_url
+
+DUMMY_PASSWORD = Secret("x")  # customary where a pool asks for none
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One pool and who we are there."""
+
+    url: PoolUrl
+    user: str  # often ADDRESS.WORKER
+    password: Secret = DUMMY_PASSWORD
+
+
+@dataclass(frozen=True, slots=True)
+class PoolOptions:
+    """How to treat every pool."""
+
+    agent: str = "homehash"
+    version_mask: int = BIP320_MASK  # bits we are willing to roll; 0 = --no-version-rolling
+    allow_redirect: tuple[str, ...] = ()  # hosts client.reconnect may name besides the pool's own
+    tls: TlsSettings = field(default_factory=TlsSettings)
+    retries: int | None = None  # failed attempts in a row before a pool is given up; None = never
+    suggest_difficulty: float | None = None  # None: from the measured rate, once it is known
+    rate_hs: Callable[[], float | None] = lambda: None  # measured hashes per second
+    handshake_s: float = 15.0  # one budget for DNS, TCP, TLS, subscribe and authorize
+    silence_s: float = 180.0  # without a complete line: the connection is dropped
+    answer_s: float = 120.0  # a submit unanswered for longer is unknown
+    job_age_s: float = 600.0  # the oldest job worth hashing
+    stable_s: float = 60.0  # the primary must hold that long before it gets the work back
+    probe_s: float = 20.0  # how often a better pool is tried while another one has the work
+    least_delay_s: float = 1.0  # back-off: full jitter, doubling from here
+    most_delay_s: float = 60.0  # to here
+
+
+def make_pool(url: str, user: str | None = None, password: Secret | None = None) -> Pool:
+    """A pool from its URL and login; what stands in the URL counts where the login is silent.
+
+    Raises ConfigError.
+    """
+    place = parse_pool_url(url)
+    user = place.user if user is None else user
+    if not user:
+        raise ConfigError(f"pool {place}: no user name; give --user NAME or ADDRESS.WORKER")
+    password = place.password if password is None else password
+    return Pool(place, user, DUMMY_PASSWORD if password is None else password)

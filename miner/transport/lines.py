@@ -1,0 +1,133 @@
+"""A connected byte stream for one thread: waits, reads and writes without blocking.
+
+Another thread may only wake it. Every message queued is one write (with TCP_NODELAY, one segment).
+"""
+
+import selectors
+import socket
+import ssl
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+
+from miner.errors import TransportError
+
+READ_BYTES = 64 * 1024
+READS = 8  # before other work gets its turn, so that a flooding pool cannot starve it
+MAX_QUEUED = 1024 * 1024  # bytes not yet taken by a peer that does not read
+
+
+class Waker:
+    """Ends another thread's wait; any thread may call `wake` and `stop`."""
+
+    def __init__(self) -> None:
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+        self.stopping = False
+
+    def fileno(self) -> int:
+        return self._reader.fileno()
+
+    def wake(self) -> None:
+        with suppress(OSError):  # full: awake already; closed: nobody waits
+            self._writer.send(b"\0")
+
+    def stop(self) -> None:
+        """Wake, and tell every wait that the end has come."""
+        self.stopping = True
+        self.wake()
+
+    def clear(self) -> None:
+        with suppress(OSError):
+            while self._reader.recv(4096):
+                pass
+
+    def wait(self, timeout_s: float) -> None:
+        """Sleep until woken or the time is over."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self, selectors.EVENT_READ)
+            selector.select(max(timeout_s, 0.0))
+        self.clear()
+
+    def close(self) -> None:
+        self._reader.close()
+        self._writer.close()
+
+
+class LineStream:
+    """One connection, plain or TLS. Raises TransportError once it is gone."""
+
+    def __init__(self, sock: socket.socket, waker: Waker) -> None:
+        """Takes over a connected, non-blocking socket."""
+        self._sock, self._waker = sock, waker
+        self._queue: deque[bytes] = deque()
+        self._queued = 0
+        self._more = False  # bytes may wait inside the TLS layer, where select cannot see them
+        self._selector = selectors.DefaultSelector()
+        self._interest = selectors.EVENT_READ
+        self._selector.register(sock, self._interest)
+        self._selector.register(waker, selectors.EVENT_READ)
+
+    def wait(self, timeout_s: float) -> None:
+        """Until bytes came, queued ones can go, somebody woke us, or the time is over."""
+        interest = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._queue else 0)
+        if interest != self._interest:
+            self._selector.modify(self._sock, interest)
+            self._interest = interest
+        ready = self._selector.select(0.0 if self._more else max(timeout_s, 0.0))
+        if any(key.fileobj is self._waker for key, _ in ready):
+            self._waker.clear()
+
+    def read(self) -> bytes:
+        """What has arrived, b"" when nothing has. TransportError when the peer is gone."""
+        chunks: list[bytes] = []
+        self._more = False
+        for _ in range(READS):
+            try:
+                chunk = self._sock.recv(READ_BYTES)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                break
+            except OSError as error:
+                raise _gone(error) from None
+            if not chunk:
+                if chunks:
+                    self._more = True  # hand on what came; the next read meets the end again
+                    break
+                raise TransportError("the pool closed the connection")
+            chunks.append(chunk)
+        else:
+            self._more = True
+        return b"".join(chunks)
+
+    def send(self, messages: Iterable[bytes]) -> None:
+        """Queue complete messages and write what the socket takes now."""
+        for message in messages:
+            self._queue.append(message)
+            self._queued += len(message)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write queued messages, one write each; what does not fit stays queued."""
+        while self._queue:
+            try:
+                sent = self._sock.send(self._queue[0])
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                break
+            except OSError as error:
+                raise _gone(error) from None
+            self._queued -= sent
+            if sent == len(self._queue[0]):
+                self._queue.popleft()
+            else:
+                self._queue[0] = self._queue[0][sent:]
+        if self._queued > MAX_QUEUED:
+            raise TransportError(f"the pool does not read: {self._queued} bytes wait for it")
+
+    def close(self) -> None:
+        self._selector.close()
+        self._sock.close()
+
+
+def _gone(error: OSError) -> TransportError:
+    return TransportError(f"the connection broke: {error.strerror or type(error).__name__}")

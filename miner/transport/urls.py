@@ -1,0 +1,96 @@
+"""The URL of a pool: `[scheme://][user[:password]@]host:port[/][#xnsub]`.
+
+Schemes: none or stratum+tcp for plain TCP; stratum+ssl, +tls and +tcps for TLS. Credentials are
+percent-decoded and never part of an error text.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from miner.errors import ConfigError
+from miner.secret import Secret
+
+PLAIN = ("stratum+tcp", "stratum", "tcp")
+TLS = ("stratum+ssl", "stratum+tls", "stratum+tcps", "stratums", "ssl", "tls")
+NODE = ("http", "https", "getwork", "gbt")
+LATER = ("stratum2", "stratum2+tcp", "stratum+sv2", "sv2")
+HOST = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z_.-]*[0-9A-Za-z.])?")
+IPV6 = re.compile(r"[0-9A-Fa-f:.]+(?:%[0-9A-Za-z_.-]+)?")  # a zone after % for link-local ones
+MAX_HOST_CHARS = 253  # RFC 1035
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUrl:
+    """Where a pool is; `user` and `password` only if they stood in the URL."""
+
+    host: str  # without brackets
+    port: int
+    tls: bool = False
+    user: str | None = None
+    password: Secret | None = None
+    xnsub: bool = False  # "#xnsub": the pool is known to change extranonces
+
+    def __str__(self) -> str:
+        """For people, without credentials."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"stratum+{'ssl' if self.tls else 'tcp'}://{host}:{self.port}"
+
+
+def parse_pool_url(text: str) -> PoolUrl:
+    """Raises ConfigError with one line that names the value and the remedy."""
+    scheme, separator, rest = text.strip().partition("://")
+    if not separator:
+        scheme, rest = "stratum+tcp", text.strip()
+    rest, _, fragment = rest.partition("#")
+    credentials, at, place = rest.rpartition("@")
+    shown = f"{scheme}://{place}"[:120]
+    tls = _is_tls(scheme.lower(), shown)
+    host, port = _host_and_port(place.split("/")[0], shown)
+    user, colon, password = credentials.partition(":")
+    return PoolUrl(
+        host,
+        port,
+        tls,
+        unquote(user) if at else None,
+        Secret(unquote(password)) if colon else None,
+        fragment == "xnsub",
+    )
+
+
+def _is_tls(scheme: str, shown: str) -> bool:
+    if scheme in LATER:
+        raise ConfigError(f"pool {shown!r}: Stratum v2 comes later; use the pool's v1 port")
+    if scheme in NODE:
+        raise ConfigError(f"pool {shown!r}: this is a node's address; use --node for it")
+    if scheme not in PLAIN + TLS:
+        raise ConfigError(
+            f"pool {shown!r}: scheme {scheme[:40]!r} is unknown; use stratum+tcp:// or stratum+ssl://"
+        )
+    return scheme in TLS
+
+
+def _host_and_port(place: str, shown: str) -> tuple[str, int]:
+    if place.startswith("["):
+        host, bracket, port_text = place[1:].partition("]")
+        good = bool(bracket and IPV6.fullmatch(host) and ":" in host)
+        if port_text and not port_text.startswith(":"):
+            good = False
+        port_text = port_text[1:]
+    else:
+        host, _, port_text = place.rpartition(":") if ":" in place else (place, "", "")
+        good = bool(HOST.fullmatch(host)) and len(host) <= MAX_HOST_CHARS
+    if place.count(":") > 1 and not place.startswith("["):
+        raise ConfigError(f"pool {shown!r}: write an IPv6 address in brackets, as in [::1]:3333")
+    if not good:
+        raise ConfigError(f"pool {shown!r}: {host[:60]!r} is no host name; want HOST:PORT")
+    if not port_text:
+        raise ConfigError(f"pool {shown!r}: the port is missing; add it, as in {place[:60]}:3333")
+    return host, _port(port_text, shown)
+
+
+def _port(text: str, shown: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
+    if not 1 <= number <= 65535:
+        raise ConfigError(f"pool {shown!r}: port {text[:20]!r} is not 1 to 65535")
+    return number

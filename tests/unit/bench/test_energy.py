@@ -1,0 +1,140 @@
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from miner.bench import energy
+from miner.errors import ConfigError
+
+Tree = Callable[[str], Path]
+
+
+def write(zone: Path, microjoules: int) -> None:
+    (zone / "energy_uj").write_text(f"{microjoules}\n")
+
+
+def test_powercap_sums_packages_and_nothing_twice(tree: Tree) -> None:
+    root = tree("two-socket-server") / "sys"
+    zones = energy.package_zones(root)
+    assert [zone.name for zone in zones] == ["intel-rapl:0", "intel-rapl:1"]
+    meter = energy.Powercap(root)
+    assert meter.joules() == 0
+    write(zones[0], 1_000_000 + 30_000_000)
+    write(zones[1], 2_000_000 + 12_500_000)
+    assert meter.joules() == pytest.approx(42.5)
+    assert meter.boundary == "package"
+
+
+def test_powercap_leaves_core_psys_and_mmio_out(tree: Tree) -> None:
+    root = tree("laptop") / "sys"
+    assert [zone.name for zone in energy.package_zones(root)] == ["intel-rapl:0"]
+    meter = energy.Powercap(root)
+    for name in ("intel-rapl:0:0", "intel-rapl:1", "intel-rapl-mmio:0"):
+        write(root / "class/powercap" / name, 900_000_000)
+    assert meter.joules() == 0
+
+
+def test_powercap_wraps(tree: Tree) -> None:
+    root = tree("laptop") / "sys"
+    meter, zone = energy.Powercap(root), root / "class/powercap/intel-rapl:0"
+    write(zone, 262_143_328_000)  # 328 000 microjoules on, 850 below the end
+    assert meter.joules() == pytest.approx(0.328)
+    write(zone, 5_000_000)
+    assert meter.joules() == pytest.approx(0.328 + 0.00085 + 5)
+    write(zone, 4_000_000)  # round once more
+    assert meter.joules() == pytest.approx(0.328 + 0.00085 + 262143.32885 + 4)
+
+
+def test_unreadable_zone_names_the_command(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, real = tree("laptop") / "sys", energy._read_int
+
+    def deny(path: Path) -> int:  # the tests may run as root, who may read everything
+        if path.name == "energy_uj":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(energy, "_read_int", deny)
+    meter, passed = energy.find(False, root, None)
+    assert "sudo chmod a+r /sys/class/powercap/intel-rapl:*/energy_uj" in passed[0]
+    assert meter is not None  # the battery takes over
+    assert meter.boundary == "machine"
+    meter.close()
+
+
+def test_battery_integrates_while_discharging(tree: Tree) -> None:
+    root = tree("laptop") / "sys"
+    meter = energy.battery(root)  # 1.5 A at 12 V, current reported negative
+    begun = time.monotonic()
+    time.sleep(0.25)
+    elapsed, joules = time.monotonic() - begun, meter.joules()
+    meter.close()
+    meter.close()
+    assert joules == pytest.approx(18 * elapsed, rel=0.2)
+    (root / "class/power_supply/BAT0/status").write_text("Charging\n")
+    with pytest.raises(FileNotFoundError, match="unplug"):
+        energy.battery(root)
+
+
+def test_no_counter_no_joules(tree: Tree) -> None:
+    meter, passed = energy.find(False, tree("cloud-vm") / "sys", None)
+    assert meter is None
+    assert any("no RAPL package zone" in reason for reason in passed)
+    assert any("no battery" in reason for reason in passed)
+
+
+def test_amdgpu_is_a_board(tree: Tree) -> None:
+    meter, _ = energy.find(True, tree("two-socket-server") / "sys", None)
+    assert meter is not None
+    assert (meter.boundary, meter.source) == ("board", "amdgpu power1_average")
+    meter.close()
+
+
+class FakeNvml:
+    """Says what NVML says; `counter` off stands for a card before Volta."""
+
+    class NVMLError_NotSupported(Exception):  # noqa: N801  NVML's own name
+        pass
+
+    def __init__(self, counter: bool) -> None:
+        self.counter, self.millijoules = counter, 5000
+
+    def nvmlInit(self) -> None:
+        pass
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
+        return index
+
+    def nvmlDeviceGetName(self, handle: int) -> str:
+        return "Example GPU"
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, handle: int) -> int:
+        if not self.counter:
+            raise self.NVMLError_NotSupported
+        return self.millijoules
+
+    def nvmlDeviceGetPowerUsage(self, handle: int) -> int:
+        return 70_000
+
+
+def test_nvidia_counter_then_sampling(tmp_path: Path) -> None:
+    nvml: Any = FakeNvml(counter=True)
+    meter, _ = energy.find(True, tmp_path, nvml)
+    assert meter is not None
+    nvml.millijoules += 2500
+    assert meter.joules() == 2.5
+    sampled, _ = energy.find(True, tmp_path, FakeNvml(counter=False))
+    assert sampled is not None
+    assert "sampled" in sampled.source
+    sampled.close()
+
+
+def test_given_watts_are_a_wall() -> None:
+    now = [0.0]
+    meter = energy.Given(80, lambda: now[0])
+    now[0] = 10.0
+    assert (meter.joules(), meter.boundary, meter.source) == (800, "wall", "given by user")
+    for bad in (-5.0, 0.0, float("nan"), float("inf")):
+        with pytest.raises(ConfigError, match="--watts"):
+            energy.Given(bad)

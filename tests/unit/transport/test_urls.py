@@ -1,0 +1,67 @@
+"""Pool URLs: every spelling, and a remedy in every refusal."""
+
+import pytest
+
+from miner.errors import ConfigError
+from miner.transport.urls import parse_pool_url
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port", "tls"),
+    [
+        ("pool.example:3333", "pool.example", 3333, False),
+        ("stratum+tcp://pool.example:3333", "pool.example", 3333, False),
+        ("STRATUM+TCP://Pool.Example:3333/", "Pool.Example", 3333, False),
+        ("stratum+ssl://pool.example:443/path", "pool.example", 443, True),
+        ("stratum+tls://10.0.0.1:1", "10.0.0.1", 1, True),
+        ("stratum+tcps://localhost:65535", "localhost", 65535, True),
+        ("stratum+tcp://[::1]:3333", "::1", 3333, False),
+        ("[fe80::1%eth0]:3333", "fe80::1%eth0", 3333, False),
+    ],
+)
+def test_good_urls(text: str, host: str, port: int, tls: bool) -> None:
+    url = parse_pool_url(text)
+    assert (url.host, url.port, url.tls) == (host, port, tls)
+    assert (url.user, url.password, url.xnsub) == (None, None, False)
+    assert parse_pool_url(str(url)) == url
+
+
+def test_credentials_are_decoded_and_never_shown() -> None:
+    url = parse_pool_url("stratum+tcp://bc1q.w1:p%40ss%3Ad%3D1@pool.example:3333#xnsub")
+    assert url.user == "bc1q.w1"
+    assert url.password is not None
+    assert url.password.reveal() == "p@ss:d=1"
+    assert url.xnsub
+    assert "p@ss" not in f"{url} {url!r}"
+    only = parse_pool_url("me@pool.example:3333")
+    assert (only.user, only.password) == ("me", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("http://127.0.0.1:8332", "--node"),
+        ("stratum2+tcp://p:3333/9auq", "later"),
+        ("stratum+sv2://p:3333", "later"),
+        ("gopher://me:canary-1@p:1", "stratum\\+tcp"),
+        ("pool.example", "port is missing"),
+        ("[::1]", "port is missing"),
+        ("::1:3333", "brackets"),
+        ("stratum+tcp://me:canary-1@:3333", "no host name"),
+        ("pool example:3333", "no host name"),
+        ("[::1:3333", "no host name"),
+        ("[pool]:3333", "no host name"),
+        ("[::1]3333", "no host name"),
+        ("x" * 300 + ":1", "no host name"),
+        ("pool:0", "1 to 65535"),
+        ("pool:65536", "1 to 65535"),
+        ("pool:+1", "1 to 65535"),
+        ("pool:٣", "1 to 65535"),
+        ("", "no host name"),
+    ],
+)
+def test_P16_bad_urls_name_the_value_and_the_remedy(text: str, remedy: str) -> None:
+    with pytest.raises(ConfigError, match=remedy) as caught:
+        parse_pool_url(text)
+    assert "\n" not in str(caught.value)
+    assert "canary" not in str(caught.value)
