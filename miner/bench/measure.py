@@ -1,0 +1,326 @@
+"""Measure cases: gate, warm-up, interleaved slices of about a second, each with its joules.
+
+A slice runs the worker's loop of mining (same units, same batch rule) on every thread of a case;
+each thread times itself, and the slice's rate is the sum of the threads' own rates.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from miner.backends.base import NONCES, Backend
+from miner.bench import cases, sensors
+from miner.bench.energy import Given, Meter
+from miner.bench.result import CaseResult, Energy, Gate, Result, Slice
+from miner.bench.sensors import Reading
+from miner.engine.worker import BATCH_S, Sizer
+from miner.errors import BackendFault
+from miner.work.roll import Roller
+from miner.work.values import Share, WorkUnit
+
+WARM_SLICE_S = 0.5
+WARM_SPREAD = 0.02  # three successive slices this close: warm
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long and how often; seconds."""
+
+    samples: int = 16
+    slice_s: float = 1.0
+    warmup_s: float = 3.0
+    idle_s: float = 0.0  # before and after, for net energy
+    seed: int = 1
+
+    def seconds(self, count: int) -> float:
+        """What `count` cases will take, about."""
+        return count * (self.warmup_s + self.samples * self.slice_s) + 2 * self.idle_s
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step of the measurement, for a screen."""
+
+    stage: str  # "gate", "warm-up", "slice", "idle"
+    case: CaseResult | None
+    elapsed_s: float
+    left_s: float
+
+
+@dataclass(slots=True)
+class Seat:
+    """One thread's backend with its place in the work."""
+
+    backend: Backend
+    sizer: Sizer
+    unit: WorkUnit | None = None
+    position: int = 0  # next nonce of the unit
+    hashes: int = 0
+    running_s: float = 0.0
+    scanning_s: float = 0.0  # of running_s, inside scan()
+    error: Exception | None = None
+
+
+class Crew:
+    """The threads of one case. Units come from one Roller, as in mining."""
+
+    def __init__(self, backends: list[Backend], seed: int, wants: int) -> None:
+        self._roller = Roller(cases.job(seed, rolling=wants > 1))
+        self._lock = threading.Lock()
+        self.seats = [Seat(backend, Sizer(BATCH_S[backend.info.batch])) for backend in backends]
+        self.wants = wants
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._ran_s = self._scanned_s = 0.0
+
+    def close(self) -> None:
+        """Give the backends back; a thread still at work ends after its batch."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        cases.close_all([seat.backend for seat in self.seats])
+
+    def forget(self) -> None:
+        """Leave the warm-up out of `overhead`."""
+        self._ran_s = self._scanned_s = 0.0
+
+    @property
+    def overhead(self) -> float | None:
+        """Share of the threads' time spent outside scan()."""
+        return 1 - self._scanned_s / self._ran_s if self._ran_s else None
+
+    def run(self, seconds: float) -> tuple[int, float]:
+        """Scan for about `seconds` on all threads: (hashes, seconds) as a Slice has them.
+
+        Raises BackendFault when a backend fails or claims a hit that hashlib refuses.
+        """
+        barrier = threading.Barrier(len(self.seats))
+        self._threads = [
+            threading.Thread(target=self._work, args=(seat, barrier, seconds), daemon=True)
+            for seat in self.seats
+        ]
+        for thread in self._threads:
+            thread.start()
+        for thread in self._threads:
+            thread.join()
+        for seat in self.seats:
+            if seat.error is not None:
+                raise seat.error
+            self._ran_s += seat.running_s
+            self._scanned_s += seat.scanning_s
+        hashes = sum(seat.hashes for seat in self.seats)
+        return hashes, hashes / sum(seat.hashes / seat.running_s for seat in self.seats)
+
+    def _work(self, seat: Seat, barrier: threading.Barrier, seconds: float) -> None:
+        seat.hashes, seat.scanning_s = 0, 0.0
+        barrier.wait()
+        begun = time.perf_counter()
+        try:
+            while True:
+                seat.hashes += self._step(seat)
+                seat.running_s = time.perf_counter() - begun
+                if seat.running_s >= seconds or self._stop.is_set():
+                    return
+        except (BackendFault, ValueError) as error:
+            fault = isinstance(error, BackendFault)
+            seat.error = error if fault else BackendFault(seat.backend.info.name, str(error))
+
+    def _step(self, seat: Seat) -> int:
+        """One batch of the seat's unit, hits checked by hashlib; returns the hashes tested."""
+        unit = seat.unit
+        if unit is None or seat.position >= NONCES:
+            with self._lock:
+                unit = seat.unit = self._roller.next(self.wants, 0.0)
+            assert unit is not None  # 2**64 extranonces outlast any bench
+            seat.position = 0
+        left = NONCES - seat.position
+        count = seat.sizer.count(len(unit.versions), unit.target, left)
+        began = time.perf_counter()
+        result = seat.backend.scan(unit, seat.position, count)
+        elapsed = time.perf_counter() - began
+        seat.sizer.learn(result.hashes, elapsed)
+        for hit in result.hits:
+            if Share.from_hit(unit, hit.version, hit.nonce) is None:
+                raise BackendFault(seat.backend.info.name, f"false hit, nonce {hit.nonce}")
+        seat.position += result.hashes // len(unit.versions)
+        seat.scanning_s += elapsed
+        return result.hashes
+
+
+@dataclass(slots=True)
+class Track:
+    """A case with its crew and meter while it is measured."""
+
+    found: CaseResult
+    crew: Crew
+    meter: Meter | None
+    idle_w: list[float] = field(default_factory=list)
+
+
+class Bench:
+    """One `miner bench`: fills `result` case by case, so that an interrupt keeps what is done."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        result: Result,
+        root: Path,
+        tell: Callable[[Progress], None],
+        meter_for: Callable[[str], Meter | None],
+    ) -> None:
+        self.plan, self.result, self._root, self._tell = plan, result, root, tell
+        self.meter_for = meter_for  # by BackendInfo.batch: "cpu" or "gpu"
+        self._tracks: list[Track] = []
+        self._begun = time.monotonic()
+        self._first_slice: float | None = None
+        self._done_s = 0.0
+
+    def add(self, case: cases.Case, cache: Path) -> None:
+        """Open and gate a case. A wrong variant becomes a row marked INVALID, never a rate.
+
+        Raises BackendUnavailable.
+        """
+        try:
+            backends = cases.open_case(case, cache)
+        except BackendFault as error:
+            self.result.cases.append(_invalid(case, str(error)))
+            return
+        info = backends[0].info
+        wants = info.versions_wanted if case.rolling else 1
+        family, _, variant = info.name.partition(":")
+        found = CaseResult(
+            family, variant, info.device, case.threads, wants, info.batch, Gate(0, "", False)
+        )
+        if any(found.key == other.key for other in self.result.cases):
+            cases.close_all(backends)
+            return
+        self._say("gate", found)
+        found.gate = cases.gate(backends[0], self.plan.seed)
+        self.result.cases.append(found)
+        if not found.gate.passed:
+            cases.close_all(backends)
+            return
+        crew = Crew(backends, self.plan.seed, wants)
+        self._tracks.append(Track(found, crew, self.meter_for(info.batch)))
+
+    def run(self) -> None:
+        """Idle, warm-up, interleaved slices, idle. Ctrl-C ends early and marks it partial."""
+        try:
+            self._idle()
+            for track in self._tracks:
+                self._warm(track)
+            for _ in range(self.plan.samples):
+                for track in self._tracks:
+                    self._slice(track)
+            self._idle()
+        except KeyboardInterrupt:
+            self.result.partial = True
+        finally:
+            for track in self._tracks:
+                track.crew.close()
+                _finish(track)
+
+    def _idle(self) -> None:
+        """The draw of the machine doing nothing, each meter once."""
+        meters = {id(track.meter): track.meter for track in self._tracks if track.meter}
+        if not self.plan.idle_s or not meters:
+            return
+        self._say("idle", None)
+        before = {key: meter.joules() for key, meter in meters.items()}
+        began = time.monotonic()
+        time.sleep(self.plan.idle_s)
+        elapsed = time.monotonic() - began
+        self._done_s += self.plan.idle_s
+        for track in self._tracks:
+            if track.meter and track.meter.source != Given.source:
+                spent = meters[id(track.meter)].joules() - before[id(track.meter)]
+                track.idle_w.append(spent / elapsed)
+
+    def _warm(self, track: Track) -> None:
+        """Until three successive slices differ by less than 2 %, or the time is up; kept apart."""
+        length = min(WARM_SLICE_S, self.plan.slice_s)
+        began = time.monotonic()
+        warm = track.found.warmup
+        while time.monotonic() - began < self.plan.warmup_s:
+            self._say("warm-up", track.found)
+            try:
+                warm.append(Slice(*track.crew.run(length)))
+            except BackendFault as error:
+                self._refuse(track, error)
+                break
+            last = [one.rate_hs for one in warm[-3:]]
+            if len(last) == 3 and max(last) - min(last) < WARM_SPREAD * max(last):
+                break
+        track.crew.forget()
+        self._done_s += self.plan.warmup_s
+
+    def _slice(self, track: Track) -> None:
+        if not track.found.gate.passed:
+            return
+        before, joules = sensors.read(self._root), _joules(track.meter)
+        began = time.monotonic()
+        if self._first_slice is None:
+            self._first_slice = began
+        try:
+            hashes, seconds = track.crew.run(self.plan.slice_s)
+        except BackendFault as error:
+            self._refuse(track, error)
+            return
+        wall, spent = time.monotonic() - began, _joules(track.meter)
+        after = sensors.read(self._root)
+        used = spent - joules if spent is not None and joules is not None else None
+        track.found.slices.append(
+            Slice(
+                hashes, seconds, used, after.clock_mhz, after.temperature_c,
+                round(began - self._first_slice, 3),
+            )
+        )  # fmt: skip
+        _count(track.found.counters, before, after, wall)
+        self._done_s += self.plan.slice_s
+        self._say("slice", track.found)
+
+    def _refuse(self, track: Track, error: BackendFault) -> None:
+        """A backend that fails while it is timed loses its rate."""
+        track.found.gate = replace(track.found.gate, passed=False, why=str(error))
+        track.found.slices.clear()
+
+    def _say(self, stage: str, case: CaseResult | None) -> None:
+        left = max(self.plan.seconds(len(self._tracks)) - self._done_s, 0.0)
+        self._tell(Progress(stage, case, time.monotonic() - self._begun, left))
+
+
+def _joules(meter: Meter | None) -> float | None:
+    return meter.joules() if meter else None
+
+
+def _invalid(case: cases.Case, why: str) -> CaseResult:
+    family, _, variant = case.name.partition(":")
+    return CaseResult(family, variant, "", case.threads, 1, "cpu", Gate(0, "", False, why))
+
+
+def _count(counters: dict[str, float], before: Reading, after: Reading, wall: float) -> None:
+    """Add what moved during a slice; a counter the machine lacks stays absent."""
+    counters["seconds"] = counters.get("seconds", 0.0) + wall
+    for name in ("throttles", "steal_s", "quota_stops"):
+        first, last = getattr(before, name), getattr(after, name)
+        if first is not None and last is not None:
+            counters[name] = counters.get(name, 0.0) + max(last - first, 0)
+
+
+def _finish(track: Track) -> None:
+    """Sum the joules; a counter that stood still measured nothing."""
+    found = track.found
+    found.overhead = track.crew.overhead
+    joules = sum(one.joules for one in found.slices if one.joules is not None)
+    if track.meter is None or joules <= 0:
+        return
+    found.energy = Energy(
+        joules=joules,
+        hashes=sum(one.hashes for one in found.slices),
+        seconds=sum(one.seconds for one in found.slices),
+        boundary=track.meter.boundary,
+        source=track.meter.source,
+        idle_w=sum(track.idle_w) / len(track.idle_w) if track.idle_w else None,
+    )
