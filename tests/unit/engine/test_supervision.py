@@ -1,0 +1,231 @@
+"""Faulty backends, disks and sources. Faults B03, B04, B14, B18, P02, P04, P18."""
+
+import hashlib
+import itertools
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from miner.config import Goal
+from miner.engine.worker import Sizer
+from miner.errors import BackendFault, SourceRefused
+from miner.journal import Journal
+from miner.sources.base import Health, SourceState
+from miner.work.values import Answer, FoundBlock, Share, Verdict
+from tests.fakes.backend import FakeBackend, fail_at, is_work
+from tests.fakes.engine import NEVER, SHARES, Bench, bench_in, job, until
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with bench_in(tmp_path) as made:
+        yield made
+
+
+def test_b03_false_hits_are_never_sent_and_quarantine_after_three(bench: Bench) -> None:
+    liar = FakeBackend("liar")
+    bench.spares = [FakeBackend("liar"), FakeBackend("liar")]
+    for spare in bench.spares:
+        spare.behave = lambda backend: setattr(backend, "flip", backend.mining > 3)
+    liar.behave = lambda backend: setattr(backend, "flip", backend.mining > 3)
+    bench.source.kind = "stratum"
+    engine = bench.run(liar)
+    bench.source.sink.job(job(share_target=SHARES, network_target=NEVER))
+    assert engine.done.wait(20)
+    assert isinstance(engine.error, BackendFault)
+    assert engine.error.exit_code == 4
+    row = engine.snapshot().backends[0]
+    assert row.false_hits >= 3
+    assert row.faults == 3
+    assert row.state.startswith("quarantined")
+    for share in bench.source.submitted:  # nothing false left the house
+        digest = hashlib.sha256(hashlib.sha256(share.header).digest()).digest()
+        assert int.from_bytes(digest, "little") <= SHARES
+
+
+def test_b04_a_backend_that_misses_one_hit_in_a_hundred_is_caught_at_start(bench: Bench) -> None:
+    loser = FakeBackend("loser")
+    loser.miss_every = 100
+    bench.run(loser)
+    until(lambda: "planted answers missed" in bench.alarms())
+    until(lambda: bench.reopened == ["loser"])
+
+
+def test_b04_a_backend_that_begins_to_miss_is_caught_by_the_next_audit(bench: Bench) -> None:
+    backend = FakeBackend()
+    bench.run(backend, worker={"audit_s": 0.2})
+    bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
+    until(lambda: bench.status.hashes > 0)
+    backend.miss_every = 50
+    until(lambda: "planted answers missed" in bench.alarms())
+
+
+def test_b14_a_lost_device_is_opened_again_and_the_others_go_on(bench: Bench) -> None:
+    good = FakeBackend("good")
+    bench.run(FakeBackend("lost", fail_at(3)), good)
+    bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
+    until(lambda: bench.reopened == ["lost"])
+    until(lambda: bench.engine.snapshot().backends[0].state == "ok")
+    scans = good.scans
+    until(lambda: good.scans > scans + 3)
+    row = bench.engine.snapshot().backends[0]
+    assert (row.restarts, row.faults) == (1, 1)
+
+
+def test_p18_an_exception_in_a_worker_restarts_it_and_its_range_goes_on(bench: Bench) -> None:
+    def crash(backend: FakeBackend) -> None:
+        if backend.mining == 8:
+            raise RuntimeError("bug")
+
+    first, second = FakeBackend("x", crash), FakeBackend("x")
+    bench.spares = [second]
+    bench.run(first)
+    bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
+    until(lambda: any(is_work(unit[0]) for unit in second.units))
+    last = first.units[-1]
+    resumed = next(unit for unit in second.units if is_work(unit[0]))
+    assert resumed[0] == last[0]
+    assert resumed[2] == last[2] + last[3]
+    assert "bug" in bench.alarms()
+
+
+def test_a_hanging_scan_is_shown_as_sick_and_does_not_hold_up_the_stop(bench: Bench) -> None:
+    gate = threading.Event()
+
+    def hang(backend: FakeBackend) -> None:
+        if backend.mining > 4:
+            gate.wait(8)
+
+    backend = FakeBackend(behave=hang)
+    bench.run(backend)
+    bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
+    until(lambda: bench.engine.snapshot().backends[0].state.startswith("sick"))
+    began = time.monotonic()
+    bench.engine.stop()
+    assert time.monotonic() - began < 2
+    gate.set()
+
+
+def test_p04_a_failing_disk_delays_no_block(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = bench.run(FakeBackend(), goals=(Goal(1, "blocks"),))
+
+    def full(block: FoundBlock) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(bench.journal, "append", full)
+    bench.source.sink.job(job())
+    assert engine.done.wait(20)
+    assert len(bench.source.submitted) == 1
+    assert "No space left" in bench.alarms()
+    rescue = [event for event in bench.events if event.kind == "rescue"]
+    assert len(rescue) == 1
+    assert rescue[0].text.endswith("00ff")
+
+
+def test_p04_a_stalled_disk_delays_no_block(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = bench.run(FakeBackend(), goals=(Goal(1, "blocks"),))
+    append, stall = bench.journal.append, threading.Event()
+
+    def slow(block: FoundBlock) -> None:
+        stall.wait(5)
+        append(block)
+
+    monkeypatch.setattr(bench.journal, "append", slow)
+    bench.source.sink.job(job())
+    assert engine.done.wait(3)
+    assert "keeps block" in bench.alarms()
+    stall.set()
+
+
+def test_p02_blocks_of_a_dead_run_are_sent_again_at_start(bench: Bench) -> None:
+    old = Journal.open_own(bench.folder, "scripted")
+    block = FoundBlock("scripted", "ab" * 32, 5, bytes(80), "gbt", "00")
+    old.append(block)
+    os.close(old._fd)
+    old._fd = -1
+    bench.run(FakeBackend())
+    assert bench.source.resubmitted == [block]
+    bench.source.sink.verdict(Verdict("scripted", block.hash_hex, Answer.ACCEPTED, is_block=True))
+    until(lambda: bench.journal.waiting == ())
+    assert bench.engine.desk.own_accepted == 0  # not counted towards this run's goal
+
+
+def test_an_unknown_answer_is_asked_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("miner.engine.core.RETRY_S", (0.1, 0.2))
+    bench.source.answer = lambda share: Answer.UNKNOWN
+    bench.run(FakeBackend())
+    bench.source.sink.job(job())
+    until(lambda: bench.source.resubmitted)
+    first = bench.source.submitted[0]
+    assert bench.source.resubmitted[0].hash_hex == first.hash_hex
+
+
+def test_hashing_pauses_while_no_source_is_ready(bench: Bench) -> None:
+    backend = FakeBackend()
+    bench.run(backend)
+    sink = bench.source.sink
+    sink.job(job(share_target=NEVER, network_target=NEVER))
+    until(lambda: bench.status.hashes > 0)
+    sink.state(SourceState("scripted", Health.DOWN, "connection refused"))
+    time.sleep(0.1)
+    scans = backend.scans
+    time.sleep(0.2)
+    assert backend.scans == scans
+    assert "waiting" in bench.engine.snapshot().state
+    sink.state(SourceState("scripted", Health.READY, "back"))
+    until(lambda: backend.scans > scans)
+
+
+def test_a_refusal_ends_the_run_with_its_error(bench: Bench) -> None:
+    engine = bench.run(FakeBackend())
+    error = SourceRefused("wrong password")
+    bench.source.sink.state(SourceState("scripted", Health.REFUSED, "no", fatal=error))
+    assert engine.done.wait(5)
+    assert engine.error is error
+
+
+def test_blocks_are_paced(bench: Bench) -> None:
+    numbers = iter(range(1000))
+    stamps: list[float] = []
+
+    def answer(share: Share) -> Answer:
+        stamps.append(time.monotonic())
+        bench.source.sink.job(job(f"n{next(numbers)}"))
+        return Answer.ACCEPTED
+
+    bench.source.answer = answer
+    engine = bench.run(FakeBackend(), goals=(Goal(4, "blocks"),), block_interval_s=0.3)
+    bench.source.sink.job(job())
+    assert engine.done.wait(20)
+    gaps = [later - sooner for sooner, later in itertools.pairwise(stamps)]
+    assert min(gaps) >= 0.29
+    assert max(gaps) < 3
+
+
+def test_throttle_leaves_the_cpu_alone_most_of_the_time(bench: Bench) -> None:
+    backend = FakeBackend(behave=lambda b: time.sleep(0.002))
+    bench.run(backend, worker={"throttle": 10})
+    bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
+    until(lambda: bench.status.hashes > 0)
+    began, scans = time.monotonic(), backend.scans
+    time.sleep(1.0)
+    busy = (backend.scans - scans) * 0.002
+    assert busy / (time.monotonic() - began) < 0.2
+
+
+def test_b18_batches_are_about_four_milliseconds_and_expect_few_hits() -> None:
+    sizer = Sizer(0.004)
+    for _ in range(40):
+        count = sizer.count(4, NEVER, 2**32)
+        sizer.learn(4 * count, 4 * count / 10e6)  # a 10 MH/s device
+    assert 0.5 * 40_000 < 4 * sizer.count(4, NEVER, 2**32) <= 40_000 * 1.1
+    assert sizer.count(1, 2**255, 2**32) == 15
+    assert sizer.count(100, 2**256 - 1, 2**32) == 1
+    assert sizer.count(4, NEVER, 3) == 3
+    for _ in range(100):
+        sizer.learn(16, 0.00005)  # cut short by hits: says little about the rate
+    assert sizer.rate_hs > 5e6
