@@ -123,7 +123,7 @@ def judge(answer: object, chain: str) -> Judgement:
 
 def judge_error(error: MinerError) -> Judgement:
     """Rule on a submitblock call that raised. Only -22 is final."""
-    reason = scrub(error)
+    reason = scrub(str(error))
     if isinstance(error, RpcNotReady):
         return Judgement(Ruling.RETRY, reason, "the node is not ready: sent again when it is")
     if isinstance(error, RpcError) and error.code == UNDECODABLE:
