@@ -129,7 +129,7 @@ def _table(item: Table) -> RenderableType:
         title=item.title or None, title_justify="left", box=None, padding=(0, 1), pad_edge=False
     )
     for column in item.columns:
-        table.add_column(column, justify="left")
+        table.add_column(column, justify="left", overflow="fold")
     for row in item.rows:
         table.add_row(*(marked(cell) for cell in row))
     return Group(table, *([RichText(item.note, style="dim")] if item.note else []))
