@@ -17,8 +17,22 @@ static int32_t not_built(const struct scan_task *task, struct scan_hit *hits, si
     return SCAN_ECPU;
 }
 
+/* A variant the compiler could not build keeps its row, and its reason. */
+#ifndef HAVE_AVX512
+#define scan_avx512 not_built
+#endif
+#ifndef HAVE_AVX2
+#define scan_avx2 not_built
+#endif
+#ifndef HAVE_SSE2
+#define scan_sse2 not_built
+#endif
+
 /* Preferred first; measurement may prefer another. The last row always works. */
 static const struct variant variants[] = {
+    {"avx512", CPU_AVX512F | CPU_OS_ZMM, 16, 16, 32, scan_avx512},
+    {"avx2", CPU_AVX2 | CPU_OS_YMM, 8, 8, 8, scan_avx2},
+    {"sse2", CPU_SSE2, 4, 4, 4, scan_sse2},
     {"portable", 0, 1, 4, 1, scan_portable},
 };
 enum { VARIANT_COUNT = sizeof variants / sizeof *variants };
