@@ -49,7 +49,7 @@ IMPURE = frozenset(
 HOMES: dict[str, tuple[str, ...]] = {
     "bitcoinrpc": ("transport/rpc.py",),
     "pbk": ("node/chain.py",),
-    "pyopencl": ("backends/opencl.py",),
+    "pyopencl": ("backends/opencl_device.py",),
     "miner._native": ("backends/native.py",),
     "rich": ("screens/", "learn/render.py", "bench/report.py", "cli/"),
     "miner.node": ("node/", "app.py", "learn/", "doctor.py"),

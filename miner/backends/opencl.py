@@ -1,0 +1,84 @@
+"""GPUs of every vendor, and CPUs through PoCL, by OpenCL: finds devices and opens them.
+
+Probing runs in a helper process that ends, since a driver costs 60 MB and more and may crash.
+"""
+
+import json
+import subprocess
+import sys
+from functools import cache as remember
+from pathlib import Path
+
+from miner.backends import selftest
+from miner.backends.base import Backend, Candidate
+from miner.errors import BackendUnavailable
+
+FAMILY = "opencl"
+PROBE_S = 20.0  # a driver that has not answered by then is broken
+NOT_INSTALLED = "pyopencl cannot be imported: {}; install homehash again with its dependencies"
+
+
+class OpenClProvider:
+    """Names are opencl:PLATFORM:DEVICE; CPU devices are used by name alone."""
+
+    family = FAMILY
+
+    def probe(self) -> list[Candidate]:
+        return list(_probe())
+
+    def open(self, name: str, cache: Path) -> Backend:
+        """Raises BackendUnavailable or BackendFault; the stored tuning is used when there is one.
+
+        A device that was lost is opened anew: every call makes its own context.
+        """
+        try:
+            from miner.backends import opencl_tune  # loads the driver
+        except ImportError as error:
+            raise BackendUnavailable(name, NOT_INSTALLED.format(error)) from error
+        backend = opencl_tune.open_tuned(name, cache)
+        selftest.check(backend)
+        return backend
+
+
+@remember
+def _probe() -> tuple[Candidate, ...]:
+    """Ask the helper process once; every fault becomes a row."""
+    command = [sys.executable, "-m", "miner.backends.opencl_device"]
+    rows: list[Candidate] = []
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=PROBE_S, errors="replace"
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return (_broken(f"listing devices failed: {type(error).__name__} ({error})"),)
+    for line in done.stdout.splitlines():
+        row = _row(line)
+        if row:
+            rows.append(row)
+    if done.returncode:
+        words = done.stderr.strip().splitlines()[-1:] or [f"status {done.returncode}"]
+        rows.append(_broken(f"a driver crashed the process that lists devices: {words[0][:200]}"))
+    return tuple(rows)
+
+
+def _row(line: str) -> Candidate | None:
+    """One line of the helper; what a driver printed among them is skipped."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(row, dict):
+        return None
+    if "problem" in row:
+        return _broken(str(row["problem"]))
+    return Candidate(
+        str(row["name"]), bool(row["usable"]), str(row["why_not"]), bool(row["auto"]),
+        str(row["detail"]),
+    )  # fmt: skip
+
+
+def _broken(why: str) -> Candidate:
+    return Candidate(FAMILY, False, why_not=why, auto=False)
+
+
+PROVIDER = OpenClProvider()

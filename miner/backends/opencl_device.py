@@ -1,0 +1,321 @@
+"""The one importer of pyopencl: lists devices, builds kernels, runs launches.
+
+Loading a driver costs 60 MB and more, so nothing here is imported before a device is opened;
+listing runs as `python -m miner.backends.opencl_device` in a process that ends.
+"""
+
+import json
+import re
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyopencl as cl
+
+from miner.backends.opencl_work import Shape, Slice, Words, kernel_source
+from miner.errors import BackendFault, BackendUnavailable
+
+CAPACITY = 4096  # candidates a launch can store: four times what a launch is sized to expect
+HEAD_PAIRS = 64  # candidates fetched with the counter, without a second transfer
+SLOTS = 2  # launches queued at a time, each slot with its own queue and buffer
+HANG_S = 10.0  # a launch of about 12 ms that has not ended by then never will
+COMPILE_S = 120.0  # but the first of its size may wait for a driver that compiles at launch
+NO_PLATFORM = (
+    "no OpenCL platform found; install your GPU's driver, or for the CPU PoCL "
+    "(Debian: apt install pocl-opencl-icd)"
+)
+SHORT_NAMES = (
+    ("portable computing language", "pocl"), ("nvidia", "nvidia"), ("amd", "amd"),
+    ("intel", "intel"), ("apple", "apple"), ("rusticl", "rusticl"), ("clover", "clover"),
+    ("oclgrind", "oclgrind"),
+)  # fmt: skip
+
+# Devices that hung: releasing their objects would wait for them for ever.
+_ABANDONED: list[object] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A device under the name users give it."""
+
+    name: str  # opencl:PLATFORM:DEVICE
+    device: Any  # cl.Device
+
+
+def platform_name(full: str) -> str:
+    """A word for the command line: the vendor's short name, or the platform's own, simplified."""
+    for part, short in SHORT_NAMES:
+        if part in full.lower():
+            return short
+    return re.sub(r"[^a-z0-9]+", "-", full.lower()).strip("-") or "unnamed"
+
+
+def all_devices() -> Iterator[Found | str]:
+    """Every device; for a platform that fails, a sentence instead. Raises nothing."""
+    try:
+        platforms = cl.get_platforms()
+    except cl.Error:
+        platforms = []
+    if not platforms:
+        yield NO_PLATFORM
+    counts: dict[str, int] = {}
+    for number, platform in enumerate(platforms):
+        try:
+            short = platform_name(platform.name)
+            for device in platform.get_devices():
+                index = counts[short] = counts.get(short, -1) + 1
+                yield Found(f"opencl:{short}:{index}", device)
+        except (cl.Error, UnicodeDecodeError) as error:
+            yield f"platform {number} fails: {one_line(error)}"
+
+
+def describe(found: Found) -> dict[str, object]:
+    """The row that `probe` makes a Candidate of."""
+    device = found.device
+    gpu = bool(device.type & cl.device_type.GPU)
+    usable = device.available and device.compiler_available
+    kind = "GPU" if gpu else "CPU" if device.type & cl.device_type.CPU else "accelerator"
+    return {
+        "name": found.name,
+        "usable": bool(usable),
+        "why_not": "" if usable else "its driver says that it is not available",
+        "auto": gpu,
+        "detail": f"{kind} {device.name.strip()}, {device.max_compute_units} compute units, "
+        f"driver {device.driver_version.strip()}",
+    }
+
+
+def find(name: str) -> Found:
+    """The device of a name: opencl, opencl:PLATFORM, opencl:PLATFORM:DEVICE, where DEVICE is its
+    number or part of its model name; 0.1of2 is part 1 of device 0 cut in two.
+
+    Raises BackendUnavailable naming what there is.
+    """
+    _, _, rest = name.partition(":")
+    wanted, _, which = rest.partition(":")
+    rows = list(all_devices())
+    devices = [row for row in rows if isinstance(row, Found)]
+    which, part = _part_of(name, which)
+    for row in sorted(devices, key=lambda row: not row.device.type & cl.device_type.GPU):
+        _, platform, index = row.name.split(":")
+        model = row.device.name.lower()
+        if wanted in ("", platform) and (which in ("", index) or (which.lower() in model)):
+            return row if part is None else _sub_device(row, *part)
+    seen = ", ".join(row.name for row in devices)
+    problem = "; ".join(row for row in rows if isinstance(row, str))
+    raise BackendUnavailable(name, f"no such device; there is {seen}" if seen else problem)
+
+
+def _part_of(name: str, which: str) -> tuple[str, tuple[int, int] | None]:
+    match = re.fullmatch(r"(\d+)\.(\d+)of(\d+)", which)
+    if not match:
+        return which, None
+    index, part, parts = match[1], int(match[2]), int(match[3])
+    if not 0 <= part < parts:
+        raise BackendUnavailable(name, f"part {part} of {parts} does not exist; parts count from 0")
+    return index, (part, parts)
+
+
+def _sub_device(row: Found, part: int, parts: int) -> Found:
+    name = f"{row.name}.{part}of{parts}"
+    units = row.device.max_compute_units // parts
+    if units < 1:
+        raise BackendUnavailable(name, f"it has {row.device.max_compute_units} compute units only")
+    try:
+        cut = row.device.create_sub_devices([cl.device_partition_property.EQUALLY, units])
+        return Found(name, cut[part])
+    except (cl.Error, IndexError) as error:
+        raise BackendUnavailable(name, f"it cannot be cut so: {one_line(error)}") from error
+
+
+def default_shape(device: Any) -> Shape:
+    """What to use before tuning: vectors for CPUs, one lane an item for GPUs."""
+    vector = 1
+    if device.type & cl.device_type.CPU:
+        width = device.native_vector_width_int
+        vector = max(step for step in (1, 2, 4, 8, 16) if step <= max(width, 1))
+    group = max(1, min(128 // vector, device.max_work_group_size))
+    return Shape(group, 64 if device.local_mem_size >= 16384 else 16, vector)
+
+
+def device_key(device: Any) -> str:
+    """Platform, model and driver: what a stored tuning is good for."""
+    parts = (device.platform.name, device.name, device.driver_version, device.max_compute_units)
+    return " | ".join(str(part).strip() for part in parts)
+
+
+def one_line(error: BaseException) -> str:
+    """The driver's words without line breaks or control characters, at most 300 of them."""
+    text = " ".join(str(error).split())
+    return "".join(c for c in text if c.isprintable())[:300] or type(error).__name__
+
+
+def build_log(error: BaseException) -> str:
+    """The first lines of the compiler's own words, without the driver's repeated preamble."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    preamble = ("clBuildProgram failed", "Build on <", "(options:", "(source saved")
+    words = [line for line in lines if line and not line.startswith(preamble)]
+    return one_line(RuntimeError(" / ".join(words[:4] or lines[:1])))
+
+
+@dataclass(slots=True)
+class Launch:
+    """A kernel on its way: done when its read event is."""
+
+    part: Slice
+    start: int
+    count: int  # nonces
+    slot: int
+    head: Words  # counter, then the first candidates
+    kernel_event: Any
+    read_event: Any
+    queued_at: float  # monotonic
+    hang_s: float  # how long it may take
+
+
+class Session:
+    """A context on one device: queues, buffers and built kernels. One thread at a time."""
+
+    def __init__(self, found: Found, shape: Shape, cache: Path) -> None:
+        self.name, self.device, self.shape = found.name, found.device, shape
+        self._cache = cache
+        self._kernels: dict[bool, Any] = {}
+        self._largest: dict[bool, int] = {}  # work-groups of the largest launch that ended
+        self._check_limits()
+        with self.faults("cannot be opened"):
+            self._context = cl.Context([self.device])
+            profiled = cl.command_queue_properties.PROFILING_ENABLE
+            self._queues = [cl.CommandQueue(self._context, None, profiled) for _ in range(SLOTS)]
+            size = 4 * (1 + 2 * CAPACITY)
+            flags = cl.mem_flags.READ_WRITE
+            self._found = [cl.Buffer(self._context, flags, size) for _ in range(SLOTS)]
+
+    @contextmanager
+    def faults(self, what: str) -> Iterator[None]:
+        """Turn the driver's errors into ours."""
+        try:
+            yield
+        except (cl.Error, MemoryError) as error:
+            raise BackendFault(self.name, f"{what}: {one_line(error)}") from error
+
+    def _check_limits(self) -> None:
+        limit, local = self.device.max_work_group_size, self.device.local_mem_size
+        if self.shape.group > limit:
+            raise BackendUnavailable(
+                self.name, f"work-group of {self.shape.group} items is above its limit of {limit}"
+            )
+        if self.shape.local_bytes > local:
+            raise BackendUnavailable(
+                self.name, f"{self.shape.local_bytes} bytes of local memory wanted, it has {local}"
+            )
+
+    def _kernel(self, single: bool) -> Any:
+        """Built at first use; binaries are cached by device and driver version."""
+        if single not in self._kernels:
+            options = self.shape.options(single, CAPACITY)
+            program = cl.Program(self._context, kernel_source())
+            with warnings.catch_warnings():  # a build log alone is no fault
+                warnings.simplefilter("ignore")
+                try:
+                    program.build(options, cache_dir=str(self._cache / "opencl"))
+                except cl.Error as error:
+                    raise BackendFault(
+                        self.name,
+                        f"kernel build failed: {build_log(error)} (options {' '.join(options)})",
+                    ) from error
+            self._kernels[single] = getattr(program, "scan_single" if single else "scan_shared")
+        return self._kernels[single]
+
+    def upload(self, words: Words) -> Any:
+        """A read-only buffer of 32-bit words."""
+        flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
+        with self.faults("out of memory"):
+            return cl.Buffer(self._context, flags, hostbuf=words)
+
+    def groups(self, part: Slice, start: int, count: int) -> tuple[int, int]:
+        """Work-groups of a launch: over nonces, over versions; as the kernel's comment says."""
+        shape = self.shape
+        if part.single:
+            return -(-count // (shape.wide * shape.nonces)), part.count
+        return -(-(start % shape.nonces + count) // shape.nonces), -(-part.count // shape.wide)
+
+    def start(
+        self, slot: int, part: Slice, midstates: Any, stride: int, tail: tuple[int, ...],
+        start: int, count: int, mask: int,
+    ) -> Launch:  # fmt: skip
+        """Queue one launch: counter to 0, kernel, counter and first candidates back."""
+        kernel, queue = self._kernel(part.single), self._queues[slot]
+        head = np.zeros(1 + 2 * HEAD_PAIRS, np.uint32)
+        over_nonces, over_versions = self.groups(part, start, count)
+        numbers = (stride, part.count, *tail, start, count, mask)
+        with self.faults("launch failed"):
+            kernel.set_arg(0, midstates)
+            for index, number in enumerate(numbers, 1):
+                kernel.set_arg(index, np.uint32(number))
+            kernel.set_arg(9, self._found[slot])
+            cl.enqueue_fill_buffer(queue, self._found[slot], np.zeros(1, np.uint32), 0, 4)
+            size = (over_nonces * self.shape.group, over_versions)
+            ran = cl.enqueue_nd_range_kernel(queue, kernel, size, (self.shape.group, 1))
+            read = cl.enqueue_copy(queue, head, self._found[slot], is_blocking=False)
+            queue.flush()
+        known = over_nonces * over_versions <= self._largest.get(part.single, 0)
+        hang_s = HANG_S if known else COMPILE_S
+        return Launch(part, start, count, slot, head, ran, read, time.monotonic(), hang_s)
+
+    def finished(self, launch: Launch) -> bool:
+        """Has it ended? Raises BackendFault when the device failed or the launch hangs."""
+        with self.faults("device lost"):
+            status = launch.read_event.command_execution_status
+        if status == cl.command_execution_status.COMPLETE:
+            groups, single = (
+                self.groups(launch.part, launch.start, launch.count),
+                launch.part.single,
+            )
+            self._largest[single] = max(self._largest.get(single, 0), groups[0] * groups[1])
+            return True
+        if status < 0:
+            raise BackendFault(self.name, f"device lost: a launch ended with error {status}")
+        if time.monotonic() - launch.queued_at > launch.hang_s:
+            _ABANDONED.append((self._context, self._queues, self._found, self._kernels, launch))
+            raise BackendFault(
+                self.name, f"hangs: a launch has not ended after {launch.hang_s:.0f} s"
+            )
+        return False
+
+    def pairs(self, launch: Launch) -> Words | None:
+        """Candidates as rows (index of the version in the slice, nonce); None = overflow."""
+        found = int(launch.head[0])
+        if found > CAPACITY:
+            return None
+        words = launch.head[1 : 1 + 2 * found]
+        if found > HEAD_PAIRS:
+            words = np.empty(1 + 2 * found, np.uint32)
+            with self.faults("device lost"):
+                cl.enqueue_copy(self._queues[launch.slot], words, self._found[launch.slot])
+            words = words[1:]
+        return words.reshape(-1, 2)
+
+    def busy_interval(self, launch: Launch) -> tuple[int, int]:
+        """When the kernel ran, in the device's nanoseconds."""
+        with self.faults("no profile"):
+            profile = launch.kernel_event.profile
+            return profile.start, profile.end
+
+
+def main() -> None:
+    """Print one JSON object a line: a device, or a platform that fails."""
+    for row in all_devices():
+        try:
+            line = describe(row) if isinstance(row, Found) else {"problem": row}
+        except cl.Error as error:
+            line = {"problem": f"a device fails: {one_line(error)}"}
+        print(json.dumps(line), flush=True)  # noqa: T201 - the parent reads it
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""A scan on an OpenCL device: cut into short launches, two queued at a time, drained at the end."""
+
+import struct
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from miner.backends.base import BackendInfo, Hit, Scannable, ScanResult, check_range
+from miner.backends.opencl_device import CAPACITY, HEAD_PAIRS, SLOTS, Launch, Session
+from miner.backends.opencl_work import (
+    SINGLE_COST,
+    SLICE_VERSIONS,
+    Slice,
+    midstates,
+    padded,
+    slices,
+    zero_bits,
+)  # fmt: skip
+from miner.bitcoin.encoding import sha256d
+
+LAUNCH_S = 0.012  # a desktop drawn by the same GPU stays smooth below one frame of 60 Hz
+SCAN_S = 0.050  # a scan looks for no new launch after that; a job switch waits no longer
+FIRST_RATE_HS = 2e6  # before anything is measured; a few launches find the true one
+POLL_S = 0.0001
+EXPECTED_CANDIDATES = CAPACITY // 4  # of one launch, so that overflow is an accident
+INTENSITY = 8  # 1 .. 10; each step is a factor of 1.4 in the length of a launch
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What depends on prefix and versions alone, on the device."""
+
+    prefix: bytes
+    versions: tuple[int, ...]
+    tail: tuple[int, ...]
+    parts: tuple[tuple[Slice, Any, int], ...]  # slice, midstates on the device, their stride
+
+
+class OpenClBackend:
+    """One opened device. `intensity` may be set between scans: less is kinder to a desktop."""
+
+    def __init__(
+        self, session: Session, info: BackendInfo, single_cost: float = SINGLE_COST
+    ) -> None:
+        self.info, self._session, self._single_cost = info, session, single_cost
+        self.intensity = INTENSITY
+        self.busy_s = 0.0  # time the device worked during scans, by its own clock
+        self._rate_hs = FIRST_RATE_HS
+        self._prepared: Prepared | None = None
+        self._last_end = 0.0
+        self._busy_until = 0
+        self._closed = False
+
+    def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
+        """See Backend.scan. Stops early after SCAN_S, never inside a nonce."""
+        check_range(start, count)
+        if count == 0:
+            return ScanResult((), 0)
+        prepared = self._prepare(unit)
+        mask = zero_bits(unit.target)
+        flying: deque[Launch] = deque()
+        rows: list[tuple[int, int]] = []
+        at, end, until = start, start + count, time.monotonic() + SCAN_S * self._scale
+        slot = 0
+        while at == start or (at < end and time.monotonic() < until):
+            step = self._step(at, end, len(unit.versions), mask)
+            for part, buffer, stride in prepared.parts:
+                if len(flying) == self._depth:
+                    rows += self._finish(flying.popleft(), prepared, mask)
+                flying.append(
+                    self._session.start(slot, part, buffer, stride, prepared.tail, at, step, mask)
+                )
+                slot = (slot + 1) % SLOTS
+            at += step
+        while flying:
+            rows += self._finish(flying.popleft(), prepared, mask)
+        return ScanResult(exact_hits(unit, rows), (at - start) * len(unit.versions))
+
+    def close(self) -> None:
+        """Let go of the context; nothing is in flight between scans."""
+        self._closed, self._prepared = True, None
+        del self._session
+
+    @property
+    def _scale(self) -> float:
+        return float(1.4 ** (min(max(self.intensity, 1), 10) - INTENSITY))
+
+    @property
+    def _depth(self) -> int:
+        return SLOTS if self.intensity >= 4 else 1
+
+    def _prepare(self, unit: Scannable) -> Prepared:
+        """Midstates on the device; kept while the same prefix and versions are asked for."""
+        kept = self._prepared
+        if kept and (kept.prefix, kept.versions) == (unit.prefix, unit.versions):
+            return kept
+        words = midstates(unit.prefix, unit.versions)
+        wide = self._session.shape.wide
+        parts = []
+        for part in slices(len(unit.versions), wide, self._single_cost):
+            columns = words[:, part.first : part.first + part.count]
+            columns = padded(columns, 1 if part.single else wide)
+            parts.append((part, self._session.upload(columns), columns.shape[1]))
+        tail = struct.unpack(">3I", unit.prefix[64:76])
+        self._prepared = Prepared(unit.prefix, unit.versions, tail, tuple(parts))
+        return self._prepared
+
+    def _step(self, at: int, end: int, versions: int, mask: int) -> int:
+        """Nonces of the next launch: about LAUNCH_S, ending where a work-group does."""
+        hashes = self._rate_hs * LAUNCH_S * self._scale
+        hashes = min(hashes, EXPECTED_CANDIDATES << mask.bit_count(), 1 << 36)
+        step = max(1, min(end - at, int(hashes / versions), (1 << 31) - 1))
+        block = self._session.shape.nonces
+        return step - (at + step) % block if step > 2 * block and at + step < end else step
+
+    def _finish(self, launch: Launch, prepared: Prepared, mask: int) -> list[tuple[int, int]]:
+        """Wait for a launch: its candidates as (nonce, index of the version in the unit)."""
+        self._wait(launch)
+        self._measure(launch)
+        pairs = self._session.pairs(launch)
+        if pairs is None:
+            return self._bisect(launch, prepared, mask)
+        first = launch.part.first
+        return [(nonce, first + version) for version, nonce in pairs.tolist()]
+
+    def _wait(self, launch: Launch) -> None:
+        """Sleep through most of the launch, then look often."""
+        begun = max(launch.queued_at, self._last_end)
+        likely = launch.count * launch.part.count / self._rate_hs
+        time.sleep(max(0.0, min(begun + 0.9 * likely - time.monotonic(), LAUNCH_S)))
+        while not self._session.finished(launch):
+            time.sleep(POLL_S)
+
+    def _measure(self, launch: Launch) -> None:
+        """Learn the rate by the device's clock: on a busy computer ours also counts waiting.
+
+        Bounded steps, since a short launch tells little. Overlapping launches count once.
+        """
+        begun, ended = self._session.busy_interval(launch)
+        worked_s = (ended - max(begun, self._busy_until)) * 1e-9
+        self._busy_until = max(ended, self._busy_until)
+        self._last_end = time.monotonic()
+        if worked_s <= 0:
+            return
+        self.busy_s += worked_s
+        rate = launch.count * launch.part.count / worked_s
+        self._rate_hs = min(max(rate, self._rate_hs / 4), self._rate_hs * 8)
+
+    def _bisect(self, launch: Launch, prepared: Prepared, mask: int) -> list[tuple[int, int]]:
+        """More candidates than the buffer holds: ask for the halves. One nonce always fits."""
+        rows: list[tuple[int, int]] = []
+        half = launch.count // 2
+        for at, count in ((launch.start, half), (launch.start + half, launch.count - half)):
+            for part, buffer, stride in prepared.parts:
+                if part is launch.part:
+                    again = self._session.start(
+                        launch.slot, part, buffer, stride, prepared.tail, at, count, mask
+                    )  # fmt: skip
+                    rows += self._finish(again, prepared, mask)
+        return rows
+
+
+def exact_hits(unit: Scannable, rows: Sequence[tuple[int, int]]) -> tuple[Hit, ...]:
+    """The candidates that meet all 256 bits of the target, by hashlib, in order."""
+    hits = []
+    for nonce, index in sorted(rows):
+        version = unit.versions[index]
+        header = struct.pack("<I", version) + unit.prefix[4:] + struct.pack("<I", nonce)
+        if int.from_bytes(sha256d(header), "little") <= unit.target:
+            hits.append(Hit(version, nonce))
+    return tuple(hits)
+
+
+assert SLICE_VERSIONS <= CAPACITY and HEAD_PAIRS <= CAPACITY

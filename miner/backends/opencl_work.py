@@ -1,0 +1,115 @@
+"""What the OpenCL kernels are given, made on the host: midstates, slices of versions, shapes.
+
+Knows no driver, so it is imported without one.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from miner.backends.numpy import expand, run_rounds
+from miner.bitcoin.sha256 import INITIAL_STATE
+
+Words = npt.NDArray[np.uint32]
+
+SOURCE = "sha256d_scan.cl"
+SINGLE_COST = 1.2  # instructions a hash of scan_single over scan_shared, on every compiler we count
+SLICE_VERSIONS = 1024  # versions of one launch at most: even one nonce's hits then fit the buffer
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a kernel is built: work-group items, nonces of a group, lanes of an item."""
+
+    group: int
+    nonces: int  # a power of two <= 256
+    vector: int  # 1, 2, 4, 8 or 16
+
+    def __post_init__(self) -> None:
+        if self.nonces not in (1, 2, 4, 8, 16, 32, 64, 128, 256) or self.nonces < self.vector:
+            raise ValueError(f"nonces {self.nonces} is not a power of two in vector .. 256")
+        if self.vector not in (1, 2, 4, 8, 16) or self.group < 1:
+            raise ValueError(f"group {self.group} or vector {self.vector} cannot be built")
+
+    @property
+    def wide(self) -> int:
+        """Versions a work-group of scan_shared holds."""
+        return self.group * self.vector
+
+    @property
+    def local_bytes(self) -> int:
+        """Local memory of scan_shared; see KW_SIZE in the kernel."""
+        return self.nonces * 4 * (52 if self.vector == 1 else 48)
+
+    def options(self, single: bool, capacity: int) -> list[str]:
+        """Build options; `capacity` is the candidates a buffer holds."""
+        sizes = {"GROUP": self.group, "NONCES": self.nonces, "VECTOR": self.vector}
+        options = [f"-D{name}={value}" for name, value in sizes.items()]
+        return ["-cl-std=CL1.2", *options, f"-DCAPACITY={capacity}", *(["-DSINGLE"] * single)]
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Versions first .. first + count - 1 of a unit, scanned by one launch."""
+
+    first: int
+    count: int
+    single: bool  # by scan_single, each version with its own schedule
+
+
+def kernel_source() -> str:
+    """The kernel: installed beside the modules; in a source tree, in kernels/."""
+    beside = files("miner") / SOURCE
+    if beside.is_file():
+        return beside.read_text()
+    return (Path(__file__).parents[2] / "kernels" / SOURCE).read_text()
+
+
+def slices(versions: int, wide: int, single_cost: float = SINGLE_COST) -> list[Slice]:
+    """Cut a unit's versions so that padding never costs more than separate schedules do."""
+    rest = versions % wide
+    together = versions if rest * single_cost >= wide else versions - rest
+    limit = max(wide, SLICE_VERSIONS // wide * wide)
+    cut = [
+        Slice(at, min(limit, together - at), single=False) for at in range(0, together, limit)
+    ]  # fmt: skip
+    if together < versions:
+        cut.append(Slice(together, versions - together, single=True))
+    return cut
+
+
+def midstates(prefix: bytes, versions: tuple[int, ...]) -> Words:
+    """State after chunk 1, word by word: shape (8, versions); a lane is a version.
+
+    128 versions: 2 ms instead of 20 ms one by one, which a job switch would feel.
+    """
+    first = np.array(versions, np.uint32).byteswap()
+    schedule = expand([first, *struct.unpack(">15I", prefix[4:64])], 64)
+    registers = [np.empty(len(versions), np.uint32) for _ in range(8)]
+    scratch = [np.empty(len(versions), np.uint32) for _ in range(4)]
+    state = run_rounds(INITIAL_STATE, schedule, 64, registers, scratch)
+    return np.stack([word + np.uint32(h) for word, h in zip(state, INITIAL_STATE, strict=True)])
+
+
+def padded(words: Words, multiple: int) -> Words:
+    """The same with whole multiples of columns; what pads is hashed and never reported."""
+    missing = -words.shape[1] % multiple
+    return np.ascontiguousarray(np.pad(words, ((0, 0), (0, missing))))
+
+
+def zero_bits(target: int) -> int:
+    """Mask of the last state word's bits that are zero in every hash that meets the target.
+
+    The hash is compared as a little-endian number, so its highest word is the state word with
+    bytes swapped. The mask only discards: a hash that passes may still be above the target.
+    """
+    free = (1 << (target >> 224).bit_length()) - 1
+    return int.from_bytes((0xFFFFFFFF ^ free).to_bytes(4, "little"), "big")
+
+
+Say = Callable[[str], None]

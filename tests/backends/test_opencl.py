@@ -1,0 +1,268 @@
+"""The OpenCL backend on PoCL: every kernel path, overflow, faults, names, sub-devices.
+
+Skipped as a whole where there is no OpenCL device, with the reason that users read.
+"""
+
+import os
+import random
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from miner.backends import opencl, selftest
+from miner.backends.base import Backend, Hit, ScanResult
+from miner.backends.opencl_work import (
+    Shape,
+    Slice,
+    kernel_source,
+    midstates,
+    slices,
+    zero_bits,
+)
+from miner.backends.selftest import GENESIS, Question, scan_all
+from miner.bitcoin.encoding import sha256d
+from miner.bitcoin.sha256 import midstate
+from miner.errors import BackendFault, BackendUnavailable
+
+DEVICES = [row for row in opencl.PROVIDER.probe() if row.usable]
+WHY_NOT = "; ".join(row.why_not for row in opencl.PROVIDER.probe())
+needs_device = pytest.mark.skipif(not DEVICES, reason=f"opencl: {WHY_NOT}")
+# Lanes of an item x items x nonces: scalar lanes as on GPUs, vectors as on CPUs, odd sizes.
+SHAPES = (Shape(8, 64, 16), Shape(2, 16, 4), Shape(4, 4, 1))
+
+
+def question(versions: int, target: int, start: int, count: int) -> Question:
+    return Question(
+        GENESIS[:76], tuple(1 + (step << 13) for step in range(versions)), target, start, count
+    )
+
+
+def open_with(shape: Shape, cache: Path) -> Any:
+    from miner.backends import opencl_device, opencl_tune
+
+    return opencl_tune.open_with(opencl_device.find(DEVICES[0].name), shape, cache)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("opencl")
+
+
+@pytest.fixture(scope="module", params=SHAPES, ids=str)
+def shaped(request: pytest.FixtureRequest, cache: Path) -> Iterator[Backend]:
+    """The default device, once for each way of laying out the lanes."""
+    if not DEVICES:
+        pytest.skip(f"opencl: {WHY_NOT}")
+    backend = open_with(request.param, cache)
+    yield backend
+    backend.close()
+
+
+def test_both_kernels_pass_the_self_test_in_every_shape(shaped: Backend) -> None:
+    selftest.check(shaped)
+
+
+def test_ranges_that_start_and_end_inside_blocks(shaped: Backend) -> None:
+    """Blocks are aligned to nonces, ranges are not; both kernels, both ends of the nonces."""
+    rng = random.Random(5)
+    for versions in (1, shaped.info.versions_wanted):
+        for start in (0, 1, 63, 255, 2**32 - 130, rng.randrange(2**32 - 200)):
+            count = rng.choice((1, 2, 63, 64, 65, 129))
+            asked = question(versions, 2**248, start, min(count, 2**32 - start))
+            assert scan_all(shaped, asked) == asked.answer()
+
+
+def test_a_target_above_the_mask_is_compared_exactly(shaped: Backend) -> None:
+    """Targets one below, at and above a hash: only the full compare tells them apart."""
+    asked = question(3, 2**255, 1000, 8)
+    values = sorted(
+        int.from_bytes(sha256d(asked.header(version, nonce)), "little")
+        for nonce in range(1000, 1008)
+        for version in asked.versions
+    )
+    for target in (values[3] - 1, values[3], values[3] + 1):
+        got = scan_all(shaped, question(3, target, 1000, 8))
+        assert len(got.hits) == (3 if target < values[3] else 4)
+
+
+def test_overflow_is_bisected_and_nothing_is_missed(
+    shaped: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A launch that finds more than the buffer holds is asked again in halves."""
+    from miner.backends import opencl_device
+
+    room = shaped.info.versions_wanted
+    monkeypatch.setattr(opencl_device, "CAPACITY", room)  # the kernel stores more, the host reads
+    asked = question(room, 2**256 - 1, 7, 40)
+    result = scan_all(shaped, asked)
+    assert result == asked.answer()
+    assert len(result.hits) == 40 * room
+
+
+def test_more_versions_than_one_launch_takes(shaped: Backend) -> None:
+    asked = question(1100, 2**252, 12345, 2)
+    assert scan_all(shaped, asked) == asked.answer()
+
+
+@needs_device
+def test_two_sub_devices_scan_at_the_same_time(cache: Path) -> None:
+    """Each part of a device is a device of its own: own context, own thread, own range."""
+    from miner.backends import opencl_device
+
+    whole = opencl_device.find(DEVICES[0].name)
+    if whole.device.max_compute_units < 2:
+        pytest.skip(f"{whole.name} has one compute unit, nothing to cut")
+    parts = [opencl.PROVIDER.open(f"{whole.name}.{part}of2", cache) for part in (0, 1)]
+    asked = [question(128, 2**246, start, 3000) for start in (0, 3000)]
+    found: dict[int, ScanResult] = {}
+
+    def run(index: int) -> None:
+        found[index] = scan_all(parts[index], asked[index])
+
+    threads = [threading.Thread(target=run, args=(index,)) for index in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    both = question(128, 2**246, 0, 6000)
+    whole_backend = opencl.PROVIDER.open(whole.name, cache)
+    assert found[0].hits + found[1].hits == scan_all(whole_backend, both).hits
+    assert len(found[0].hits) > 10
+    for backend in (*parts, whole_backend):
+        backend.close()
+
+
+@needs_device
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("opencl:nosuch", "no such device; there is opencl:"),
+        (f"{DEVICES[0].name[:-1] if DEVICES else ''}99", "no such device"),
+        (f"{DEVICES[0].name if DEVICES else ''}.5of2", "part 5 of 2 does not exist"),
+        (f"{DEVICES[0].name if DEVICES else ''}.0of9999", "compute units only"),
+    ],
+)
+def test_an_unknown_name_says_what_there_is(name: str, says: str, cache: Path) -> None:
+    with pytest.raises(BackendUnavailable) as caught:
+        opencl.PROVIDER.open(name, cache)
+    assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+@needs_device
+def test_too_large_a_work_group_is_one_line(cache: Path) -> None:
+    with pytest.raises(BackendUnavailable, match=r"work-group of 1048576 items is above its limit"):
+        open_with(Shape(1 << 20, 64, 1), cache)
+
+
+@needs_device
+def test_a_kernel_that_does_not_build_shows_the_log(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from miner.backends import opencl_device
+
+    monkeypatch.setattr(opencl_device, "kernel_source", lambda: "__kernel void x() { nonsense; }")
+    backend = open_with(Shape(4, 4, 1), cache)
+    with pytest.raises(BackendFault, match=r"kernel build failed: .*nonsense") as caught:
+        backend.scan(question(1, 0, 0, 1), 0, 1)
+    assert "\n" not in str(caught.value)
+
+
+@needs_device
+def test_a_hang_is_a_fault(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from miner.backends import opencl_device
+
+    backend = open_with(Shape(4, 4, 1), cache)
+    backend.scan(question(1, 0, 0, 1), 0, 1)
+    monkeypatch.setattr(opencl_device, "COMPILE_S", 0.0)
+    backend._rate_hs = 1e9  # so that the launch is long enough to be seen unfinished
+    with pytest.raises(BackendFault, match="hangs: a launch has not ended after 0 s"):
+        backend.scan(question(1, 0, 0, 1), 0, 1 << 24)
+    monkeypatch.undo()
+    again = open_with(Shape(4, 4, 1), cache)
+    selftest.check(again)
+
+
+@needs_device
+def test_wrong_answers_do_not_pass_the_self_test(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kernel with one wrong constant: opening must fail."""
+    from miner.backends import opencl_device
+
+    right = kernel_source()
+    monkeypatch.setattr(
+        opencl_device, "kernel_source", lambda: right.replace("0x90befffa", "0x90befffb")
+    )
+    with pytest.raises(BackendFault, match="self-test"):
+        selftest.check(open_with(Shape(4, 4, 1), cache))
+
+
+def run_probe(**env: str) -> str:
+    """The provider's rows in a fresh process with another driver setting."""
+    code = (
+        "from miner.backends import opencl\n"
+        "for row in opencl.PROVIDER.probe(): print(row.name, row.usable, row.why_not)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env={**os.environ, **env},
+    )  # fmt: skip
+    return done.stdout
+
+
+@needs_device
+def test_no_driver_is_one_line_with_the_remedy(tmp_path: Path) -> None:
+    out = run_probe(OCL_ICD_VENDORS=str(tmp_path), OPENCL_VENDOR_PATH=str(tmp_path))
+    assert out.startswith("opencl False no OpenCL platform found; install your GPU's driver")
+    assert out.count("\n") == 1
+
+
+def test_probing_loads_no_driver_here() -> None:
+    code = (
+        "import sys\nfrom miner.backends import opencl\nopencl.PROVIDER.probe()\n"
+        "assert 'pyopencl' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_midstates_agree_with_the_readable_sha256() -> None:
+    prefix = GENESIS[:76]
+    versions = (0, 1, 0x20000000, 0xFFFFFFFF)
+    words = midstates(prefix, versions)
+    for column, version in enumerate(versions):
+        assert tuple(words[:, column].tolist()) == midstate(
+            struct.pack("<I", version) + prefix[4:64]
+        )
+
+
+@pytest.mark.parametrize("versions", [1, 2, 105, 106, 107, 127, 128, 129, 255, 1024, 1025, 5000])
+def test_slices_cover_every_version_once(versions: int) -> None:
+    cut = slices(versions, 128)
+    covered = [v for part in cut for v in range(part.first, part.first + part.count)]
+    assert covered == list(range(versions))
+    assert all(part.count <= 1024 for part in cut)
+    assert slices(106, 128) == [Slice(0, 106, single=True)]
+    assert slices(107, 128) == [Slice(0, 107, single=False)]
+
+
+def test_the_mask_never_discards_a_hash_that_meets_the_target() -> None:
+    rng = random.Random(3)
+    for _ in range(500):
+        target = rng.randrange(2 ** rng.randrange(1, 257))
+        value = rng.randrange(target + 1)
+        last_word = int.from_bytes(value.to_bytes(32, "little")[28:], "big")
+        assert last_word & zero_bits(target) == 0
+    assert zero_bits(0) == 0xFFFFFFFF and zero_bits(2**256 - 1) == 0
+    assert zero_bits(1 << 224) == 0xFEFFFFFF
+
+
+def test_hits_are_hit_tuples_in_order(shaped: Backend) -> None:
+    hits = scan_all(shaped, question(5, 2**254, 0, 30)).hits
+    assert list(hits) == sorted(hits, key=lambda hit: (hit.nonce, hit.version))
+    assert all(type(hit) is Hit and type(hit.nonce) is int for hit in hits)
