@@ -20,7 +20,7 @@
 #define GROUP 128 /* items of a work-group */
 #endif
 #ifndef NONCES
-#define NONCES 64 /* scan_shared: nonces of a work-group, a power of two <= 256; scan_single: of an item */
+#define NONCES 32 /* scan_shared: nonces of a work-group, a power of two <= 256; scan_single: of an item */
 #endif
 #ifndef VECTOR
 #define VECTOR 1 /* lanes of an item: 1, 2, 4, 8 or 16 */

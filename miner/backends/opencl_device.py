@@ -140,7 +140,7 @@ def default_shape(device: Any) -> Shape:
         width = device.native_vector_width_int
         vector = max(step for step in (1, 2, 4, 8, 16) if step <= max(width, 1))
     group = max(1, min(128 // vector, device.max_work_group_size))
-    return Shape(group, 64 if device.local_mem_size >= 16384 else 16, vector)
+    return Shape(group, 64 if vector > 1 else 32, vector)
 
 
 def device_key(device: Any) -> str:
