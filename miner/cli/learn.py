@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -33,6 +34,16 @@ def header_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None
 @click.option("--header", callback=header_bytes, help="80 bytes of your own, as hex.")
 @click.option("--text", default="homehash", show_default=True, help="Your own words to hash.")
 @click.option("--backend", help="Hash with this backend where a lesson hashes.")
+@click.option("--watts", type=float, help="Power at the wall while hashing, for lesson 11.")
+@click.option("--share", type=click.FloatRange(0, 0.49), help="Attacker's share, for lesson 14.")
+@click.option(
+    "--pools",
+    "pools_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Blocks per miner (JSON or name,blocks lines), for lesson 12.",
+)
+@click.option("--node", help="Count coinbase tags on this node, for lesson 12.")
+@click.option("--cookie", help="That node's cookie file.")
 @click.option("--no-color", is_flag=True, help="No colours (NO_COLOR works too).")
 def learn(
     lesson: str | None,
@@ -42,10 +53,18 @@ def learn(
     header: bytes | None,
     text: str,
     backend: str | None,
+    watts: float | None,
+    share: float | None,
+    pools_file: Path | None,
+    node: str | None,
+    cookie: str | None,
     no_color: bool,
 ) -> None:
     """Explain proof of work with this miner's own real data. LESSON is a number or a name."""
-    setting = Setting(seed, header, text, backend, quick=auto or check_only)
+    figures = {name: one for name, one in (("watts", watts), ("share", share)) if one is not None}
+    setting = Setting(
+        seed, header, text, backend, auto or check_only, figures, pools_file, node, cookie
+    )
     if check_only:
         check_lessons([find(lesson)] if lesson else list(LESSONS), setting)
     elif lesson is None:

@@ -13,8 +13,18 @@ ENTRIES = (
     (3, "target", "The target is a number", "nbits, target and difficulty, exactly", 7),
     (4, "search", "Search without memory", "Mine, and see how long searches take", 7),
     (5, "ladder", "The midstate and the ladder", "From pencil to ASIC, measured on the spot", 8),
+    (
+        6,
+        "coinbase",
+        "From transactions to the root",
+        "Coinbase, branch and second tree by hand",
+        8,
+    ),
     (8, "verdict", "The node judges", "Your own block: autopsy, reject gallery, verdict", 9),
     (9, "retarget", "Difficulty keeps time", "Real adjustments recomputed; a simulator", 7),
+    (10, "pools", "Pools and luck", "Four ways to be paid, hopping, ruin", 8),
+    (11, "joules", "Joules per hash", "From pencil to ASIC in energy, and your own point", 6),
+    (12, "power", "Who mines?", "Concentration measured; a real reorganisation", 8),
     (13, "asicboost", "AsicBoost at work", "Several versions share one second chunk", 6),
     (14, "attack", "Attacks in numbers", "Catching up, growth, lying about the time", 8),
 )

@@ -146,7 +146,10 @@ class Setting:
     text: str = "homehash"  # the learner's own words
     backend: str | None = None  # a backend's name; None: the fastest that is quick to open
     quick: bool = False  # --auto and tests: fewer blocks, shorter timings
-    figures: dict[str, float] = field(default_factory=dict)  # the learner's own: watts, tariff
+    figures: dict[str, float] = field(default_factory=dict)  # the learner's own: watts, share, rate
+    pools_file: Path | None = None  # blocks per miner, for lesson 12
+    node: str | None = None  # a node whose coinbase tags are counted, for lesson 12
+    cookie: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

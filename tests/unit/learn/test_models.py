@@ -1,9 +1,15 @@
 """The lessons' statistics against published examples and closed forms."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from miner.errors import ConfigError
+from miner.learn import centralisation as central
+from miner.learn import tags
 from miner.learn.attack import confirmations_for, exact_success, nakamoto_success, race
+from miner.learn.own_node import OwnNode
 from miner.learn.payout import (
     Outlook,
     hopping_gain,
@@ -76,3 +82,35 @@ def test_reserve_of_a_pps_operator() -> None:
 def test_mean_interval_of_a_steady_network() -> None:
     waits = [one.interval_s for one in simulate(500, lambda n: 1e18, 5, steady_target(1e18))[1:]]
     assert sum(waits) / len(waits) == pytest.approx(MEAN_INTERVAL_S, abs=4)
+
+
+def test_concentration_of_known_distributions() -> None:
+    assert central.nakamoto([51, 49]) == 1 and central.nakamoto([50, 50]) == 2
+    assert central.hhi([1]) == 10_000 and central.hhi([1, 1, 1, 1]) == pytest.approx(2500)
+    assert central.gini([0, 0, 0, 1]) == pytest.approx(0.75)
+    assert central.entropy_bits([1, 1]) == 1 and central.entropy_bits([1, 0]) == 0
+    assert central.merged({"a": 1, "b": 2, "c": 3}, ["a", "c"], "x") == {"b": 2, "x": 4}
+
+
+@pytest.mark.parametrize("text", ['{"a": 3, "b": 1}', "# blocks\na, 3\nb,1\n"])
+def test_the_learners_own_counts(text: str, tmp_path: Path) -> None:
+    (tmp_path / "pools").write_text(text)
+    assert central.load(tmp_path / "pools") == {"a": 3, "b": 1}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "a", "a,x", "a,-1", "a,0", '{"a": [1]}', "a,nan", "a,inf"]
+)
+def test_bad_counts_are_refused_by_name(text: str, tmp_path: Path) -> None:
+    (tmp_path / "pools").write_text(text)
+    with pytest.raises(ConfigError, match="pools"):
+        central.load(tmp_path / "pools")
+
+
+def test_tags_of_the_blocks_of_a_node() -> None:
+    with OwnNode() as own:
+        for seed in range(3):
+            own.submit_share(own.mine(seed)[0])
+        found = tags.count(own.node.url, own.node.cookie_file)
+    assert sum(found.values()) == 3
+    assert all("/homehash lesson/" in tag for tag in found)
