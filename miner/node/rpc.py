@@ -52,6 +52,7 @@ class RpcServer:
         call: Callable[[str, jsonrpc.Params, Caller], Any],
     ) -> None:
         self._listener, self._call = listener, call
+        listener.settimeout(0.2)  # where shutdown does not wake accept()
         self._expected = b"Basic " + base64.b64encode(credentials.encode())
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -84,7 +85,6 @@ class RpcServer:
             thread.join(STOP_GRACE_S)
 
     def _accept(self) -> None:
-        self._listener.settimeout(0.2)  # where shutdown does not wake accept()
         while not self._stopping.is_set():
             try:
                 sock, _ = self._listener.accept()
