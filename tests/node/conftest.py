@@ -10,9 +10,14 @@ from tests.node.kit import Rpc
 
 
 @pytest.fixture
-def node() -> Iterator[Node]:
+def kernel() -> None:
+    """Skip where the consensus code cannot be installed."""
     if importlib.util.find_spec("pbk") is None:
         pytest.skip("py-bitcoinkernel has no wheel for this Python")
+
+
+@pytest.fixture
+def node(kernel: None) -> Iterator[Node]:
     with Node.start() as running:
         yield running
 

@@ -58,7 +58,10 @@ def sha256d(data: bytes) -> bytes:
 
 
 def size(number: int) -> bytes:
-    return bytes([number]) if number < 0xFD else b"\xfd" + struct.pack("<H", number)
+    if number < 0xFD:
+        return bytes([number])
+    short = number < 0x10000
+    return b"\xfd" + struct.pack("<H", number) if short else b"\xfe" + struct.pack("<I", number)
 
 
 def sized(data: bytes) -> bytes:

@@ -1,0 +1,394 @@
+"""The door of the node: who is let in, what is too big, too slow or too many, and JSON-RPC's forms.
+
+Fault ids A01, A02, A03, A05, A06, A08, A14 of the catalogue.
+"""
+
+import base64
+import json
+import os
+import socket
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from miner.errors import NodeError
+from miner.node import http as node_http
+from miner.node import rpc as node_rpc
+from miner.node.service import Node
+from tests.node.kit import Rpc, RpcFailed, mine
+
+PING = b'{"method":"getblockcount","id":1}'
+
+
+class Raw:
+    """A socket to the node that sends what it is told."""
+
+    def __init__(self, node: Node) -> None:
+        self.sock = socket.create_connection(("127.0.0.1", node.port), timeout=10)
+        self.credentials = base64.b64encode(node.cookie_file.read_bytes()).decode()
+
+    def request(
+        self,
+        body: bytes = PING,
+        *,
+        line: str = "POST / HTTP/1.1",
+        headers: dict[str, str | None] | None = None,
+    ) -> tuple[int, dict[str, str], bytes]:
+        fields: dict[str, str | None] = {
+            "Host": "127.0.0.1",
+            "Authorization": f"Basic {self.credentials}",
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+        }
+        fields |= headers or {}
+        head = [line, *(f"{name}: {value}" for name, value in fields.items() if value is not None)]
+        self.sock.sendall("\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body)
+        return self.reply()
+
+    def reply(self) -> tuple[int, dict[str, str], bytes]:
+        data = b""
+        while b"\r\n\r\n" not in data:
+            chunk = self.sock.recv(65536)
+            if not chunk:
+                raise ConnectionError("closed without an answer")
+            data += chunk
+        head, _, body = data.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value for name, value in (one.split(": ", 1) for one in lines)}
+        while len(body) < int(headers.get("content-length", 0)):
+            body += self.sock.recv(65536)
+        return int(first.split(" ")[1]), headers, body
+
+    def closed(self) -> bool:
+        return self.sock.recv(1) == b""
+
+    def close(self) -> None:
+        self.sock.close()
+
+
+@pytest.fixture
+def raw(node: Node) -> Iterator[Raw]:
+    connection = Raw(node)
+    yield connection
+    connection.close()
+
+
+def test_listens_on_loopback_alone(node: Node) -> None:
+    """A01."""
+    server = node._server
+    assert server is not None
+    assert server._listener.getsockname()[0] == "127.0.0.1"
+
+
+def test_cookie_is_private_and_has_bitcoinds_form(node: Node) -> None:
+    text = node.cookie_file.read_text()
+    name, _, password = text.partition(":")
+    assert name == "__cookie__"
+    assert len(bytes.fromhex(password)) == 32
+    if os.name == "posix":
+        assert stat.S_IMODE(node.cookie_file.stat().st_mode) == 0o600
+
+
+def test_good_answer_as_bitcoind_gives_it(raw: Raw) -> None:
+    status, headers, body = raw.request()
+    assert status == 200
+    assert headers["content-type"] == "application/json"
+    assert body == b'{"result":0,"error":null,"id":1}\n'
+    assert raw.request()[0] == 200, "the connection stays open"
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [None, "", "Basic", "Basic !!!", "Bearer x", "Basic " + base64.b64encode(b"a:b").decode()],
+)
+def test_wrong_credentials_are_401(raw: Raw, authorization: str | None) -> None:
+    started = time.monotonic()
+    status, headers, body = raw.request(headers={"Authorization": authorization})
+    assert (status, body) == (401, b"")
+    assert headers["www-authenticate"] == 'Basic realm="jsonrpc"'
+    assert time.monotonic() - started >= 0.24, "guessing is slowed"
+    assert raw.closed()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [None, "", "evil.example", "evil.example:18443", "127.0.0.1.evil.example", "localhost.",
+     "192.168.0.1", "[::2]", "127.0.0.1:18443:1", "127.0.0.1:x", "127.0.0.1:123456"],
+)  # fmt: skip
+def test_other_hosts_are_403_before_the_password_counts(raw: Raw, host: str | None) -> None:
+    """A02: a page that rebinds its name to 127.0.0.1 still sends its own Host."""
+    assert raw.request(headers={"Host": host, "Authorization": None})[0] == 403
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:80", "LOCALHOST", "[::1]:18443", "[::1]"])
+def test_names_of_this_machine_pass(raw: Raw, host: str) -> None:
+    assert raw.request(headers={"Host": host})[0] == 200
+
+
+def test_web_pages_are_403_even_with_the_password(raw: Raw) -> None:
+    """A03: a browser puts Origin on every cross-site POST."""
+    assert raw.request(headers={"Origin": "https://evil.example"})[0] == 403
+
+
+@pytest.mark.parametrize("path", ["/../etc/passwd", "/%2e%2e/", "/wallet/", "//", "/x", "*"])
+def test_only_one_path_exists(raw: Raw, path: str) -> None:
+    """A05."""
+    assert raw.request(line=f"POST {path} HTTP/1.1")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("GET / HTTP/1.1", 405),
+        ("OPTIONS / HTTP/1.1", 405),
+        ("POST / HTTP/2", 400),
+        ("POST / HTTP/1.1 x", 400),
+        ("POST /", 400),
+        ("", 400),
+        ("POST  / HTTP/1.1", 400),
+    ],
+)
+def test_wrong_method_version_and_line(raw: Raw, line: str, status: int) -> None:
+    """A08."""
+    found, headers, _ = raw.request(line=line)
+    assert found == status
+    assert headers.get("allow") == ("POST" if status == 405 else None)
+    assert raw.closed()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Length": "-1"}, 400),
+        ({"Content-Length": "1e3"}, 400),
+        ({"Content-Length": "99999999999"}, 400),
+        ({"Content-Length": str(32 * 1024 * 1024 + 1)}, 413),
+        ({"Transfer-Encoding": "chunked"}, 400),
+        ({"host": "localhost"}, 400),  # a second Host
+        ({"Bad Name": "x"}, 400),
+        ({"X": "a" * 9000}, 400),
+    ],
+)
+def test_bad_headers(raw: Raw, headers: dict[str, str | None], status: int) -> None:
+    assert raw.request(headers=headers)[0] == status
+    assert raw.closed()
+
+
+def test_endless_header_is_cut_at_8192_bytes(raw: Raw) -> None:
+    raw.sock.sendall(b"POST / HTTP/1.1\r\n" + b"a" * 8192)
+    assert raw.reply()[0] == 400
+
+
+def test_pipelined_and_split_requests(raw: Raw) -> None:
+    one = (
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic %s\r\n"
+        b"Content-Length: %d\r\n\r\n%s" % (raw.credentials.encode(), len(PING), PING)
+    )
+    raw.sock.sendall(one + one[:50])
+    assert raw.reply()[0] == 200
+    for at in range(50, len(one), 20):
+        raw.sock.sendall(one[at : at + 20])
+    assert raw.reply()[0] == 200
+
+
+def test_connection_close_and_http_1_0(raw: Raw, node: Node) -> None:
+    assert raw.request(headers={"Connection": "close"})[0] == 200
+    assert raw.closed()
+    old = Raw(node)
+    assert old.request(line="POST / HTTP/1.0")[0] == 200
+    assert old.closed()
+    old.close()
+
+
+def test_expect_continue(raw: Raw) -> None:
+    raw.sock.sendall(
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+        b"Authorization: Basic %s\r\nContent-Length: %d\r\n\r\n"
+        % (raw.credentials.encode(), len(PING))
+    )
+    assert raw.reply()[0] == 100
+    raw.sock.sendall(PING)
+    assert raw.reply()[0] == 200
+
+
+def test_slow_headers_are_dropped(node: Node, raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A06: the deadline counts for the whole header, so a byte now and then does not help."""
+    monkeypatch.setattr(node_http, "HEADER_S", 0.5)
+    slow = Raw(node)
+    slow.sock.settimeout(0.05)
+    started, sent = time.monotonic(), 0
+    while time.monotonic() < started + 8:
+        try:
+            slow.sock.sendall(b"a")
+            sent += 1
+            assert slow.sock.recv(1) == b""
+        except TimeoutError:
+            continue
+        except OSError:
+            pass
+        break
+    assert 0.4 < time.monotonic() - started < 4
+    assert sent > 3
+    slow.close()
+
+
+def test_idle_crowds_do_not_keep_the_owner_out(node: Node, rpc: Rpc) -> None:
+    """A06: 200 silent sockets; whoever has shown the password keeps the place."""
+    assert rpc("getblockcount") == 0
+    crowd = [socket.create_connection(("127.0.0.1", node.port)) for _ in range(200)]
+    mine(rpc, 3)
+    late = Raw(node)
+    assert late.request()[0] == 200
+    threads = sum(thread.name == "node-rpc" for thread in threading.enumerate())
+    assert threads <= node_rpc.MAX_CONNECTIONS + 8, "those told to go may still be leaving"
+    late.close()
+    for sock in crowd:
+        sock.close()
+
+
+def test_too_many_who_know_the_password_get_503(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_rpc, "MAX_CONNECTIONS", 3)
+    friends = [Raw(node) for _ in range(3)]
+    for friend in friends:
+        assert friend.request()[0] == 200
+    with crowded(node) as late:
+        status, headers, body = late.reply()
+        assert (status, body) == (503, b"Work queue depth exceeded")
+        assert headers["content-type"].startswith("text/html")
+    for friend in friends:
+        assert friend.request()[0] == 200
+        friend.close()
+
+
+@contextmanager
+def crowded(node: Node) -> Iterator[Raw]:
+    late = Raw(node)
+    yield late
+    late.close()
+
+
+def test_client_that_leaves_mid_answer_harms_nobody(node: Node, rpc: Rpc) -> None:
+    """A14."""
+    for _ in range(20):
+        rude = Raw(node)
+        rude.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        head = f"POST / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {rude.credentials}\r\n"
+        rude.sock.sendall(head.encode() + b"Content-Length: %d\r\n\r\n" % len(PING) + PING)
+        rude.close()
+    mine(rpc, 2)
+
+
+def test_a_taken_port_is_said_in_one_line(node: Node) -> None:
+    """A14."""
+    with pytest.raises(NodeError, match=f"port {node.port} .*give another --port"):
+        Node.start(port=node.port)
+    with Node.start(port=node.port, port_attempts=5) as other:
+        assert node.port < other.port <= node.port + 4
+
+
+BATCHES: list[tuple[Any, int, Any]] = [
+    ([], 200, []),
+    (
+        [{"method": "getblockcount", "id": 1}, {"method": "nosuch", "id": "b"}],
+        200,
+        [
+            {"result": 0, "error": None, "id": 1},
+            {"result": None, "error": {"code": -32601, "message": "Method not found"}, "id": "b"},
+        ],
+    ),
+    ([{"jsonrpc": "2.0", "method": "getblockcount"}], 204, None),
+    (
+        {"jsonrpc": "2.0", "method": "getblockcount", "id": 5},
+        200,
+        {"jsonrpc": "2.0", "result": 0, "id": 5},
+    ),
+    (
+        {"jsonrpc": "2.0", "method": "nosuch", "id": 5},
+        200,
+        {"jsonrpc": "2.0", "error": {"code": -32601, "message": "Method not found"}, "id": 5},
+    ),
+    ({"jsonrpc": "2.0", "method": "getblockcount"}, 204, None),
+    ({"jsonrpc": "1.0", "method": "getblockcount"}, 200, {"result": 0, "error": None, "id": None}),
+    ({"version": "1.1", "method": "getblockcount"}, 200, {"result": 0, "error": None, "id": None}),
+    ({"method": "getblockcount"}, 200, {"result": 0, "error": None, "id": None}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "status", "expected"), BATCHES)
+def test_versions_and_batches(rpc: Rpc, body: Any, status: int, expected: Any) -> None:
+    assert rpc.post(body) == (status, expected)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"", 500, -32700),
+        (b"{", 500, -32700),
+        (b"\xff\xfe", 500, -32700),
+        (b'{"method":"getblockcount","id":NaN}', 500, -32700),
+        (b"[" * 100_000, 500, -32700),
+        (b"1" * 5000, 500, -32700),
+        (b'"text"', 500, -32700),
+        (b"null", 500, -32700),
+        (b"{}", 400, -32600),
+        (b'{"method":1}', 400, -32600),
+        (b'{"method":"getblockcount","params":"x"}', 400, -32600),
+        (b'{"method":"getblockcount","jsonrpc":2}', 400, -32600),
+        (b'{"method":"getblockcount","jsonrpc":"3.0"}', 400, -32600),
+        (b'{"method":"nosuch"}', 404, -32601),
+        (b'{"method":"getblockcount","params":[1]}', 500, -1),
+        (b'{"method":"getblockhash","params":["1"]}', 500, -3),
+        (b'{"method":"getblockhash","params":[true]}', 500, -3),
+        (b'{"method":"getblockhash","params":[1.5]}', 500, -3),
+        (b'{"method":"getblockhash","params":[10000000000000000000000]}', 500, -8),
+    ],
+)
+def test_bad_requests(rpc: Rpc, body: bytes, status: int, code: int) -> None:
+    found, reply = rpc.post(body)
+    assert (found, reply["error"]["code"]) == (status, code)
+    assert reply["result"] is None
+    assert rpc("getblockcount") == 0, "the connection lives on"
+
+
+def test_named_arguments(rpc: Rpc) -> None:
+    def named(method: str, **params: Any) -> Any:
+        _, reply = rpc.post({"method": method, "params": params, "id": 1})
+        return reply["result"] if reply["error"] is None else reply["error"]["code"]
+
+    genesis = rpc("getblockhash", 0)
+    assert named("getblockhash", height=0) == genesis
+    assert named("getblock", blockhash=genesis, verbosity=0)[:8] == "01000000"
+    assert named("getblock", blockhash=genesis, verbose=False)[:8] == "01000000"
+    assert named("getblock", args=[genesis], verbosity=0)[:8] == "01000000"
+    assert named("getblocktemplate", template_request={"rules": ["segwit"]})["height"] == 1
+    assert named("getblock", blockhash=genesis, nonsense=1) == -8
+    assert named("getblock", args=[genesis], blockhash=genesis) == -8
+    assert named("getblock", args=genesis) == -8
+    assert named("getblock", verbosity=0) == -1
+
+
+def test_wrong_types_are_named(rpc: Rpc) -> None:
+    with pytest.raises(RpcFailed) as caught:
+        rpc("submitblock", 5)
+    assert caught.value.code == -3
+    assert json.loads(caught.value.message.split("\n", 1)[1]) == {
+        "Position 1 (hexdata)": "JSON value of type number is not of expected type string"
+    }
+
+
+def test_a_bug_of_ours_is_an_error_and_not_a_dead_connection(
+    node: Node, rpc: Rpc, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(node._state.mempool, "entries", None)
+    with pytest.raises(RpcFailed, match="getrawmempool failed inside the node") as caught:
+        rpc("getrawmempool")
+    assert caught.value.code == -1
+    assert "TypeError" in caplog.text
+    assert rpc("getblockcount") == 0

@@ -1,0 +1,108 @@
+"""Long polls wake on a new tip, not before; work is paced; a stopping node says so."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from miner.node import mining
+from miner.node.service import Node
+from tests.node.kit import ANYONE, SEGWIT, Rpc, RpcFailed, mine, spend, work_from
+
+
+class Waiting:
+    """A call in its own thread and connection."""
+
+    def __init__(self, node: Node, *params: Any) -> None:
+        self.result: Any = None
+        self.error: RpcFailed | None = None
+        self._rpc, self._params = Rpc(node), params
+        self._thread = threading.Thread(target=self._call)
+        self._thread.start()
+
+    def _call(self) -> None:
+        try:
+            self.result = self._rpc("getblocktemplate", *self._params)
+        except RpcFailed as error:
+            self.error = error
+        finally:
+            self._rpc.close()
+
+    def answered(self, within: float) -> bool:
+        self._thread.join(within)
+        return not self._thread.is_alive()
+
+
+def test_long_poll_wakes_on_a_new_tip_and_not_before(node: Node, rpc: Rpc) -> None:
+    template = rpc("getblocktemplate", SEGWIT)
+    waiting = Waiting(node, {**SEGWIT, "longpollid": template["longpollid"]})
+    assert not waiting.answered(0.3)
+    mine(rpc)
+    assert waiting.answered(5)
+    assert waiting.result["height"] == 2
+
+
+@pytest.mark.parametrize("longpollid", ["", "00" * 32 + "1", "x"])
+def test_an_old_longpollid_is_answered_at_once(rpc: Rpc, longpollid: str) -> None:
+    assert rpc("getblocktemplate", {**SEGWIT, "longpollid": longpollid})["height"] == 1
+
+
+def test_a_changed_mempool_answers_after_a_while(
+    node: Node, rpc: Rpc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mining, "LONGPOLL_MEMPOOL_S", 0.5)
+    monkeypatch.setattr(mining, "WAKE_S", 0.1)
+    first = mine(rpc, 101)[0]
+    template = rpc("getblocktemplate", SEGWIT)
+    waiting = Waiting(node, {**SEGWIT, "longpollid": template["longpollid"]})
+    tx = spend(first.coinbase().txid, 0, [(first.value - 500, ANYONE)])
+    rpc("sendrawtransaction", tx.full().hex())
+    assert waiting.answered(10)
+    assert [entry["fee"] for entry in waiting.result["transactions"]] == [500]
+    assert waiting.result["longpollid"] != template["longpollid"]
+
+
+def test_stop_answers_waiting_calls(node: Node, rpc: Rpc) -> None:
+    template = rpc("getblocktemplate", SEGWIT)
+    waiting = Waiting(node, {**SEGWIT, "longpollid": template["longpollid"]})
+    assert not waiting.answered(0.2)
+    node.stop()
+    assert waiting.answered(5)
+    assert waiting.error is not None
+    assert (waiting.error.code, waiting.error.message) == (-9, "Shutting down")
+
+
+def test_a_client_that_hangs_up_frees_its_place(node: Node, rpc: Rpc) -> None:
+    template = rpc("getblocktemplate", SEGWIT)
+    client = Rpc(node, timeout=0.2)
+    with pytest.raises(TimeoutError):
+        client("getblocktemplate", {**SEGWIT, "longpollid": template["longpollid"]})
+    client.close()
+    assert eventually(lambda: sum(t.name == "node-rpc" for t in threading.enumerate()) == 1)
+
+
+def test_stop_method_asks_its_owner(node: Node, rpc: Rpc) -> None:
+    assert rpc("stop") == "homehash node stopping"
+    assert node.stop_asked.wait(5)
+
+
+def test_work_is_held_back_for_the_block_interval() -> None:
+    with Node.start(block_interval_s=0.5) as node:
+        rpc = Rpc(node)
+        template = rpc("getblocktemplate", SEGWIT)  # at once: the chain was there before
+        started = time.monotonic()
+        assert rpc("submitblock", work_from(template).build().hex()) is None
+        assert rpc("getblocktemplate", SEGWIT)["height"] == 2
+        assert time.monotonic() - started >= 0.49
+        rpc.close()
+
+
+def eventually(condition: Callable[[], bool], within: float = 5) -> bool:
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
