@@ -1,6 +1,7 @@
 """The cheap gates, first: lint, format, types, sizes, and that nothing local is tracked."""
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -50,14 +51,8 @@ def test_sizes_script_sees_what_is_too_big(tmp_path: Path) -> None:
     assert said == ["401 lines, at most 400"]
 
 
-# Split, so that this file passes its own test.
-BANNED = (
-    "/" + "work/",
-    ".." + "/shared",
-    "/opt/" + "pypi",
-    "pypi" + ".org",
-    "pythonhosted" + ".org",
-)
+# Folders of one machine and hosts of registries; written so that this file passes its own test.
+BANNED = re.compile(r"(?<![\w.])/wor[k]/|\.\./share[d]|/opt/pyp[i]|pypi[.]org|pythonhosted[.]org")
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout: nothing is tracked")
@@ -67,5 +62,5 @@ def test_no_tracked_file_names_one_machine() -> None:
         path = ROOT / name
         if name and path.is_file():
             text = path.read_text(encoding="utf-8", errors="replace")
-            found += [f"{name}: {banned}" for banned in BANNED if banned in text]
+            found += [f"{name}: {banned[0]}" for banned in BANNED.finditer(text)]
     assert not found

@@ -52,7 +52,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pyopencl": ("backends/opencl_device.py",),
     "miner._native": ("backends/native.py",),
     "rich": ("screens/", "learn/render.py", "bench/report.py", "cli/"),
-    "miner.node": ("node/", "app.py", "learn/", "doctor.py"),
+    "miner.node": ("node/", "app.py", "learn/", "doctor.py", "cli/node.py"),
 }
 
 
