@@ -8,18 +8,18 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
-from urllib.parse import unquote, urlsplit
 
 from miner import paths
+from miner.bitcoin.address import AddressError, decode
 from miner.errors import ConfigError
 from miner.secret import Secret
+from miner.transport.endpoint import RPC_PORTS, NodeAddress, parse_node_url
+from miner.transport.urls import PoolUrl, parse_pool_url
 
-POOL_SCHEMES = ("stratum+tcp", "stratum+ssl", "stratum+tls", "stratum+tcps")
-LATER_SCHEMES = ("stratum2+tcp", "stratum+sv2")
 MAX_CONFIG_BYTES = 1 << 20
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -32,11 +32,11 @@ class Goal(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
-    """One pool or node and how to log in there."""
+class PoolLogin:
+    """One pool and who we are there."""
 
-    url: str  # without user and password
-    user: str | None = None
+    url: PoolUrl
+    user: str
     password: Secret | None = None
 
 
@@ -44,8 +44,8 @@ class Login:
 class MineConfig:
     """What `miner mine` was told, checked. Neither pools nor nodes: the own node."""
 
-    pools: tuple[Login, ...]
-    nodes: tuple[Login, ...]
+    pools: tuple[PoolLogin, ...]
+    nodes: tuple[NodeAddress, ...]
     cookie: Path | None
     address: str | None
     tag: str
@@ -292,60 +292,57 @@ def load(
     )
 
 
-def sources(values: Mapping[str, Any]) -> tuple[tuple[Login, ...], tuple[Login, ...]]:
+def sources(
+    values: Mapping[str, Any],
+) -> tuple[tuple[PoolLogin, ...], tuple[NodeAddress, ...]]:
     """Pools and nodes with their logins: the n-th user and password belong to the n-th URL."""
-    urls = [("--pool", url) for url in strings(values["pool"])]
-    urls += [("--node", url) for url in strings(values["node"])]
-    users, passwords = strings(values["user"]), strings(values["password"])
-    for pair in strings(values["userpass"]):
-        name, _, word = pair.partition(":")
-        users, passwords = [*users, name], [*passwords, word]
+    urls = [(url, not is_http(url)) for url in values["pool"] or ()]
+    urls += [(url, False) for url in values["node"] or ()]
+    users, passwords = list(values["user"] or ()), list(values["password"] or ())
+    for pair in values["userpass"] or ():
+        user, _, word = pair.partition(":")
+        users, passwords = [*users, user], [*passwords, word]
     if values["pass_file"] is not None:
-        passwords = [*passwords, read_password(values["pass_file"])]
+        passwords.append(read_password(values["pass_file"]))
     for flag, given in (("--user", users), ("--password", passwords)):
         if len(given) > max(len(urls), 1):
             raise ConfigError(f"{flag}: given {len(given)} times for {len(urls)} --pool or --node")
-    pools: list[Login] = []
-    nodes: list[Login] = []
-    for index, (flag, url) in enumerate(urls):
-        name_given = users[min(index, len(users) - 1)] if users else None
-        word_given = passwords[min(index, len(passwords) - 1)] if passwords else None
-        scheme, login = login_of(flag, url, name_given, word_given)
-        (nodes if scheme in ("http", "https") else pools).append(login)
-    for pool in pools:
-        if not pool.user:
-            raise ConfigError(f"--pool {pool.url}: needs --user")
+    pools: list[PoolLogin] = []
+    nodes: list[NodeAddress] = []
+    port = default_port(values["address"])
+    for index, (url, is_pool) in enumerate(urls):
+        user = users[min(index, len(users) - 1)] if users else None
+        secret = Secret(passwords[min(index, len(passwords) - 1)]) if passwords else None
+        if is_pool:
+            pools.append(pool_login(url, user, secret))
+        else:
+            node = parse_node_url(url, port)
+            user, secret = (user or node.user), (secret or node.password)
+            nodes.append(NodeAddress(node.endpoint, user, secret))
     return tuple(pools), tuple(nodes)
 
 
-def login_of(flag: str, url: str, user: str | None, word: str | None) -> tuple[str, Login]:
-    """Check a URL; what stands before its @ gives way to --user and --password."""
-    bare = url if "://" in url or flag == "--node" else f"stratum+tcp://{url}"
-    shown = without_login(bare)
+def is_http(url: str) -> bool:
+    """cpuminer's -o names nodes too."""
+    return url.lower().startswith(("http://", "https://"))
+
+
+def pool_login(url: str, user: str | None, password: Secret | None) -> PoolLogin:
+    """What stands before the URL's @ gives way to --user and --password."""
+    place = parse_pool_url(url)
+    user = user or place.user
+    if not user:
+        raise ConfigError(f"pool {place}: no user name; give --user NAME or ADDRESS.WORKER")
+    return PoolLogin(place, user, password or place.password)
+
+
+def default_port(address: str | None) -> int:
+    """The RPC port of the address's chain; a malformed address is refused here."""
     try:
-        parts = urlsplit(bare)
-        port, host = parts.port, parts.hostname
-    except ValueError as error:
-        raise ConfigError(f"{flag}: {shown!r} is not a URL: {error}") from None
-    if parts.scheme in LATER_SCHEMES:
-        raise ConfigError(f"{flag}: {shown!r}: Stratum v2 comes later; use stratum+tcp")
-    known = ("http", "https") if flag == "--node" else (*POOL_SCHEMES, "http", "https")
-    if parts.scheme not in known or "://" not in bare:
-        raise ConfigError(f"{flag}: {shown!r} does not begin with {known[0]}://")
-    if not host or port == 0 or re.search(r"[\s\x00-\x1f]", bare):
-        raise ConfigError(f"{flag}: {shown!r} needs a host, and a port from 1 to 65535")
-    if parts.scheme in POOL_SCHEMES and port is None:
-        raise ConfigError(f"{flag}: {shown!r} needs a port, as in {shown}:3333")
-    user = user if user is not None else unquote(parts.username) if parts.username else None
-    if word is None and parts.password is not None:
-        word = unquote(parts.password)
-    netloc = parts.netloc.rpartition("@")[2]
-    clean = parts._replace(netloc=netloc).geturl()
-    return parts.scheme, Login(clean, user, None if word is None else Secret(word))
-
-
-def strings(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, Sequence) else []
+        chain = decode(address).chains[0] if address is not None else "main"
+    except AddressError as error:
+        raise ConfigError(f"--address: {error}") from None
+    return RPC_PORTS[chain]
 
 
 def read_password(file: Path) -> str:

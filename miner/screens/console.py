@@ -1,0 +1,102 @@
+"""The screen for people: plain lines, and on a terminal a live status below them.
+
+Results go to stdout, talk to stderr. One line an event; a summary each minute.
+"""
+
+import sys
+import time
+from typing import TYPE_CHECKING, TextIO
+
+from miner.screens import words
+from miner.status import Event, StatusSnapshot
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+
+SUMMARY_S = 60.0
+QUIET = ("job",)  # shown on the live screen instead; plain lines only when they are clean
+
+
+class ConsoleScreen:
+    """Called from one thread alone."""
+
+    def __init__(self, out: TextIO, err: TextIO, live: bool) -> None:
+        self._out, self._err = out, err
+        self._next_summary: float | None = None
+        self._live: Live | None = None
+        if live:
+            self._open_live()
+
+    def event(self, event: Event) -> None:
+        if event.kind in QUIET and (self._live is not None or not event.data.get("clean", True)):
+            return
+        stamp = time.strftime("%H:%M:%S", time.localtime(event.wall_s))
+        mark = "WARNING: " if event.level == "warning" else ""
+        self._line(f"{stamp} {mark}{event.text}", result=event.level == "result")
+
+    def tick(self, now: StatusSnapshot) -> None:
+        """Often enough for the live status: a few times a second."""
+        if self._live is not None:
+            self._live.update(status_view(now), refresh=True)
+            return
+        if self._next_summary is None:
+            self._next_summary = now.elapsed_s + SUMMARY_S
+        elif now.elapsed_s >= self._next_summary:
+            self._next_summary = now.elapsed_s + SUMMARY_S
+            self.event(Event("summary", words.summary(now)))
+
+    def close(self, now: StatusSnapshot | None) -> None:
+        """The last summary; the terminal as it was before."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+        if now is not None:
+            self._line(words.summary(now), result=True)
+
+    def restore(self) -> None:
+        """From a signal handler that ends the process: show the cursor again."""
+        if self._live is not None:
+            self._err.write("\x1b[?25h\n")
+            self._err.flush()
+
+    def _line(self, text: str, result: bool) -> None:
+        if self._live is not None and (not result or self._out.isatty()):
+            self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            return
+        stream = self._out if result else self._err
+        stream.write(text + "\n")
+        stream.flush()
+
+    def _open_live(self) -> None:
+        from rich.console import Console  # imported for a terminal alone: it costs memory
+        from rich.live import Live
+
+        console = Console(file=self._err)
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._live.start()
+
+
+def open_console() -> ConsoleScreen:
+    """Live when talk goes to a terminal."""
+    return ConsoleScreen(sys.stdout, sys.stderr, live=sys.stderr.isatty())
+
+
+def status_view(now: StatusSnapshot) -> "RenderableType":
+    """The live status; computes nothing."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("backend", "state", "10 s", "1 min", "versions", "faults", "device"):
+        table.add_column(title, no_wrap=True)
+    for row in now.backends:
+        rates = (f"{words.si(row.rate_10s_hs)}H/s", f"{words.si(row.rate_1min_hs)}H/s")
+        faults = str(row.false_hits + row.faults)
+        cells = (row.name, row.state, *rates, str(row.versions), faults, row.device)
+        table.add_row(*(Text(cell) for cell in cells))
+    lines = [words.rates(now), words.work(now), words.results(now), words.chances(now)]
+    state = Text(f"{now.state}, {words.duration(now.elapsed_s)}", style="bold")
+    alarms = [Text(f"alarm: {text}", style="bold red") for text in now.alarms[-3:]]
+    return Group(Text(), state, *(Text(line) for line in lines), table, *alarms)
