@@ -59,7 +59,7 @@ class Engine:
         self._tell, self._clock, self._reopen = tell, clock, reopen
         self._dice = random.SystemRandom()
         self._lock = threading.Lock()
-        self._ready: set[str] = set()
+        self._ready = False  # a source shows one state: that of the pool or node with the work
         self._start = self._saved = clock()
         self._retries: dict[str, tuple[float, float]] = {}  # block hash: (due, pause)
         self._alarmed: set[str] = set()
@@ -132,7 +132,7 @@ class Engine:
             self.desk.drop_before(fresh.number)
         if self.desk.settled_parent(job.prev_hash):
             self.floor.retire(job.prev_hash)
-        self._set_ready(job.source, ready=True)
+        self._set_ready(ready=True)
         self.status.job(job, self._clock())
         where = "" if job.height is None else f", height {job.height}"
         self._tell(
@@ -157,15 +157,16 @@ class Engine:
         self.status.source(state.source, state.health.value, state.text)
         level = "info" if state.health in (Health.READY, Health.CONNECTING) else "warning"
         data = {"source": state.source, "health": state.health.value}
-        self._tell(Event("state", f"{state.source}: {state.text}", level, data))  # type: ignore[arg-type]
-        self._set_ready(state.source, ready=state.health is Health.READY)
+        text = state.text if state.source in state.text else f"{state.source}: {state.text}"
+        self._tell(Event("state", text, level, data))  # type: ignore[arg-type]
+        self._set_ready(ready=state.health is Health.READY)
         if isinstance(state.fatal, MinerError) and not self._ready:
             self.finish(state.text, state.fatal)
 
-    def _set_ready(self, name: str, ready: bool) -> None:
+    def _set_ready(self, ready: bool) -> None:
         with self._lock:
-            (self._ready.add if ready else self._ready.discard)(name)
-            self.floor.pause(not self._ready)
+            self._ready = ready
+            self.floor.pause(not ready)
 
     # -- the engine's thread
 

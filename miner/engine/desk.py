@@ -289,13 +289,14 @@ def verdict_event(verdict: Verdict) -> Event:
     kind = "block" if verdict.is_block else "share"
     where = "" if verdict.height is None else f" {verdict.height}"
     took = "" if verdict.latency_s is None else f" ({1000 * verdict.latency_s:.0f} ms)"
-    why = f": {verdict.reason}" if verdict.reason else ""
-    why += f" ({verdict.explanation})" if verdict.explanation else ""
-    text = f"{kind}{where} {verdict.answer.value} {verdict.hash_hex}{why}{took}"
+    answer = verdict.answer.value
+    words = [word for word in (verdict.reason, verdict.explanation) if word and word != answer]
+    why = f": {', '.join(words)}" if words else ""
+    text = f"{kind}{where} {answer} {verdict.hash_hex}{why}{took}"
     data = {
         "hash": verdict.hash_hex,
         "height": verdict.height,
-        "answer": verdict.answer.value,
+        "answer": answer,
         "reason": verdict.reason,
         "explanation": verdict.explanation,
         "latency_s": verdict.latency_s,

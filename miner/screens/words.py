@@ -15,7 +15,9 @@ def si(number: float | None) -> str:
         number, power = number / 1000, power + 1
     if power == 0 and number and abs(number) < 0.01:
         return f"{number:.2e} "
-    digits = 0 if abs(number) >= 99.95 or number == int(number) else 1 if abs(number) >= 9.995 else 2
+    digits = (
+        0 if abs(number) >= 99.95 or number == int(number) else 1 if abs(number) >= 9.995 else 2
+    )
     return f"{number:.{digits}f} {PREFIXES[power]}"
 
 
@@ -29,7 +31,7 @@ def duration(seconds: float | None) -> str:
         years = seconds / YEAR_S
         return f"{years:,.0f} years" if years < 1e15 else f"{years:.1e} years"
     whole = round(seconds)
-    parts = []
+    parts: list[str] = []
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
         if whole >= size or (parts and len(parts) < 2):
             parts.append(f"{whole // size} {unit}")
@@ -76,7 +78,9 @@ def work(now: StatusSnapshot) -> str:
 
 
 def results(now: StatusSnapshot) -> str:
-    reasons = ", ".join(f"{reason or 'no reason'} {count}" for reason, count in now.rejected_reasons)
+    reasons = ", ".join(
+        f"{reason or 'no reason'} {count}" for reason, count in now.rejected_reasons
+    )
     rejected = f"{now.rejected} rejected" + (f" ({reasons})" if reasons else "")
     return (
         f"shares {now.accepted} accepted, {rejected}, {now.stale} stale, {now.unknown} unknown   "

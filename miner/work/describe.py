@@ -31,7 +31,9 @@ def describe_coinbase(job: Job, chain: str, script: bytes | None) -> list[str]:
         lines.append(f"  {output.value / 1e8:.8f} BTC to {describe(output.script, chain)}{mine}")
     if script is not None:
         share = 100 * ours / total if total else 0.0
-        lines.append(f"  {ours / 1e8:.8f} of {total / 1e8:.8f} BTC pay your address ({share:.1f} %)")
+        lines.append(
+            f"  {ours / 1e8:.8f} of {total / 1e8:.8f} BTC pay your address ({share:.1f} %)"
+        )
     return lines
 
 

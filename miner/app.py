@@ -1,0 +1,307 @@
+"""The only place that wires a mining run: what is started, in which order, and how it stops.
+
+Config, screen, own node if no source is given, source, journal, backends, engine; back again in
+the reverse order.
+"""
+
+import importlib
+import os
+import queue
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import Any, cast
+
+from miner import __version__, paths
+from miner.backends import registry
+from miner.backends.base import Backend
+from miner.bitcoin.address import decode, p2wsh_address
+from miner.bitcoin.versions import BIP320_MASK
+from miner.config import Goal, MineConfig
+from miner.engine.core import Engine, EngineOptions
+from miner.engine.odds import guess_rate, mainnet_sentence
+from miner.engine.worker import WorkerOptions
+from miner.journal import Journal
+from miner.screens.console import ConsoleScreen, open_console
+from miner.screens.jsonl import JsonScreen
+from miner.sources.base import WorkSource
+from miner.sources.gbt import GbtSource
+from miner.sources.nodes import NodeSetup
+from miner.status import Event, Status
+from miner.transport.credentials import CookieFile, find_credentials
+from miner.transport.endpoint import parse_node_url
+from miner.transport.tls import TlsSettings
+from miner.work.describe import describe_coinbase
+from miner.work.values import Job
+
+OP_TRUE = b"\x51"  # anyone may spend: the lessons do
+OWN_INTERVAL_S = 1.0  # faster for long, and block time runs past the two-hour limit
+REFRESH_S = 0.25
+HARD_STOP_S = 8.0  # a stop takes 3 s at most; what hangs longer is left to the journal
+
+Screen = ConsoleScreen | JsonScreen
+
+
+class StopAsked(BaseException):
+    """A signal came while the run was being set up."""
+
+
+class Signals:
+    """The first SIGINT or SIGTERM asks for a stop, the second ends the process at once."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.asked = False
+        self.starting = True  # until the main loop looks at `asked`
+        self._screen = screen
+        self._before = {
+            number: signal.signal(number, self._handle)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+
+    def restore(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            self._screen.restore()
+            os._exit(0)
+        self.asked = True
+        if self.starting:
+            raise StopAsked
+
+
+class Run:
+    """One `miner mine`. `run` blocks until a goal, a signal or an error ends it."""
+
+    def __init__(self, config: MineConfig) -> None:
+        self.config = config
+        self.screen: Screen = JsonScreen(sys.stdout) if config.json else open_console()
+        self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.payout = payout_of(config)
+        self.rate_hs = 0.0
+        self.engine: Engine | None = None
+        self._explained: set[tuple[str, int]] = set()
+
+    def run(self) -> None:
+        """Raises MinerError when the run failed."""
+        signals = Signals(self.screen)
+        try:
+            with ExitStack() as stack:
+                try:
+                    engine = self._start(stack)
+                    signals.starting = False
+                    self._loop(engine, signals)
+                except StopAsked:
+                    self.say("stop", "stopped while starting")
+        except BrokenPipeError:
+            leave_pipe()
+        finally:
+            signals.restore()
+
+    def say(self, kind: str, text: str) -> None:
+        self.screen.event(Event(kind, text))
+
+    def _start(self, stack: ExitStack) -> Engine:
+        config = self.config
+        self.say("start", f"homehash {__version__}")
+        status = Status(time.monotonic(), "starting", paths.state_dir() / "best-hash")
+        source, key, folder = self._open_source(stack)
+        if config.journal is not None:
+            journal = Journal(config.journal, key)
+        else:
+            journal = Journal.open_own(folder, key)
+        stack.callback(journal.close)
+        for note in journal.notes:
+            self.screen.event(Event("journal", note, "warning"))
+        self.say("start", payout_text(config, self.payout))
+        backends = self._open_backends(stack)
+        engine = Engine(
+            source,
+            backends,
+            journal,
+            status,
+            self._tell,
+            time.monotonic,
+            lambda name: registry.open_named(name, paths.cache_dir()),
+            engine_options(config),
+        )
+        self.engine = engine
+        stack.callback(engine.stop)
+        if config.pools or config.nodes:
+            self.rate_hs = guess_rate(backends)
+        engine.start()
+        return engine
+
+    def _open_source(self, stack: ExitStack) -> tuple[WorkSource, str, Path]:
+        """The source, its key in the journal, and the folder of the journal."""
+        folder = paths.state_dir() / "journal"
+        if self.config.pools:
+            pools = pool_source(self.config, self._measured_rate)
+            return pools, pools.name, folder
+        rest: dict[str, Any] = {
+            "tag": self.config.tag.encode(),
+            "roll_versions": self.config.version_rolling,
+            "wait_min_diff": self.config.wait_min_diff,
+            "retries": self.config.retries,
+        }
+        if self.config.nodes:
+            source = GbtSource(node_setups(self.config), self.payout or "", **rest)
+            return source, source.name, folder
+        return self._open_own_node(stack, folder, rest)
+
+    def _open_own_node(
+        self, stack: ExitStack, folder: Path, rest: dict[str, Any]
+    ) -> tuple[WorkSource, str, Path]:
+        from miner.node.service import Node  # here, since the kernel's library costs memory
+
+        datadir = self.config.datadir
+        self.say("node", "no --pool and no --node: starting an own regtest node")
+        node = Node.start(datadir, fresh=self.config.fresh)
+        stack.callback(node.stop)
+        where = datadir or "a temporary folder, removed at the end"
+        self.say("node", f"own regtest node at {node.url}, height {node.height}, chain in {where}")
+        endpoint = parse_node_url(node.url, node.port).endpoint
+        setup = NodeSetup(endpoint, CookieFile(node.cookie_file))
+        source = GbtSource([setup], self.payout or "", **rest)
+        if datadir is None:  # the blocks' chain dies with the run
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="homehash-")))
+        return source, f"own node {datadir.resolve() if datadir else ''}", folder
+
+    def _open_backends(self, stack: ExitStack) -> list[Backend]:
+        config = self.config
+        backends = registry.open_choice(
+            config.backends,
+            config.threads,
+            paths.cache_dir(),
+            lambda text: self.say("backend", text),
+        )
+        for backend in backends:
+            stack.callback(backend.close)
+        return backends
+
+    def _measured_rate(self) -> float | None:
+        """For a pool's difficulty: counted, or the first guess while nothing is."""
+        rate = self.engine.snapshot().rate_1min_hs if self.engine is not None else 0.0
+        return rate or self.rate_hs or None
+
+    def _tell(self, event: Event) -> None:
+        """From the engine's threads; the first job of each session is explained."""
+        self.events.put(event)
+        latest = self.engine.floor.latest if self.engine is not None else None
+        if event.kind == "job" and latest is not None:
+            self._explain(latest.job)
+
+    def _explain(self, job: Job) -> None:
+        if (job.source, job.session) in self._explained or len(self._explained) > 1000:
+            return
+        first = not self._explained
+        self._explained.add((job.source, job.session))
+        sentence = mainnet_sentence(job, self.rate_hs) if first else None
+        if sentence is not None:
+            self.events.put(Event("odds", sentence))
+        if self.config.decode:
+            chain = "main" if sentence or self.payout is None else decode(self.payout).chains[0]
+            script = decode(self.payout).script if self.payout is not None else None
+            try:
+                lines = describe_coinbase(job, chain, script)
+            except ValueError as error:
+                lines = [f"coinbase of job {job.job_id} cannot be decoded: {error}"]
+            for line in lines:
+                self.events.put(Event("coinbase", line))
+
+    def _loop(self, engine: Engine, signals: Signals) -> None:
+        shown = 0.0
+        while not (engine.done.is_set() or signals.asked):
+            self._show_events(wait_s=REFRESH_S)
+            if time.monotonic() - shown >= REFRESH_S:
+                shown = time.monotonic()
+                self.screen.tick(engine.snapshot())
+        if signals.asked:
+            engine.finish("stopped by a signal")
+        hard_stop = threading.Timer(HARD_STOP_S, os._exit, (0,))
+        hard_stop.daemon = True
+        hard_stop.start()
+        engine.stop()
+        self._show_events(wait_s=0.0)
+        self.say("stop", engine.reason)
+        self.screen.close(engine.snapshot())
+        hard_stop.cancel()
+        if engine.error is not None:
+            raise engine.error
+
+    def _show_events(self, wait_s: float) -> None:
+        """Everything queued; waits for the first one at most `wait_s`."""
+        try:
+            self.screen.event(self.events.get(timeout=wait_s) if wait_s else self.events.get(False))
+            while True:
+                self.screen.event(self.events.get(block=False))
+        except queue.Empty:
+            return
+
+
+def payout_of(config: MineConfig) -> str | None:
+    """Where solo rewards go: the address given; on the own node P2WSH of OP_TRUE."""
+    if config.address is not None or config.pools or config.nodes:
+        return config.address
+    return p2wsh_address(OP_TRUE, "regtest")
+
+
+def payout_text(config: MineConfig, payout: str | None) -> str:
+    if payout is None:
+        return f"mining for {', '.join(pool.user for pool in config.pools)}"
+    address = decode(payout)
+    whose = "" if config.address else " (anyone can spend it: this chain is a toy)"
+    return f"blocks pay {payout}, {address.kind}, script {address.script.hex()}{whose}"
+
+
+def engine_options(config: MineConfig) -> EngineOptions:
+    own = not (config.pools or config.nodes)
+    interval = config.block_interval_s
+    goals = list(config.stop_after)
+    if config.blocks is not None:
+        goals.append(Goal(config.blocks, "blocks"))
+    return EngineOptions(
+        worker=WorkerOptions(throttle=config.throttle, idle=config.idle),
+        goals=tuple(goals),
+        block_interval_s=(OWN_INTERVAL_S if own else 0.0) if interval is None else interval,
+    )
+
+
+def pool_source(config: MineConfig, rate_hs: Callable[[], float | None]) -> WorkSource:
+    from miner.sources.pool_options import DUMMY_PASSWORD, Pool, PoolOptions
+
+    pools_module = importlib.import_module("miner.sources.pools")
+    options = PoolOptions(
+        version_mask=BIP320_MASK if config.version_rolling else 0,
+        allow_redirect=config.allow_redirect,
+        tls=TlsSettings(config.tls_ca, config.tls_pin, config.tls_insecure),
+        retries=config.retries,
+        rate_hs=rate_hs,
+    )
+    pools = [Pool(pool.url, pool.user, pool.password or DUMMY_PASSWORD) for pool in config.pools]
+    return cast(WorkSource, pools_module.StratumPools(pools, options))
+
+
+def node_setups(config: MineConfig) -> list[NodeSetup]:
+    chains = decode(config.address).chains if config.address is not None else ()
+    tls = TlsSettings(config.tls_ca, config.tls_pin, config.tls_insecure)
+    return [
+        NodeSetup(
+            node.endpoint,
+            find_credentials(node, cookie=config.cookie, chains=chains),
+            tls.context() if node.endpoint.scheme == "https" else None,
+        )
+        for node in config.nodes
+    ]
+
+
+def leave_pipe() -> None:
+    """Whoever read our output has gone: end without a word, and without an error at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,50 @@
+"""`miner mine`: on a pool, on your node, or on the built-in regtest node."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from miner import config as settings
+from miner.cli.argv import hide_arguments
+from miner.cli.options import BACKENDS, RUN, SOURCE, options
+
+DUMMIES = ("x", "")  # customary where a pool asks for no password
+
+
+@click.command()
+@options(SOURCE, BACKENDS, RUN)
+def mine(config: str | None, algo: str | None, ask_password: bool, **flags: Any) -> None:
+    """Mine: on a pool, on your node, or on the built-in regtest node.
+
+    Without --pool and --node an own regtest node is started: its blocks are judged by Bitcoin
+    Core's consensus code. Every option can be set as MINER_NAME or in config.toml.
+    """
+    if algo not in (None, "sha256d"):
+        raise click.UsageError(f"--algo {algo!r}: homehash hashes sha256d alone")
+    hide_passwords(flags)
+    if ask_password:
+        word = click.prompt("Password", hide_input=True, err=True)
+        flags["password"] = (*flags["password"], word)
+    checked = settings.load(flags, os.environ, Path(config) if config else None)
+    from miner.app import Run  # after the checks: a wrong flag is answered at once
+
+    Run(checked).run()
+
+
+def hide_passwords(flags: dict[str, Any]) -> None:
+    """Take passwords out of the process list, and say that arguments are a poor place for them."""
+    given = list(flags["password"]) + [pair.partition(":")[2] for pair in flags["userpass"]]
+    for url in (*flags["pool"], *flags["node"]):
+        login = url.partition("://")[2].rpartition("@")[0]
+        given.append(login.partition(":")[2])
+    secrets = [word for word in given if word not in DUMMIES]
+    if secrets:
+        hidden = hide_arguments(secrets)
+        click.echo(
+            "a password on the command line stays in the shell's history"
+            + ("" if hidden else ", and others can read it in the process list")
+            + "; better: MINER_PASSWORD, --pass-file or --ask-password",
+            err=True,
+        )

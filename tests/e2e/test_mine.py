@@ -1,0 +1,165 @@
+"""`miner mine` as people run it: the own node, goals, signals, mistakes. P01, P06, P14, P16."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from miner.bitcoin.address import p2wsh_address
+from tests.e2e.conftest import Start
+
+pytest.importorskip("pbk", reason="no kernel wheel for this Python")
+
+QUICK = ("--block-interval", "0", "--backend", "hashlib")
+REGTEST = p2wsh_address(b"\x51", "regtest")
+MAINNET = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
+
+
+def test_blocks_of_the_own_node_come_in_order_each_with_hash_and_verdict(miner: Start) -> None:
+    command = miner("mine", "--blocks", "6", *QUICK)
+    assert command.end() == 0
+    blocks = [line.split()[1:5] for line in command.out if " block " in line][:6]
+    assert [words[:3] for words in blocks] == [["block", str(n), "accepted"] for n in range(1, 7)]
+    assert len({words[3] for words in blocks}) == 6
+    assert all(len(words[3]) == 64 for words in blocks)
+    assert "6 accepted, 0 rejected" in command.out[-1]
+    assert "goal reached: 6 blocks" in command.text
+    assert "script 0020" in command.text  # what is paid is shown before
+
+
+def test_json_is_one_valid_object_a_line(miner: Start) -> None:
+    command = miner("mine", "--blocks", "2", "--json", *QUICK)
+    assert command.end() == 0
+    assert [block["height"] for block in command.objects("block")] == [1, 2]
+    last = command.objects("status")[-1]
+    assert (last["schema"], last["blocks_accepted"], last["rejected"]) == (1, 2, 0)
+    assert command.objects()[0]["type"] == "start"
+
+
+def test_a_kept_chain_goes_on_and_fresh_starts_over(miner: Start, tmp_path: Path) -> None:
+    folder = str(tmp_path / "chain")
+    assert miner("mine", "--blocks", "3", "--datadir", folder, *QUICK).end() == 0
+    again = miner("mine", "--blocks", "2", "--datadir", folder, *QUICK)
+    assert again.end() == 0
+    assert "block 4 accepted" in again.text
+    fresh = miner("mine", "--blocks", "1", "--datadir", folder, "--fresh", *QUICK)
+    assert fresh.end() == 0
+    assert "block 1 accepted" in fresh.text
+
+
+def test_progress_is_visible_soon_and_a_time_goal_ends_it(miner: Start) -> None:
+    command = miner("mine", "--stop-after", "1s", "--backend", "hashlib")
+    command.until("homehash", within_s=10)
+    assert command.end() == 0
+    assert "goal reached: 1 s" in command.text
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_p01_a_signal_ends_it_at_once_with_exit_0(miner: Start, number: signal.Signals) -> None:
+    command = miner("mine", "--block-interval", "0.05", "--backend", "hashlib")
+    command.until("block 2 accepted")
+    began = time.monotonic()
+    assert command.stop(number) == 0
+    assert time.monotonic() - began < 5  # the goal is 1 s; the machine may be busy
+    assert "stopped by a signal" in command.text
+
+
+@pytest.mark.parametrize("delay_s", [0.05, 0.4, 0.9, 1.5])
+def test_p01_a_signal_while_starting_leaves_no_traceback(miner: Start, delay_s: float) -> None:
+    command = miner("mine", "--backend", "hashlib")
+    time.sleep(delay_s)
+    code = command.stop(signal.SIGTERM)
+    assert code in (0, -signal.SIGTERM)  # before Python runs our code the system decides
+
+
+def test_p01_a_second_signal_ends_it_at_once(miner: Start) -> None:
+    command = miner("mine", "--block-interval", "0.05", "--backend", "hashlib")
+    command.until("block 1 accepted")
+    command.process.send_signal(signal.SIGINT)
+    command.process.send_signal(signal.SIGINT)
+    assert command.end(5.0) == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell")
+def test_a_reader_that_leaves_ends_it_quietly(home: Path) -> None:
+    line = f"{sys.executable} -m miner mine --json --block-interval 0 --backend hashlib | head -n 1"
+    environment = {**os.environ, "MINER_HOME": str(home)}
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
+    )
+    assert done.returncode == 0
+    assert "Error" not in done.stderr
+
+
+MISTAKES = [
+    (("--threads", "0"), 2, "--threads: '0'"),
+    (("--no-such-flag",), 2, "No such option"),
+    (("--algo", "scrypt"), 2, "sha256d"),
+    (("--pool", "localhost"), 2, "'stratum+tcp://localhost'"),
+    (("--pool", "localhost:0", "--user", "u"), 2, "localhost:0"),
+    (("--pool", "localhost:1"), 2, "--user"),
+    (("--node", "ftp://localhost", "--address", REGTEST), 2, "http"),
+    (("--node", "http://localhost"), 2, "--address"),
+    (("--node", "http://localhost", "--address", "bcrt1qqq"), 2, "--address"),
+    (("--address", "nonsense"), 2, "nonsense"),
+    (("--fresh",), 2, "--datadir"),
+    (("--config", "/no/such.toml"), 2, "No such file"),
+    (("--backend", "native:mmx"), 3, "native:mmx"),
+    (("--backend", "abacus"), 3, "abacus"),
+    (("--address", MAINNET, "--blocks", "1"), 5, "regtest"),
+    (("--node", "http://127.0.0.1:1", "--user", "u", "--password", "x", "--address", REGTEST,
+      "--retries", "0", "--backend", "hashlib"), 6, "127.0.0.1:1"),
+    (("--node", "http://127.0.0.1:1", "--cookie", "/no/cookie", "--address", REGTEST,
+      "--retries", "0", "--backend", "hashlib"), 6, "cookie"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "words"), MISTAKES, ids=[" ".join(m[0])[:40] for m in MISTAKES]
+)
+def test_p16_a_mistake_is_one_line_and_its_exit_code(
+    miner: Start, flags: tuple[str, ...], code: int, words: str
+) -> None:
+    command = miner("mine", *flags)
+    assert command.end(30) == code
+    assert words in command.err[-1] or code == 2, command.text
+    assert words in command.text
+
+
+def test_p06_one_journal_serves_one_run(miner: Start, tmp_path: Path) -> None:
+    file = str(tmp_path / "blocks")
+    first = miner("mine", "--journal", file, "--backend", "hashlib")
+    first.until("block 1 accepted")
+    second = miner("mine", "--journal", file, "--backend", "hashlib")
+    assert second.end() == 1
+    assert "in use by another miner" in second.err[-1]
+    assert first.stop() == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="no /proc")
+def test_p14_a_password_given_as_argument_leaves_the_process_list(miner: Start) -> None:
+    flags = ("--node", "http://127.0.0.1:1", "--user", "bob", "--address", REGTEST)
+    command = miner("mine", *flags, "--password", "canary-word", "--backend", "hashlib")
+    command.until("127.0.0.1:1")
+    shown = Path(f"/proc/{command.process.pid}/cmdline").read_bytes()
+    assert b"bob" in shown
+    assert b"canary" not in shown
+    assert command.stop() == 0
+    assert "canary" not in command.text
+    assert "--pass-file" in command.text
+
+
+def test_what_waiting_can_cure_is_said_soon_and_waited_for(miner: Start) -> None:
+    flags = ("--node", "http://127.0.0.1:1", "--address", REGTEST, "--backend", "hashlib")
+    command = miner("mine", *flags, MINER_RPC_USER="u", MINER_RPC_PASSWORD="p")
+    command.until("refused", within_s=15)
+    assert command.process.poll() is None
+    assert command.stop() == 0
