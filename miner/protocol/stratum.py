@@ -33,6 +33,7 @@ from miner.protocol.stratum_work import PoolWork
 from miner.work.values import Answer, FoundBlock, Job, Share
 
 BAD_IN_A_ROW = 10
+FIRST_JOB_S = 60.0  # after the handshake's deadline; pools send it with the login
 STALE_IN_A_ROW = 3  # "job not found" for the current job: the pool and we disagree
 MAX_HELD = 256  # shares found before the authorization is answered
 MAX_WAITING = 64  # requests of ours, shares aside, whose reply is awaited
@@ -140,11 +141,13 @@ class StratumSession:
         job_age_s = self._work.job_age_s(now)
         if not self.ready and now - self._opened >= limits.handshake_s:
             missing = "mining.authorize" if self.subscription else "mining.subscribe"
-            self._drop(f"no answer to {missing} within {limits.handshake_s:g} s")
+            self._drop(f"no answer to {missing} in time")
         elif silent_s >= limits.silence_s:
             self._drop(f"the pool is silent for {silent_s:.0f} s")
         elif job_age_s is not None and job_age_s >= self._work.stale_after_s():
             self._drop(f"no new job for {job_age_s:.0f} s")
+        elif self.job is None and now - self._opened >= limits.handshake_s + FIRST_JOB_S:
+            self._drop("no job since the login")
         elif silent_s >= limits.silence_s / 2 and not self._probed:
             self._probed = True  # even a refusal proves that the pool lives
             self._request("mining.extranonce.subscribe", [], _ignore)
@@ -174,9 +177,9 @@ class StratumSession:
         return self._work.job
 
     @property
-    def rolling(self) -> bool:
-        """Was version rolling granted?"""
-        return self._work.granted is not None
+    def granted(self) -> int | None:
+        """The mask granted; None without version rolling."""
+        return self._work.granted
 
     @property
     def open_shares(self) -> int:
@@ -323,7 +326,7 @@ class StratumSession:
         if not self._authorized or self.subscription is None:
             return
         self.ready = True
-        self._events.append(Ready(self._work.number, self.resumed, self.rolling))
+        self._events.append(Ready(self._work.number, self.resumed, self.granted is not None))
         held, self._held = self._held, []
         for share in held:
             self._send_share(share)

@@ -27,6 +27,7 @@ class OpenShare:
     job_id: str
     sent: float  # monotonic seconds, of the first sending
     deadline: float
+    again: bool = False  # sent before, without an answer: "duplicate" then means it had arrived
 
 
 class ShareBook:
@@ -70,6 +71,11 @@ class ShareBook:
         if error is None:
             return share, ShareAnswered(self._verdict(share, Answer.ACCEPTED, now=now))
         answer, reason, words = classify(error)
+        if share.again and reason is Reason.DUPLICATE:
+            words = "it had arrived before the connection broke"
+            return share, ShareAnswered(
+                self._verdict(share, Answer.ACCEPTED, reason.value, words, now)
+            )
         return share, ShareAnswered(self._verdict(share, answer, reason.value, words, now), reason)
 
     def expired(self, now: float) -> list[ShareAnswered]:
@@ -82,7 +88,7 @@ class ShareBook:
         """For a resumed session: the unanswered shares young enough to be sent again."""
         keys = [key for key, share in self._open.items() if now - share.sent <= RESUME_S]
         young = [self._open.pop(key) for key in keys]
-        return [replace(share, deadline=now + self._answer_s) for share in young]
+        return [replace(share, deadline=now + self._answer_s, again=True) for share in young]
 
     def lost(self, why: str) -> list[ShareAnswered]:
         """Give up everything unanswered and forget what was submitted."""
@@ -109,7 +115,7 @@ class ShareBook:
         """The entry for a block that is sent again."""
         deadline = now + self._answer_s
         return OpenShare(
-            tuple(params), block.hash_hex, True, block.height, None, params[1], now, deadline
+            tuple(params), block.hash_hex, True, block.height, None, params[1], now, deadline, True
         )
 
     def duplicate(self, share: Share) -> ShareAnswered:

@@ -154,12 +154,13 @@ def test_S36_an_unanswered_handshake_ends_after_15_s(answered: bool, missing: st
     assert session.tick(14.9) == []
     (event,) = session.tick(15.0)
     assert isinstance(event, Dropped)
-    assert f"mining.{missing} within 15 s" in event.why
+    assert f"mining.{missing} in time" in event.why
     assert session.tick(16.0) == []
 
 
 def test_S37_a_silent_pool_is_probed_at_half_time_and_dropped_at_180_s() -> None:
     session = subscribed()
+    session.receive_data(notify(), 0.0)
     assert session.tick(89.9) == []
     assert sent(session) == []
     session.tick(90.0)
@@ -183,3 +184,11 @@ def test_S38_bytes_without_a_complete_line_prove_no_life() -> None:
         session.receive_data(message[index : index + 1], 30.0 * index)
     (event,) = session.tick(180.0)
     assert isinstance(event, Dropped)
+
+
+def test_a_login_without_a_job_is_given_up_after_a_minute() -> None:
+    session = subscribed()
+    assert session.tick(74.9) == []
+    (event,) = session.tick(75.0)
+    assert isinstance(event, Dropped)
+    assert "no job" in event.why

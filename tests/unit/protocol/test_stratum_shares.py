@@ -202,7 +202,7 @@ def test_S39_a_share_older_than_120_s_is_not_sent_again() -> None:
     sent(old)
     session, asked = opened(leftovers=old.leave())
     session.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), 131.0)
-    session.receive_data(reply(asked["mining.authorize"], True), 131.0)
+    session.receive_data(reply(asked["mining.authorize"], True) + notify(), 131.0)
     assert sent(session) == []
     (event,) = session.tick(131.0)
     assert isinstance(event, ShareAnswered)
@@ -253,3 +253,17 @@ def test_S50_the_longest_submit_fits() -> None:
     (job,) = jobs(session.receive_data(notify(job_id="j" * 256), 0.0))
     session.submit(share_of(job), 0.0)
     assert len(session.data_to_send()[0]) < 1024
+
+
+def test_S39_duplicate_means_arrived_for_a_share_that_was_sent_again() -> None:
+    old, share = broken()
+    sent(old)
+    session, asked = opened(number=8, leftovers=old.leave())
+    session.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), 20.0)
+    session.receive_data(reply(asked["mining.authorize"], True), 20.0)
+    (again,) = sent(session)
+    events = session.receive_data(reply(again["id"], None, [22, "Duplicate share", None]), 21.0)
+    (answer,) = events
+    assert isinstance(answer, ShareAnswered)
+    assert (answer.verdict.answer, answer.reason) == (Answer.ACCEPTED, None)
+    assert answer.verdict.hash_hex == share.hash_hex
