@@ -1,0 +1,398 @@
+"""One Stratum pool as a WorkSource: connect, talk, reconnect, until it is stopped.
+
+One thread owns the connection and the session. Other threads only put shares into a bounded queue
+and wake it. What a session leaves behind goes into the next one only if the pool resumes it.
+"""
+
+import json
+import random
+import threading
+import time
+from dataclasses import dataclass, replace
+
+from miner.bitcoin.target import expected_hashes
+from miner.errors import MinerError, SourceRefused, TransportError
+from miner.protocol.stratum import Leftovers, StratumSession
+from miner.protocol.stratum_answers import OURS
+from miner.protocol.stratum_events import (
+    DifficultyChanged,
+    Dropped,
+    Event,
+    JobReceived,
+    Notice,
+    Ready,
+    ReconnectAsked,
+    Refused,
+    SessionSettings,
+    ShareAnswered,
+)
+from miner.protocol.stratum_job import submit_params
+from miner.protocol.stratum_messages import Redirect
+from miner.protocol.stratum_shares import RESUME_S
+from miner.sources.base import Health, SourceSink, SourceState
+from miner.sources.pool_options import Pool, PoolOptions
+from miner.sources.pool_watch import Backoff, RejectWatch, Sayings
+from miner.sources.share_queue import Item, ShareQueue, lost
+from miner.transport.connect import Connector, Lookup, system_lookup
+from miner.transport.lines import LineStream, Waker
+from miner.transport.urls import PoolUrl
+from miner.work.luck import seconds_per_share, suggested_difficulty
+from miner.work.values import Answer, FoundBlock, Job, Share
+
+TICK_S = 0.25  # how often deadlines are looked at
+MAX_REDIRECTS = 3  # without an accepted share between them: a loop
+SLOW_SHARE_S = 600.0  # a longer expected wait for a share is worth a warning
+SKEW_S = 7200.0  # a job's time further than this from ours is worth a warning
+JUMP_S = 30.0  # wall clock against monotonic clock: the computer slept
+JOIN_S = 1.0  # beyond the grace, for the thread to end
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a visit to the pool ended."""
+
+    why: str
+    at_once: bool = False  # a second try needs no pause
+    hung_up: bool = False  # closed before it said a word, perhaps for mining.configure
+    refused: SourceRefused | None = None
+    redirect: tuple[PoolUrl, float] | None = None  # where to, after how many seconds
+
+
+class StratumSource:
+    """A WorkSource for one pool; see `pools.py` for several."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        options: PoolOptions,
+        name: str | None = None,
+        lookup: Lookup = system_lookup,
+    ) -> None:
+        self._pool, self._options = pool, options
+        self._name = name or str(pool.url).partition("://")[2]
+        self.standby = False  # another pool has the work: no back-off, a try every `probe_s`
+        self.health = Health.DOWN
+        self._waker = Waker()
+        self._connector = Connector(self._waker, lookup)
+        self._backoff = Backoff(options.least_delay_s, options.most_delay_s, random.Random())
+        self._rejects, self._sayings = RejectWatch(), Sayings()
+        self._queue = ShareQueue()
+        self._place = pool.url
+        self._session: StratumSession | None = None
+        self._leftovers: Leftovers | None = None
+        self._left_at = 0.0
+        self._sessions = self._failures = self._redirects = 0
+        self._skip_configure = self._redone = False
+        self._target: int | None = None  # of the newest difficulty, until its pace was judged
+        self.granted: int | None = None  # mask of the newest session
+        self._closing_at: float | None = None
+        self._clock_gap = time.time() - time.monotonic()
+        self._thread = threading.Thread(target=self._run, name=f"pool {self._name}", daemon=True)
+
+    # --- what the engine calls --------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def start(self, sink: SourceSink) -> None:
+        """Connect in the background and begin to call the sink."""
+        self._sink = sink
+        self._thread.start()
+
+    def submit(self, share: Share) -> None:
+        """Queue a share; any thread; never waits."""
+        self._put(share)
+
+    def resubmit(self, block: FoundBlock) -> None:
+        """Queue a block again. It is sent only into the session whose extranonce1 it has."""
+        self._put(block)
+
+    def pack(self, share: Share) -> FoundBlock:
+        """The submit message and the extranonce1 it belongs to. Pure."""
+        return pack_share(self._name, self._pool.user, share, self.granted)
+
+    def stop(self, grace_s: float) -> None:
+        """Wait up to `grace_s` for open submits, then close the connection and the thread."""
+        self._closing_at = time.monotonic() + grace_s
+        session = self._session
+        if session is None or not session.ready:
+            self._waker.stop()
+        self._waker.wake()
+        if self._thread.is_alive():
+            self._thread.join(grace_s + JOIN_S)
+
+    # --- the thread -------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping():
+                try:
+                    ending = self._visit()
+                except MinerError as error:
+                    ending = Ending(str(error))
+                except Exception as error:  # noqa: BLE001 - a bug must not end the mining
+                    ending = Ending(f"internal error, please report: {error!r:.200}")
+                if not self._stopping():
+                    self._pause(self._judge(ending))
+        finally:
+            self._give_up("the miner stopped before the pool answered")
+            self._waker.close()
+
+    def _stopping(self) -> bool:
+        return self._waker.stopping or self._closing_at is not None
+
+    def _visit(self) -> Ending:
+        """One connection, from the first packet to its end."""
+        place, options = self._place, self._options
+        self._state(Health.CONNECTING, f"connecting to {place}")
+        deadline = time.monotonic() + options.handshake_s
+        tls = options.tls if self._pool.url.tls else None  # of the user's URL: never downgraded
+        sock = self._connector.connect(place.host, place.port, tls, deadline)
+        stream = LineStream(sock, self._waker)
+        try:
+            return self._talk(stream, deadline)
+        finally:
+            stream.close()
+
+    def _talk(self, stream: LineStream, deadline: float) -> Ending:
+        now = time.monotonic()
+        self._sessions += 1
+        settings = self._settings(deadline - now)
+        session = StratumSession(settings, self._sessions, now, self._leftovers)
+        session.open()
+        self._session, heard = session, False
+        try:
+            while True:
+                stream.send(session.data_to_send())
+                stream.wait(TICK_S)
+                now, data = time.monotonic(), stream.read()
+                heard = heard or bool(data)
+                events = session.receive_data(data, now) if data else []
+                events += self._send_queue(session, now) + session.tick(now)
+                ending = self._handle(events) or self._reason_to_leave(session, now)
+                if ending is not None:
+                    stream.send(session.data_to_send())
+                    return ending
+        except TransportError as error:
+            return Ending(str(error), hung_up=not heard and settings.configure)
+        finally:
+            self._session, self._leftovers, self._left_at = None, session.leave(), now
+
+    def _settings(self, handshake_s: float) -> SessionSettings:
+        options, rate_hs = self._options, self._options.rate_hs()
+        suggest = options.suggest_difficulty
+        if suggest is None and rate_hs is not None:
+            suggest = suggested_difficulty(rate_hs)
+        return SessionSettings(
+            source=self._name,
+            user=self._pool.user,
+            password=self._pool.password,
+            agent=options.agent,
+            version_mask=options.version_mask,
+            suggest_difficulty=suggest,
+            configure=not self._skip_configure,
+            handshake_s=handshake_s,
+            silence_s=options.silence_s,
+            answer_s=options.answer_s,
+            job_age_s=options.job_age_s,
+        )
+
+    def _reason_to_leave(self, session: StratumSession, now: float) -> Ending | None:
+        if self._closing_at is not None:
+            idle = session.open_shares == 0 and len(self._queue) == 0
+            if idle or now >= self._closing_at or self._waker.stopping:
+                return Ending("stopped")
+        gap = time.time() - time.monotonic()
+        jumped, self._clock_gap = abs(gap - self._clock_gap) > JUMP_S, gap
+        if jumped:
+            return Ending("the clock jumped: this computer slept", at_once=True)
+        if self._target is not None and session.ready:
+            self._judge_pace(session)
+        return None
+
+    # --- shares out -------------------------------------------------------------------------
+
+    def _put(self, item: Item) -> None:
+        dropped = self._queue.put(item)
+        if dropped is not None:
+            self._lose(dropped, "dropped: shares come faster than the pool takes them")
+        self._waker.wake()
+
+    def _send_queue(self, session: StratumSession, now: float) -> list[Event]:
+        events: list[Event] = []
+        if session.subscription is None or session.closed:
+            return events
+        extranonce1 = session.subscription.extranonce1
+        while (item := self._queue.take()) is not None:
+            if isinstance(item, FoundBlock):
+                here = {extranonce1.hex(), session.job.extranonce1.hex() if session.job else ""}
+                if item.context in here - {""}:
+                    events += session.resubmit(item, now)
+                else:
+                    self._lose(item, "its pool session is over: only the pool knows its fate")
+            elif item.unit.job.session == session.number:
+                events += session.submit(item, now)
+            else:
+                self._lose(item, "its pool session is over")
+        return events
+
+    def _lose(self, item: Item, why: str) -> None:
+        self._sink.verdict(lost(self._name, item, why))
+
+    def _give_up(self, why: str) -> None:
+        """Nothing of the last session will be answered any more."""
+        left, self._leftovers = self._leftovers, None
+        for answered in left.book.lost(why) if left else []:
+            self._sink.verdict(answered.verdict)
+        while (item := self._queue.take()) is not None:
+            self._lose(item, why)
+
+    # --- events in --------------------------------------------------------------------------
+
+    def _handle(self, events: list[Event]) -> Ending | None:
+        """Act on events; of several jobs only the newest is worth handing on."""
+        received = [event.job for event in events if isinstance(event, JobReceived)]
+        if received:
+            self._give(replace(received[-1], clean=any(job.clean for job in received)))
+        for event in events:
+            if (ending := self._handle_one(event)) is not None:
+                return ending
+        return None
+
+    def _handle_one(self, event: Event) -> Ending | None:
+        match event:
+            case ShareAnswered():
+                return self._answered(event)
+            case Notice(kind, text):
+                self._say(kind, text)
+            case DifficultyChanged(_, target):
+                self._target = target
+            case Ready():
+                self._failures = 0
+                if self.health is not Health.READY:
+                    self._state(Health.WAITING, "logged in, waiting for a job")
+            case ReconnectAsked(redirect):
+                return self._redirected(redirect)
+            case Refused(error):
+                return Ending(str(error), refused=error)
+            case Dropped(why, at_once):
+                return Ending(why, at_once)
+        return None
+
+    def _give(self, job: Job) -> None:
+        session = self._session
+        self.granted = session.granted if session else None
+        if abs(job.ntime - time.time()) > SKEW_S:
+            self._say(
+                "skew", f"the pool's block time is {job.ntime - time.time():+.0f} s from ours"
+            )
+        self._sink.job(job)
+        if self.health is not Health.READY:
+            rolling = "with" if self.granted is not None else "without"
+            self._state(Health.READY, f"mining, {rolling} version rolling")
+
+    def _answered(self, event: ShareAnswered) -> Ending | None:
+        verdict = event.verdict
+        self._sink.verdict(verdict)
+        if verdict.answer is Answer.ACCEPTED:
+            self._backoff.reset()
+            self._redirects, self._redone = 0, False
+        elif event.reason in OURS:
+            self._say(f"reject {verdict.reason}", f"share rejected: {verdict.explanation}")
+        judgement = self._rejects.add(verdict)
+        if judgement == "warn":
+            self._say("rejects", f"a tenth of the shares is rejected, as {verdict.explanation}")
+        if judgement == "fail":
+            return Ending(f"half of the last 20 shares were rejected, as {verdict.explanation}")
+        return None
+
+    def _judge_pace(self, session: StratumSession) -> None:
+        """Say once per difficulty when shares will be rare; suggest a better one."""
+        rate_hs = self._options.rate_hs()
+        if rate_hs is None or self._target is None or rate_hs <= 0:
+            return
+        wait_s = seconds_per_share(float(expected_hashes(self._target)), rate_hs)
+        self._target = None
+        if wait_s is not None and wait_s > SLOW_SHARE_S:
+            better = suggested_difficulty(rate_hs) or 0.0
+            self._say(
+                f"pace {wait_s:.0f}",
+                f"a share takes {wait_s / 60:.0f} min at this difficulty; {better:.3g} would fit",
+            )
+            if self._options.suggest_difficulty is None:
+                session.suggest_difficulty(better)
+
+    def _redirected(self, redirect: Redirect) -> Ending | None:
+        """client.reconnect: to the same host, or to one the user allowed; TLS stays as it is."""
+        host, port = redirect.host or self._place.host, redirect.port or self._place.port
+        allowed = {self._pool.url.host, self._place.host, *self._options.allow_redirect}
+        if host.lower() not in {name.lower() for name in allowed}:
+            self._say("redirect", f"refused to go to {host}:{port}; allow it by --allow-redirect")
+            return None
+        self._redirects += 1
+        if self._redirects > MAX_REDIRECTS:
+            return Ending(f"the pool sends us in circles, last to {host}:{port}")
+        place = replace(self._place, host=host, port=port)
+        return Ending(f"the pool sends us to {place}", redirect=(place, redirect.wait_s))
+
+    # --- between connections ----------------------------------------------------------------
+
+    def _judge(self, ending: Ending) -> float:
+        """Tell how the visit ended and return the pause before the next one, seconds."""
+        skipped, self._skip_configure = self._skip_configure, False
+        if ending.redirect is not None:
+            self._place, wait_s = ending.redirect
+            self._state(Health.DOWN, f"{ending.why} in {wait_s:.0f} s")
+            return wait_s
+        self._place = self._pool.url
+        if ending.hung_up and not skipped:
+            self._skip_configure = True
+            self._state(Health.DOWN, f"{ending.why}; trying without mining.configure")
+            return 0.0
+        if ending.at_once and not self._redone:
+            self._redone = True
+            self._state(Health.DOWN, f"{ending.why}; connecting again")
+            return 0.0
+        self._failures += 1
+        pause_s = self._backoff.next_s()
+        if self.standby:
+            pause_s = self._options.probe_s * random.uniform(0.5, 1.0)
+        health = Health.DOWN if ending.refused is None else Health.REFUSED
+        fatal: MinerError | None = ending.refused
+        retries = self._options.retries
+        if fatal is None and retries is not None and self._failures > retries:
+            fatal = TransportError(f"pool {self._name}: {ending.why}; {retries} retries failed")
+        self._state(health, f"{ending.why}; next try in {pause_s:.0f} s", fatal)
+        return pause_s
+
+    def _pause(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not self._stopping() and (left := until - time.monotonic()) > 0:
+            self._waker.wait(min(left, 1.0))
+            if time.monotonic() - self._left_at > RESUME_S:
+                self._give_up("no connection to the pool for too long")
+
+    def _state(self, health: Health, text: str, fatal: Exception | None = None) -> None:
+        self.health = health
+        self._sink.state(SourceState(self._name, health, text, fatal))
+
+    def _say(self, kind: str, text: str) -> None:
+        """One line for people, once for each kind."""
+        if self._sayings.is_new(kind):
+            self._sink.state(SourceState(self._name, self.health, text))
+
+
+def pack_share(name: str, user: str, share: Share, granted: int | None) -> FoundBlock:
+    """What the journal keeps of a block found for a pool."""
+    params = submit_params(user, share, granted)
+    return FoundBlock(
+        source=name,
+        hash_hex=share.hash_hex,
+        height=share.unit.job.height,
+        header=share.header,
+        kind="stratum",
+        payload=json.dumps({"method": "mining.submit", "params": params}),
+        context=share.unit.job.extranonce1.hex(),
+        found_at=int(time.time()),
+    )

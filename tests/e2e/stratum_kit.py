@@ -1,0 +1,34 @@
+"""What the Stratum tests over loopback share."""
+
+from dataclasses import replace
+from typing import Any
+
+from miner.secret import Secret
+from miner.sources.pool_options import Pool, PoolOptions, make_pool
+from miner.sources.pools import StratumPools
+from miner.sources.stratum import StratumSource
+from tests.fakes.pool import FakePool
+
+QUICK = PoolOptions(
+    agent="homehash/test",
+    handshake_s=2.0,
+    silence_s=2.0,
+    answer_s=5.0,
+    stable_s=0.5,
+    probe_s=0.2,
+    least_delay_s=0.05,
+    most_delay_s=0.2,
+)
+CANARY = "canary-5e1f"
+
+
+def login(pool: FakePool | str, user: str = "alice.w1") -> Pool:
+    return make_pool(pool if isinstance(pool, str) else pool.url, user, Secret(CANARY))
+
+
+def source(pool: FakePool | str, **options: Any) -> StratumSource:
+    return StratumSource(login(pool), replace(QUICK, **options))
+
+
+def pools(*places: FakePool | str, **options: Any) -> StratumPools:
+    return StratumPools([login(place) for place in places], replace(QUICK, **options))
