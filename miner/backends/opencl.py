@@ -4,6 +4,8 @@ Probing runs in a helper process that ends, since a driver costs 60 MB and more 
 """
 
 import json
+import logging
+import os
 import subprocess
 import sys
 from functools import cache as remember
@@ -11,6 +13,7 @@ from pathlib import Path
 
 from miner.backends import selftest
 from miner.backends.base import Backend, Candidate
+from miner.backends.opencl_work import Say
 from miner.errors import BackendUnavailable
 
 FAMILY = "opencl"
@@ -22,20 +25,28 @@ class OpenClProvider:
     """Names are opencl:PLATFORM:DEVICE; CPU devices are used by name alone."""
 
     family = FAMILY
+    say: Say = staticmethod(logging.getLogger("miner.opencl").info)
+
+    def _say_when_tuning(self, name: str) -> Say | None:
+        """A CPU is tuned only by `miner tune`: there it would compete with native code."""
+        gpu = any(row.auto for row in _probe() if row.name == name or name == FAMILY)
+        return self.say if gpu and os.environ.get("MINER_TUNE") != "0" else None
 
     def probe(self) -> list[Candidate]:
         return list(_probe())
 
     def open(self, name: str, cache: Path) -> Backend:
-        """Raises BackendUnavailable or BackendFault; the stored tuning is used when there is one.
+        """Raises BackendUnavailable or BackendFault.
 
-        A device that was lost is opened anew: every call makes its own context.
+        The stored tuning is used. A GPU that has none is tuned first (<= 20 s, progress goes to
+        `say`) unless MINER_TUNE=0. Every call makes its own context, so that a device that was
+        lost can be opened anew.
         """
         try:
             from miner.backends import opencl_tune  # loads the driver
         except ImportError as error:
             raise BackendUnavailable(name, NOT_INSTALLED.format(error)) from error
-        backend = opencl_tune.open_tuned(name, cache)
+        backend = opencl_tune.open_tuned(name, cache, self._say_when_tuning(name))
         selftest.check(backend)
         return backend
 

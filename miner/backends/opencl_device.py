@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import pyopencl as cl
 
+from miner.backends import opencl_facts
+from miner.backends.opencl_facts import Facts
 from miner.backends.opencl_work import Shape, Slice, Words, kernel_source
 from miner.errors import BackendFault, BackendUnavailable
 
@@ -79,7 +81,7 @@ def describe(found: Found) -> dict[str, object]:
     device = found.device
     gpu = bool(device.type & cl.device_type.GPU)
     usable = device.available and device.compiler_available
-    kind = "GPU" if gpu else "CPU" if device.type & cl.device_type.CPU else "accelerator"
+    kind = "GPU" if gpu else "CPU" if is_cpu(device) else "accelerator"
     return {
         "name": found.name,
         "usable": bool(usable),
@@ -133,10 +135,14 @@ def _sub_device(row: Found, part: int, parts: int) -> Found:
         raise BackendUnavailable(name, f"it cannot be cut so: {one_line(error)}") from error
 
 
+def is_cpu(device: Any) -> bool:
+    return bool(device.type & cl.device_type.CPU)
+
+
 def default_shape(device: Any) -> Shape:
     """What to use before tuning: vectors for CPUs, one lane an item for GPUs."""
     vector = 1
-    if device.type & cl.device_type.CPU:
+    if is_cpu(device):
         width = device.native_vector_width_int
         vector = max(step for step in (1, 2, 4, 8, 16) if step <= max(width, 1))
     group = max(1, min(128 // vector, device.max_work_group_size))
@@ -147,6 +153,29 @@ def device_key(device: Any) -> str:
     """Platform, model and driver: what a stored tuning is good for."""
     parts = (device.platform.name, device.name, device.driver_version, device.max_compute_units)
     return " | ".join(str(part).strip() for part in parts)
+
+
+def pci_address(device: Any) -> str:
+    """The card's PCI address where a vendor's extension tells, else ""."""
+    try:
+        if "cl_nv_device_attribute_query" in device.extensions:
+            slot = device.pci_slot_id_nv
+            return f"0000:{device.pci_bus_id_nv:02x}:{slot >> 3:02x}.{slot & 7}"
+        if "cl_amd_device_attribute_query" in device.extensions:
+            at = device.topology_amd
+            return f"0000:{at.bus & 255:02x}:{at.device:02x}.{at.function}"
+    except (cl.Error, AttributeError):
+        pass
+    return ""
+
+
+def facts(device: Any) -> Facts:
+    """What OpenCL tells of a device, with its vendor's reading of this moment."""
+    known = Facts(
+        device.name.strip(), device.driver_version.strip(), pci_address(device),
+        device.max_compute_units, device.max_clock_frequency or None,
+    )  # fmt: skip
+    return known if is_cpu(device) else opencl_facts.merged(known, opencl_facts.read_all())
 
 
 def one_line(error: BaseException) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from miner.backends.base import BackendInfo, Hit, Scannable, ScanResult, check_range
-from miner.backends.opencl_device import CAPACITY, HEAD_PAIRS, SLOTS, Launch, Session
+from miner.backends.opencl_device import CAPACITY, HEAD_PAIRS, SLOTS, Launch, Session, facts
+from miner.backends.opencl_facts import Facts
 from miner.backends.opencl_work import (
     SINGLE_COST,
     SLICE_VERSIONS,
@@ -77,6 +78,10 @@ class OpenClBackend:
         while flying:
             rows += self._finish(flying.popleft(), prepared, mask)
         return ScanResult(exact_hits(unit, rows), (at - start) * len(unit.versions))
+
+    def facts(self) -> Facts:
+        """Clock, temperature and power at this moment, for screens; any thread."""
+        return facts(self._session.device)
 
     def close(self) -> None:
         """Let go of the context; nothing is in flight between scans."""

@@ -1,21 +1,204 @@
 """Which kernel shape is fastest on a device: measured once, checked, kept by device and driver."""
 
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from miner.backends import selftest
 from miner.backends.base import BackendInfo
-from miner.backends.opencl_device import Found, Session, default_shape, find
+from miner.backends.opencl_device import Found, Session, default_shape, device_key, find, is_cpu
 from miner.backends.opencl_host import OpenClBackend
-from miner.backends.opencl_work import Shape
+from miner.backends.opencl_work import SINGLE_COST, Say, Shape, kernel_source
+from miner.backends.selftest import GENESIS, Question
+from miner.errors import BackendFault, BackendUnavailable, MinerError
+from miner.paths import private_dir
+
+FILE = "opencl-tuned.json"
+BUDGET_S = 20.0
+SAMPLES, SAMPLE_S = 3, 0.12  # the best counts: other load can only slow a sample down
+GROUPS = (64, 128, 256)
+NONCE_COUNTS = (16, 32, 64, 128)
 
 
-def open_tuned(name: str, cache: Path) -> OpenClBackend:
-    """Open a device with its stored shape, or the default. Raises BackendUnavailable."""
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """The winner on one device; rates in H/s."""
+
+    shape: Shape
+    rate_hs: float  # scan_shared, with versions enough
+    single_rate_hs: float  # scan_single, one version
+    tried: int  # shapes measured
+
+    @property
+    def single_cost(self) -> float:
+        """How much dearer a hash is when its version has a schedule of its own."""
+        return self.rate_hs / self.single_rate_hs if self.single_rate_hs > 0 else SINGLE_COST
+
+
+def open_tuned(name: str, cache: Path, say: Say | None = None) -> OpenClBackend:
+    """Open a device with its stored shape, or the default. With `say`, one never tuned is tuned
+    first. Raises BackendUnavailable or BackendFault."""
     found = find(name)
-    return open_with(found, default_shape(found.device), cache)
+    tuning = load(found, cache)
+    if tuning is None and say:
+        tuning = tune(found, cache, say)
+    if tuning is None:
+        return open_with(found, default_shape(found.device), cache)
+    return open_with(found, tuning.shape, cache, tuning.single_cost)
 
 
-def open_with(found: Found, shape: Shape, cache: Path) -> OpenClBackend:
+def open_with(
+    found: Found, shape: Shape, cache: Path, single_cost: float = SINGLE_COST
+) -> OpenClBackend:
     """Open a device with a given shape. Raises BackendUnavailable or BackendFault."""
     device = found.device
-    info = BackendInfo(found.name, device.name.strip(), shape.wide, shape.wide, "gpu")
-    return OpenClBackend(Session(found, shape, cache), info)
+    lanes = shape.wide * device.max_compute_units
+    info = BackendInfo(found.name, device.name.strip(), lanes, shape.wide, "gpu")
+    return OpenClBackend(Session(found, shape, cache), info, single_cost)
+
+
+def tune(
+    found: Found,
+    cache: Path,
+    say: Say,
+    budget_s: float = BUDGET_S,
+    clock: Callable[[], float] = time.monotonic,
+) -> Tuning:
+    """Measure shapes until the budget is spent, check the fastest, store it.
+
+    The default shape comes first, then one dimension after the other around the best so far. A
+    shape that cannot be built or answers wrongly is told and passed over. Raises BackendFault
+    when none works.
+    """
+    begun = clock()
+    rates: dict[Shape, float] = {}
+    failures: list[str] = []
+    for shape in candidates(found.device, rates):
+        spent = clock() - begun
+        if rates and spent + spent / (len(rates) + len(failures)) > budget_s:
+            say(f"{found.name}: time is up after {len(rates)} shapes")
+            break
+        try:
+            rates[shape] = _measured(found, shape, cache)
+            say(f"{found.name}: {words(shape)}: {rates[shape] / 1e6:.1f} MH/s")
+        except MinerError as error:
+            failures.append(str(error))
+            rates.setdefault(shape, 0.0)
+            say(f"{found.name}: {words(shape)}: passed over, {error}")
+    for shape in sorted(rates, key=lambda shape: -rates[shape]):
+        if rates[shape] and (single := _checked(found, shape, cache, say)):
+            tuning = Tuning(shape, rates[shape], single, len(rates))
+            store(found, cache, tuning)
+            return tuning
+    raise BackendFault(found.name, f"no kernel shape works: {failures[-1] if failures else ''}")
+
+
+def candidates(device: Any, rates: dict[Shape, float]) -> Iterator[Shape]:
+    """The default, then neighbours of the best measured so far; `rates` grows meanwhile."""
+    first = default_shape(device)
+    yield first
+    dimensions: tuple[Callable[[Shape], list[Shape]], ...] = (
+        lambda best: [Shape(best.group, count, best.vector) for count in NONCE_COUNTS],
+        lambda best: [Shape(items, best.nonces, best.vector) for items in _groups(device, best)],
+        lambda best: [
+            Shape(max(1, best.wide // lanes), max(best.nonces, lanes), lanes)
+            for lanes in ((16, 8, 4) if is_cpu(device) else (2,))
+        ],
+    )
+    for around in dimensions:
+        for shape in around(max(rates, key=lambda shape: rates[shape])):
+            fits = shape.group <= device.max_work_group_size
+            if shape not in rates and fits and shape.local_bytes <= device.local_mem_size:
+                yield shape
+
+
+def _groups(device: Any, best: Shape) -> list[int]:
+    return [best.group // 2 or 1, best.group * 2] if is_cpu(device) else list(GROUPS)
+
+
+def words(shape: Shape) -> str:
+    """A shape for people."""
+    return f"{shape.group} items x {shape.vector} lanes x {shape.nonces} nonces"
+
+
+def _measured(found: Found, shape: Shape, cache: Path) -> float:
+    backend = open_with(found, shape, cache)
+    try:
+        return rate(backend, shape.wide)
+    finally:
+        backend.close()
+
+
+def _checked(found: Found, shape: Shape, cache: Path, say: Say) -> float:
+    """The single path's rate in H/s when the known answers come out, else 0."""
+    backend = open_with(found, shape, cache)
+    try:
+        selftest.check(backend)
+        return rate(backend, 1)
+    except MinerError as error:
+        say(f"{found.name}: {words(shape)}: passed over, {error}")
+        return 0.0
+    finally:
+        backend.close()
+
+
+def rate(backend: OpenClBackend, versions: int) -> float:
+    """H/s, the best of a few samples after the launch length has settled."""
+    unit = Question(GENESIS[:76], tuple(1 + (step << 13) for step in range(versions)), 0, 0, 0)
+    backend.scan(unit, 0, 1)  # compiles
+    best = 0.0
+    for sample in range(SAMPLES + 1):
+        hashes, begun = 0, time.perf_counter()
+        while (elapsed := time.perf_counter() - begun) < SAMPLE_S:
+            hashes += backend.scan(unit, 0, 1 << 31).hashes
+        best = max(best, hashes / elapsed if sample else 0.0)
+    return best
+
+
+def key(found: Found) -> str:
+    """A tuning is good for one model, driver and kernel."""
+    kernel = hashlib.sha256(kernel_source().encode()).hexdigest()[:16]
+    return f"{device_key(found.device)} | kernel {kernel}"
+
+
+def load(found: Found, cache: Path) -> Tuning | None:
+    """What was stored for this device, driver and kernel; None when there is nothing usable."""
+    row = _read(cache).get(key(found), {})
+    try:
+        shape, rates = Shape(**row["shape"]), (float(row["rate_hs"]), float(row["single_rate_hs"]))
+        fits = shape.group <= found.device.max_work_group_size
+        return Tuning(shape, *rates, tried=int(row["tried"])) if fits else None
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def store(found: Found, cache: Path, tuning: Tuning) -> None:
+    """Remember; a cache that cannot be written costs 20 s at the next start, no more."""
+    rows = {**_read(cache), key(found): asdict(tuning)}
+    try:
+        part = private_dir(cache) / f"{FILE}.new"
+        part.write_text(json.dumps(rows, indent=1) + "\n")
+        part.replace(cache / FILE)
+    except OSError:
+        return
+
+
+def _read(cache: Path) -> dict[str, dict[str, Any]]:
+    try:
+        rows = json.loads((cache / FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    kept = rows.items() if isinstance(rows, dict) else ()
+    return {name: row for name, row in kept if isinstance(row, dict)}
+
+
+def tune_named(name: str, cache: Path, say: Say, budget_s: float = BUDGET_S) -> tuple[str, Tuning]:
+    """Tune the device of a name: its full name and the winner. Raises BackendUnavailable."""
+    if name.partition(":")[0] != "opencl":
+        raise BackendUnavailable(name, "only OpenCL devices are tuned; see `miner devices`")
+    found = find(name)
+    return found.name, tune(found, cache, say, budget_s)

@@ -15,6 +15,7 @@ COMMANDS = {
     "devices": ("miner.cli.devices", "List every hashing backend and why it can or cannot run."),
     "doctor": ("miner.cli.doctor", "Check install, devices, node and pool; each with a remedy."),
     "learn": ("miner.cli.learn", "Lessons: proof of work explained with real data."),
+    "tune": ("miner.cli.tune", "Find the fastest kernel shape of each OpenCL device."),
     "grind": ("miner.cli.grind", "Find the nonce of one 80-byte header given in hex."),
 }
 

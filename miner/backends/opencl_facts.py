@@ -1,0 +1,142 @@
+"""What a GPU says of itself while it works: clock, temperature, power. "n/a" where it does not.
+
+NVIDIA through NVML when nvidia-ml-py is installed; AMD through the Linux driver's files. Reading
+never disturbs mining and never raises.
+"""
+
+import importlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+ABSENT = "n/a"
+SYSFS = Path("/sys")
+AMD_VENDOR = "0x1002"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One reading of one GPU; None: the driver does not tell."""
+
+    name: str
+    driver: str
+    bus: str = ""  # PCI address "0000:03:00.0": the same card for every library
+    compute_units: int | None = None
+    clock_mhz: int | None = None
+    temperature_c: float | None = None
+    power_w: float | None = None
+
+    def text(self) -> str:
+        """One line for screens."""
+        shown = (
+            (self.compute_units, "units", 0), (self.clock_mhz, "MHz", 0),
+            (self.temperature_c, "°C", 0), (self.power_w, "W", 1),
+        )  # fmt: skip
+        numbers = [
+            f"{value:.{digits}f} {unit}" if value is not None else f"{ABSENT} {unit}"
+            for value, unit, digits in shown
+        ]
+        return ", ".join((self.name or ABSENT, f"driver {self.driver or ABSENT}", *numbers))
+
+
+def read_all(sysfs: Path = SYSFS) -> list[Facts]:
+    """Every GPU whose vendor tells; empty where none does."""
+    return [*nvidia(), *amd(sysfs)]
+
+
+def merged(known: Facts, readings: list[Facts]) -> Facts:
+    """What OpenCL knows of a card, and its vendor's reading: matched by PCI address, or where that
+    is unknown, the only card there is."""
+    same = [row for row in readings if row.bus and row.bus == known.bus]
+    if not known.bus and len(readings) == 1:
+        same = readings
+    if not same:
+        return known
+    now = same[0]
+    clock = known.clock_mhz if now.clock_mhz is None else now.clock_mhz
+    return replace(
+        known, clock_mhz=clock, temperature_c=now.temperature_c, power_w=now.power_w, bus=now.bus
+    )
+
+
+def nvidia(library: Any = None) -> list[Facts]:
+    """NVIDIA's cards by NVML; empty without nvidia-ml-py or the driver."""
+    try:
+        nvml = library or importlib.import_module("pynvml")
+        nvml.nvmlInit()
+    except Exception:  # noqa: BLE001 - a driver's library fails in ways of its own; then: no facts
+        return []
+    try:
+        driver = _text(_ask(nvml.nvmlSystemGetDriverVersion))
+        count = _ask(nvml.nvmlDeviceGetCount) or 0
+        return [_nvidia_card(nvml, index, driver) for index in range(count)]
+    finally:
+        _ask(nvml.nvmlShutdown)
+
+
+def _nvidia_card(nvml: Any, index: int, driver: str) -> Facts:
+    card = _ask(nvml.nvmlDeviceGetHandleByIndex, index)
+    pci = _ask(nvml.nvmlDeviceGetPciInfo, card)
+    milliwatts = _ask(nvml.nvmlDeviceGetPowerUsage, card)
+    return Facts(
+        name=_text(_ask(nvml.nvmlDeviceGetName, card)),
+        driver=driver,
+        bus=_text(getattr(pci, "busId", "")).lower()[-12:],  # its domain has 8 digits, ours 4
+        clock_mhz=_ask(nvml.nvmlDeviceGetClockInfo, card, getattr(nvml, "NVML_CLOCK_SM", 1)),
+        temperature_c=_ask(nvml.nvmlDeviceGetTemperature, card, 0),  # 0: the GPU itself
+        power_w=None if milliwatts is None else milliwatts / 1000,
+    )
+
+
+def _ask(call: Callable[..., Any], *arguments: Any) -> Any:
+    """The answer, or None: cards do not support every question."""
+    try:
+        return call(*arguments)
+    except Exception:  # noqa: BLE001 - NVMLError has no base class of its own before import
+        return None
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value or "")
+
+
+def amd(sysfs: Path = SYSFS) -> list[Facts]:
+    """AMD's cards by the amdgpu driver's files below `sysfs`."""
+    return [_amd_card(card) for card in _amd_devices(sysfs)]
+
+
+def _amd_devices(sysfs: Path) -> Iterator[Path]:
+    for card in sorted((sysfs / "class" / "drm").glob("card[0-9]*")):
+        device = card / "device"
+        if card.name[4:].isdigit() and _line(device / "vendor") == AMD_VENDOR:
+            yield device
+
+
+def _amd_card(device: Path) -> Facts:
+    sensors = next(iter(sorted((device / "hwmon").glob("hwmon*"))), device)
+    milli_c = _number(sensors / "temp1_input")
+    microwatts = _number(sensors / "power1_average")
+    if microwatts is None:
+        microwatts = _number(sensors / "power1_input")  # newer cards tell the moment's power only
+    hertz = _number(sensors / "freq1_input")
+    return Facts(
+        name=_line(device / "product_name") or f"AMD GPU {_line(device / 'device')}",
+        driver=_line(device / "driver" / "module" / "version") or "amdgpu",
+        bus=device.resolve().name,
+        clock_mhz=None if hertz is None else hertz // 1_000_000,
+        temperature_c=None if milli_c is None else milli_c / 1000,
+        power_w=None if microwatts is None else microwatts / 1e6,
+    )
+
+
+def _line(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _number(path: Path) -> int | None:
+    text = _line(path)
+    return int(text) if text.lstrip("-").isascii() and text.lstrip("-").isdigit() else None

@@ -1,0 +1,47 @@
+"""`miner tune`: find the fastest kernel shape of each OpenCL device and remember it."""
+
+import json
+from dataclasses import asdict
+
+import click
+
+from miner.backends import registry
+from miner.errors import BackendUnavailable
+from miner.paths import cache_dir
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[BACKEND]...")
+@click.option("--seconds", type=click.FloatRange(0, 600), default=20.0, show_default=True,
+              help="Time for each device; a shape that is being measured is finished.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def tune(names: tuple[str, ...], seconds: float, as_json: bool) -> None:
+    """Find the fastest kernel shape of each OpenCL device and remember it.
+
+    BACKEND is a name as in `miner devices`, such as opencl:nvidia:0. Without one: every GPU, or
+    when there is none, every OpenCL device.
+    """
+    from miner.backends import opencl_tune  # loads the drivers
+
+    for name in names or chosen():
+        full, won = opencl_tune.tune_named(name, cache_dir(), progress, seconds)
+        if as_json:
+            click.echo(json.dumps({"name": full, **asdict(won)}))
+        else:
+            click.echo(
+                f"{full}  {won.rate_hs / 1e6:.1f} MH/s with {opencl_tune.words(won.shape)}, "
+                f"best of {won.tried}; one version alone {won.single_rate_hs / 1e6:.1f} MH/s"
+            )
+
+
+def progress(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def chosen() -> list[str]:
+    """Every usable GPU; without one, every usable OpenCL device."""
+    rows = [row for row in registry.probe_all() if row.name.partition(":")[0] == "opencl"]
+    usable = [row for row in rows if row.usable]
+    if not usable:
+        raise BackendUnavailable("opencl", "; ".join(row.why_not for row in rows))
+    return [row.name for row in usable if row.auto] or [row.name for row in usable]

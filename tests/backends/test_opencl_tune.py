@@ -1,0 +1,117 @@
+"""Tuning: the search, the check of the winner, what is stored and what is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from miner.backends import opencl, selftest
+from miner.backends.base import Backend
+from miner.backends.opencl_work import Shape
+from miner.cli.main import cli
+from miner.errors import BackendFault
+
+DEVICES = [row for row in opencl.PROVIDER.probe() if row.usable]
+pytestmark = pytest.mark.skipif(
+    not DEVICES, reason="; ".join(f"opencl: {row.why_not}" for row in opencl.PROVIDER.probe())
+)
+
+
+def test_the_command_tunes_and_the_next_open_uses_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no time at all the default shape alone is measured, checked and stored."""
+    monkeypatch.setenv("MINER_HOME", str(tmp_path))
+    done = CliRunner().invoke(cli, ["tune", "--seconds", "0", "--json", DEVICES[0].name])
+    assert done.exit_code == 0, done.output
+    won = json.loads(done.stdout)
+    assert won["name"] == DEVICES[0].name and won["tried"] == 1
+    assert won["rate_hs"] > 1e5 and won["single_rate_hs"] > 1e5
+    assert "time is up after 1 shapes" in done.stderr
+
+    file = tmp_path / "cache" / "opencl-tuned.json"
+    rows = json.loads(file.read_text())
+    (row,) = rows.values()
+    row["shape"] = {"group": 2, "nonces": 16, "vector": 4}
+    file.write_text(json.dumps(rows))
+    backend = opencl.PROVIDER.open(DEVICES[0].name, tmp_path / "cache")
+    assert backend.info.versions_wanted == 8
+    backend.close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "[]", "{", '{"KEY": 1}', '{"KEY": {"shape": {"group": 1}}}',
+        '{"KEY": {"shape": {"group": 8, "nonces": 3, "vector": 1}, "rate_hs": 1, '
+        '"single_rate_hs": 1, "tried": 1}}',
+        '{"KEY": {"shape": {"group": 99999999, "nonces": 4, "vector": 1}, "rate_hs": 1, '
+        '"single_rate_hs": 1, "tried": 1}}',
+    ],
+)  # fmt: skip
+def test_a_damaged_or_foreign_store_is_ignored(tmp_path: Path, text: str) -> None:
+    from miner.backends import opencl_device, opencl_tune
+
+    found = opencl_device.find(DEVICES[0].name)
+    stored = text.replace('"KEY"', json.dumps(opencl_tune.key(found)))
+    (tmp_path / opencl_tune.FILE).write_text(stored)
+    assert opencl_tune.load(found, tmp_path) is None
+    tuning = opencl_tune.Tuning(Shape(2, 16, 4), 3e6, 2e6, 7)
+    opencl_tune.store(found, tmp_path, tuning)
+    assert opencl_tune.load(found, tmp_path) == tuning
+    assert tuning.single_cost == 1.5
+
+
+def test_shapes_that_lie_or_break_are_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fastest shape answers wrongly, another cannot be built: the third one wins."""
+    from miner.backends import opencl_device, opencl_tune
+
+    liar, broken, honest = Shape(4, 4, 1), Shape(1 << 30, 4, 1), Shape(2, 16, 4)
+    rates = {liar: 9e9, honest: 1e6}
+    right = selftest.check
+
+    def check(backend: Backend) -> None:
+        if backend.info.versions_wanted == liar.wide:
+            raise BackendFault(backend.info.name, "self-test: lies")
+        right(backend)
+
+    monkeypatch.setattr(selftest, "check", check)
+    monkeypatch.setattr(opencl_tune, "candidates", lambda *_: iter((liar, broken, honest)))
+    monkeypatch.setattr(
+        opencl_tune, "_measured", lambda found, shape, cache: rates[shape]
+        if shape in rates else opencl_tune.open_with(found, shape, cache) and 0.0,
+    )  # fmt: skip
+    said: list[str] = []
+    found = opencl_device.find(DEVICES[0].name)
+    tuning = opencl_tune.tune(found, tmp_path, said.append, 1e9)
+    assert tuning.shape == honest
+    assert any("passed over" in line and "work-group" in line for line in said)
+    assert any("self-test: lies" in line for line in said)
+    monkeypatch.setattr(opencl_tune, "candidates", lambda *_: iter((liar,)))
+    with pytest.raises(BackendFault, match="no kernel shape works"):
+        opencl_tune.tune(found, tmp_path, said.append, 1e9)
+
+
+def test_the_search_follows_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each dimension is searched around the best of the one before; nothing comes twice."""
+    from miner.backends import opencl_device, opencl_tune
+
+    device = opencl_device.find(DEVICES[0].name).device
+    rates: dict[Shape, float] = {}
+    for shape in opencl_tune.candidates(device, rates):
+        assert shape not in rates
+        rates[shape] = 1000.0 if shape.nonces == 32 else 1.0
+        rates[shape] += shape.group
+    assert len(rates) >= 6
+    assert max(rates, key=lambda shape: rates[shape]).nonces == 32
+    later = list(rates)[4:]
+    assert all(shape.nonces == 32 for shape in later)
+
+
+def test_only_opencl_devices_are_tuned() -> None:
+    done = CliRunner().invoke(cli, ["tune", "native"])
+    assert done.exit_code != 0
+    assert "only OpenCL devices are tuned" in str(done.exception)
