@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from miner.bitcoin.encoding import from_hex
-from miner.errors import MinerError
+from miner.errors import ConfigError, MinerError
 from miner.learn.catalogue import LESSONS, find
 from miner.learn.steps import Check, Lesson, Setting, failed
 
@@ -44,6 +44,12 @@ def header_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None
 )
 @click.option("--node", help="Count coinbase tags on this node, for lesson 12.")
 @click.option("--cookie", help="That node's cookie file.")
+@click.option(
+    "--html",
+    "html_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write all lessons to one self-contained interactive page.",
+)
 @click.option("--no-color", is_flag=True, help="No colours (NO_COLOR works too).")
 def learn(
     lesson: str | None,
@@ -58,6 +64,7 @@ def learn(
     pools_file: Path | None,
     node: str | None,
     cookie: str | None,
+    html_file: Path | None,
     no_color: bool,
 ) -> None:
     """Explain proof of work with this miner's own real data. LESSON is a number or a name."""
@@ -65,13 +72,30 @@ def learn(
     setting = Setting(
         seed, header, text, backend, auto or check_only, figures, pools_file, node, cookie
     )
-    if check_only:
+    if html_file is not None:
+        write_page(html_file, setting)
+    elif check_only:
         check_lessons([find(lesson)] if lesson else list(LESSONS), setting)
     elif lesson is None:
         list_lessons()
     else:
         colour = False if no_color or os.environ.get("NO_COLOR") else None
         walk_through(find(lesson), setting, auto, colour)
+
+
+def write_page(path: Path, setting: Setting) -> None:
+    """All lessons on one page; takes a little, since every lesson is run."""
+    from datetime import datetime
+
+    from miner.learn import page
+
+    click.echo(f"Running {len(LESSONS)} lessons for {path} ...", err=True)
+    text = page.build(setting, datetime.now().astimezone())
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from error
+    click.echo(f"{path}: {len(text.encode()) / 1024:.0f} KiB; open it in any browser")
 
 
 def list_lessons() -> None:

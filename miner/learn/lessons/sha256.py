@@ -105,7 +105,7 @@ def _rounds(steps: list[trace.Compression]) -> Screen:
     return Screen(
         "All 192 rounds of a real block",
         (
-            Text("Type a number to jump: 1 to 64 is chunk 1, 65 chunk 2, 129 the second hash."),
+            Text("Rounds 1 to 64 are chunk 1, from 65 chunk 2, from 129 the second hash."),
             _stepper("a real header", steps, list(THREE), (0, 64, 67, 128, 191)),
             Text(
                 "Round 3 of chunk 2 (number 68) is the first to see the nonce: W[3] holds it. "
