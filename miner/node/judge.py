@@ -86,7 +86,10 @@ class ProposalJudge:
             scratch = self._caught_up()
             if self._closing.is_set():
                 raise KernelFailed("the node is stopping")
-            word = self._connect(scratch.chain, self._ground(raw))
+            ground = self._ground(raw)
+            while scratch.chain.known_height(block_hash_of(ground)) is not None:
+                ground = self._ground(raw)  # it came out as a block just mined from this proposal
+            word = self._connect(scratch.chain, ground)
             if scratch.chain.height - self._state.tip.height > MAX_LEAD:
                 self._rebuild()
             return word

@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from tests.node.kit import ANYONE, SEGWIT, Rpc, RpcFailed, mine, sha256d, spend, work_from
+from miner.node.service import Node
+from tests.node.kit import (
+    ANYONE,
+    REGTEST_TARGET,
+    SEGWIT,
+    Rpc,
+    RpcFailed,
+    mine,
+    sha256d,
+    spend,
+    work_from,
+)
 
 RECORDED = Path(__file__).parent.parent / "vectors" / "rpc" / "proposals.json"
 
@@ -112,3 +123,26 @@ def test_data_must_be_there(rpc: Rpc) -> None:
     with pytest.raises(RpcFailed, match="Missing data String key for proposal") as caught:
         rpc("getblocktemplate", {"mode": "proposal"})
     assert caught.value.code == -3
+
+
+def test_a_proposal_whose_block_is_mined_meanwhile_is_judged_all_the_same(
+    node: Node, rpc: Rpc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The judge grinds its own nonce and may come out at the very block that was just accepted."""
+    judge = node._judge
+    raw = work_from(rpc("getblocktemplate", SEGWIT)).build()
+    known = judge._known
+
+    def mined_meanwhile(block_hash: bytes, proposal: bytes) -> str:
+        word = known(block_hash, proposal)
+        other = Rpc(node)
+        for nonce in range(4):  # whatever nonce the judge tries first
+            judge._nonce = 0
+            header = raw[:76] + nonce.to_bytes(4, "little")
+            if int.from_bytes(sha256d(header), "little") <= REGTEST_TARGET:
+                assert other("submitblock", (header + raw[80:]).hex()) in (None, "inconclusive")
+        other.close()
+        return word
+
+    monkeypatch.setattr(judge, "_known", mined_meanwhile)
+    assert rpc("getblocktemplate", {"mode": "proposal", "data": raw.hex(), **SEGWIT}) is None
