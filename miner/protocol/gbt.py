@@ -137,7 +137,7 @@ def block_hex(share: Share) -> str:
 
 def proposal_hex(job: Job) -> str:
     """A block of this job without work, for the proposal check."""
-    unit = build_unit(job, (job.version,), bytes(job.extranonce2_size), job.ntime)
+    unit = build_unit(job, (job.version,), b"\xff" * job.extranonce2_size, job.ntime)
     return _assemble(job, unit.header(job.version, 0), unit.extranonce2)
 
 
