@@ -28,6 +28,7 @@ LAYERS: dict[str, int] = {
     "sources": 4,
     "journal": 4,
     "status": 4,
+    "baseline": 4,
     "config": 4,
     "engine": 5,
     "screens": 5,

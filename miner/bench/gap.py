@@ -149,12 +149,12 @@ def prospect(name: str, rate_hs: float, j_per_th: float | None, network: Network
 
 NAMED = (
     ("PC of 2010", "Desktop PC on a power meter (2010)"),
-    ("Antminer S1", "Antminer S1"),
-    ("Antminer S5", "Antminer S5"),
-    ("Antminer S9", "Antminer S9"),
-    ("Antminer S17 Pro", "Antminer S17 Pro"),
-    ("Antminer S19 Pro", "Antminer S19 Pro"),
-    ("Antminer S21", "Antminer S21"),
+    ("", "Antminer S1"),
+    ("", "Antminer S5"),
+    ("", "Antminer S9"),
+    ("", "Antminer S17 Pro"),
+    ("", "Antminer S19 Pro"),
+    ("", "Antminer S21"),
     ("home ASIC", "Bitaxe Gamma 601 (BM1370)"),
     ("home ASIC", "Avalon Q"),
 )

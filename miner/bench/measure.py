@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from miner.backends.base import NONCES, Backend
-from miner.bench import cases, sensors
+from miner.bench import cases, environment, sensors
 from miner.bench.energy import Given, Meter
 from miner.bench.result import CaseResult, Energy, Gate, Result, Slice
 from miner.bench.sensors import Reading
@@ -193,6 +193,7 @@ class Bench:
         found = CaseResult(
             family, variant, info.device, case.threads, wants, info.batch, Gate(0, "", False)
         )
+        found.usable_cpus = environment.usable_threads(self._root)
         if any(found.key == other.key for other in self.result.cases):
             cases.close_all(backends)
             return
@@ -260,7 +261,7 @@ class Bench:
         if not track.found.gate.passed:
             return
         before, joules = sensors.read(self._root), _joules(track.meter)
-        began = time.monotonic()
+        began, cpu = time.monotonic(), time.process_time()
         if self._first_slice is None:
             self._first_slice = began
         try:
@@ -269,6 +270,7 @@ class Bench:
             self._refuse(track, error)
             return
         wall, spent = time.monotonic() - began, _joules(track.meter)
+        cpu = time.process_time() - cpu
         after = sensors.read(self._root)
         used = spent - joules if spent is not None and joules is not None else None
         track.found.slices.append(
@@ -278,6 +280,7 @@ class Bench:
             )
         )  # fmt: skip
         _count(track.found.counters, before, after, wall)
+        _add(track.found.counters, "cpu_s", cpu)
         self._done_s += self.plan.slice_s
         self._say("slice", track.found)
 
@@ -302,11 +305,15 @@ def _invalid(case: cases.Case, why: str) -> CaseResult:
 
 def _count(counters: dict[str, float], before: Reading, after: Reading, wall: float) -> None:
     """Add what moved during a slice; a counter the machine lacks stays absent."""
-    counters["seconds"] = counters.get("seconds", 0.0) + wall
+    _add(counters, "seconds", wall)
     for name in ("throttles", "steal_s", "quota_stops"):
         first, last = getattr(before, name), getattr(after, name)
         if first is not None and last is not None:
-            counters[name] = counters.get(name, 0.0) + max(last - first, 0)
+            _add(counters, name, max(last - first, 0))
+
+
+def _add(counters: dict[str, float], name: str, value: float) -> None:
+    counters[name] = counters.get(name, 0.0) + value
 
 
 def _finish(track: Track) -> None:

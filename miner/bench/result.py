@@ -7,6 +7,7 @@ from typing import Any
 
 from miner.bench import schema, stats, verdict
 from miner.errors import ConfigError
+from miner.protocol.scrub import scrub
 
 SCHEMA = 1
 MAX_BYTES = 64 * 1024 * 1024  # a ten-hour soak stays far below
@@ -82,10 +83,16 @@ class CaseResult:
     energy: Energy | None = None
     overhead: float | None = None
     counters: dict[str, float] = field(default_factory=dict)
+    usable_cpus: int = 0  # of this process; 0 = unknown
 
     @property
     def name(self) -> str:
         return f"{self.backend}:{self.variant}" if self.variant else self.backend
+
+    @property
+    def cpus(self) -> int:
+        """CPUs that the threads could fill."""
+        return min(self.threads, self.usable_cpus or self.threads)
 
     @property
     def label(self) -> str:
@@ -108,7 +115,7 @@ class CaseResult:
         if not self.gate.passed:
             return verdict.Verdict("INVALID", (self.gate.why,))
         clocks = [one.clock_mhz for one in self.slices if one.clock_mhz]
-        return verdict.judge(self.rates(), clocks, self.counters, self.batch)
+        return verdict.judge(self.rates(), clocks, self.counters, self.batch, self.cpus)
 
 
 @dataclass(slots=True)
@@ -161,6 +168,7 @@ def _case_dict(case: CaseResult, seed: int) -> dict[str, Any]:
         "energy": case.energy and _energy_dict(case.energy),
         "overhead": case.overhead,
         "counters": case.counters,
+        "usable_cpus": case.usable_cpus,
     }
 
 
@@ -195,6 +203,7 @@ def from_dict(data: dict[str, Any], where: str) -> Result:
     if type(number) is int and number > SCHEMA:
         raise ConfigError(f"{where}: schema {number} is newer than this homehash; update it")
     schema.check(data, schema.load(), where)
+    data = _scrubbed(data)
     homehash = data["homehash"]
     return Result(
         created=data["created"],
@@ -206,6 +215,15 @@ def from_dict(data: dict[str, Any], where: str) -> Result:
         cases=[_case(one) for one in data["cases"]],
         partial=data["partial"],
     )
+
+
+def _scrubbed(value: Any) -> Any:
+    """The same without control characters: a file may come from anybody, and gets printed."""
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, dict):
+        return {key: _scrubbed(below) for key, below in value.items()}
+    return [_scrubbed(below) for below in value] if isinstance(value, list) else value
 
 
 def _case(data: dict[str, Any]) -> CaseResult:
@@ -224,6 +242,7 @@ def _case(data: dict[str, Any]) -> CaseResult:
         energy=_energy(data["energy"], slices),
         overhead=data.get("overhead"),
         counters=data.get("counters", {}),
+        usable_cpus=data.get("usable_cpus", 0),
     )
 
 

@@ -43,9 +43,9 @@ def _check(value: Any, part: dict[str, Any], whole: dict[str, Any], where: str) 
         for key in part.get("required", []):
             if key not in value:
                 raise ConfigError(f"{where}.{key} is missing")
-        for key, below in part.get("properties", {}).items():
-            if key in value:
-                _check(value[key], below, whole, f"{where}.{key}")
+        known, others = part.get("properties", {}), part.get("additionalProperties", {})
+        for key, below in value.items():
+            _check(below, known.get(key, others), whole, f"{where}.{key}")
     elif isinstance(value, list):
         if not part.get("minItems", 0) <= len(value) <= part.get("maxItems", 10**9):
             raise ConfigError(f"{where} has {len(value)} items")

@@ -154,20 +154,22 @@ def permutation_p(a: Floats, b: Floats, rng: np.random.Generator) -> float:
     Blocks keep the correlation inside a run; p is (1 + as extreme) / (1 + tried), never 0.
     """
     length = max(block_length(a), block_length(b))
-    blocks = [*_blocks(a, length), *_blocks(b, length)]
-    first = len(_blocks(a, length))
+    blocks = np.concatenate([_blocks(a, length), _blocks(b, length)])
+    first = math.ceil(len(a) / length)
     observed = abs(math.log(float(np.median(b) / np.median(a))))
-    extreme = 0
-    for _ in range(PERMUTATIONS):
-        order = rng.permutation(len(blocks))
-        left = np.concatenate([blocks[i] for i in order[:first]])
-        right = np.concatenate([blocks[i] for i in order[first:]])
-        extreme += abs(math.log(float(np.median(right) / np.median(left)))) >= observed - 1e-12
+    order = rng.permuted(np.tile(np.arange(len(blocks)), (PERMUTATIONS, 1)), axis=1)
+    left = np.nanmedian(blocks[order[:, :first]].reshape(PERMUTATIONS, -1), axis=1)
+    right = np.nanmedian(blocks[order[:, first:]].reshape(PERMUTATIONS, -1), axis=1)
+    extreme = int(np.count_nonzero(np.abs(np.log(right / left)) >= observed - 1e-12))
     return (1 + extreme) / (1 + PERMUTATIONS)
 
 
-def _blocks(values: Floats, length: int) -> list[Floats]:
-    return [values[start : start + length] for start in range(0, len(values), length)]
+def _blocks(values: Floats, length: int) -> Floats:
+    """One block a row; the last is filled up with NaN, which nanmedian leaves out."""
+    rows = math.ceil(len(values) / length)
+    padded = np.full(rows * length, np.nan)
+    padded[: len(values)] = values
+    return padded.reshape(rows, length)
 
 
 def holm(p_values: list[float]) -> list[float]:

@@ -10,6 +10,7 @@ DRIFT = 0.03  # Theil-Sen slope over the whole run / median
 OUTLIERS = 0.10  # share of slices
 CLOCK_DROP = 0.05  # last third against first third
 STEAL = 0.01  # of one CPU's time
+SHORT_OF_CPU = 0.03  # of the time our threads could have had
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +26,20 @@ class Verdict:
 
 
 def judge(
-    rates: list[float], clocks_mhz: list[float], counters: Mapping[str, float], batch: str
+    rates: list[float],
+    clocks_mhz: list[float],
+    counters: Mapping[str, float],
+    batch: str,
+    cpus: int = 1,
 ) -> Verdict:
     """Worst cause first: throttled, shared machine, drifting, interrupted, noisy, too short.
 
-    `counters`: what moved during the slices; `seconds` is their length. CPU counters say nothing
-    about a GPU's rate (batch "gpu").
+    `counters`: what moved during the slices; `seconds` is their length, `cpu_s` the CPU time we
+    got, of `cpus` that the threads could fill. They say nothing about a GPU's rate (batch "gpu").
     """
     if not rates:
         return Verdict("not measured", ("no slice was finished",))
-    found = [*_machine(clocks_mhz, counters)] if batch == "cpu" else []
+    found = [*_machine(clocks_mhz, counters, cpus)] if batch == "cpu" else []
     if len(rates) >= stats.MIN_FOR_INTERVAL:
         found += _series(rates)
     else:
@@ -46,7 +51,9 @@ def judge(
     return Verdict(found[0][0], tuple(reason for _, reason in found))
 
 
-def _machine(clocks: list[float], counters: Mapping[str, float]) -> list[tuple[str, str]]:
+def _machine(
+    clocks: list[float], counters: Mapping[str, float], cpus: int
+) -> list[tuple[str, str]]:
     found = []
     if counters.get("throttles", 0) > 0:
         found.append(
@@ -62,6 +69,11 @@ def _machine(clocks: list[float], counters: Mapping[str, float]) -> list[tuple[s
         share = counters["steal_s"] / seconds
         found.append(
             ("shared machine", f"the hypervisor took {share:.0%} of a CPU for other guests")
+        )
+    got = counters.get("cpu_s", 0) / (seconds * cpus) if seconds else 0
+    if 0 < got < 1 - SHORT_OF_CPU:
+        found.append(
+            ("shared machine", f"we got {got:.0%} of {cpus} CPU: other programs took the rest")
         )
     if counters.get("quota_stops", 0) > 0:
         found.append(

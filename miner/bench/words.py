@@ -60,7 +60,9 @@ def span(seconds: float) -> str:
     for size, name in SPANS:
         if seconds >= size:
             return f"{significant(seconds / size, 3)} {name}"
-    return f"{significant(seconds * 1e3, 3)} ms"
+    if seconds >= 1e-3:
+        return f"{significant(seconds * 1e3, 3)} ms"
+    return f"{significant(seconds * 1e6, 3)} µs"
 
 
 def chance(value: float) -> str:

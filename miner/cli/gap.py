@@ -1,0 +1,98 @@
+"""`miner gap`: this computer beside seventeen years of mining hardware, per second and joule."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from miner.bench import figures, hardware, report, result, session, sheets, twogaps
+from miner.bench import gap as arithmetic
+from miner.errors import ConfigError
+from miner.paths import cache_dir, config_dir
+
+if TYPE_CHECKING:  # matplotlib is asked for only when something is drawn
+    from miner.bench.html import Findings
+
+
+@click.command()
+@click.option("--from", "source", type=Path, metavar="FILE", help="A JSON result [a quick run].")
+@click.option("--plot", type=Path, metavar="FILE", help="Pictures, .png or .svg, named after it.")
+@click.option("--html", "page", type=Path, metavar="FILE", help="One page to hand out.")
+@click.option("--watts", type=float, help="Draw under load, read from a wall meter.")
+@click.option("--difficulty", type=float, help="Of the network, instead of the dated one.")
+@click.option("--price", type=float, metavar="USD", help="Of a bitcoin.")
+@click.option("--hashprice", type=float, metavar="USD", help="Per PH/s and day.")
+@click.option("--tariff", metavar="T", help='0.30, "0.30 EUR" per kWh, or a preset\'s name.')
+@click.option("--backend", "backends", multiple=True, metavar="NAME", help="For the quick run.")
+def gap(  # the signature is the option list
+    source: Path | None,
+    plot: Path | None,
+    page: Path | None,
+    watts: float | None,
+    difficulty: float | None,
+    price: float | None,
+    hashprice: float | None,
+    tariff: str | None,
+    backends: tuple[str, ...],
+) -> None:
+    """How far is this computer from an ASIC: per second, per joule, per coin?"""
+    table, known = hardware.load(config_dir()), figures.load(config_dir())
+    network = arithmetic.network_from(
+        known,
+        _given("--difficulty", difficulty, "1"),
+        _given("--price", price, "USD/BTC"),
+        _given("--hashprice", hashprice, "USD/(PH/s)/day"),
+        figures.tariff(known, tariff) if tariff else None,
+    )
+    _check_names(plot, page)
+    found = result.load(source) if source else _quick(backends, watts)
+    own = arithmetic.own_from(found, watts)
+    bars = twogaps.bars(own, table, known)
+    shown = sheets.every(own, table, known, network, bars)
+    report.show_sheets(shown, [twogaps.sentence(bars), twogaps.coverage(known)])
+    if plot is not None or page is not None:
+        try:
+            from miner.bench import html
+        except ImportError as error:
+            raise ConfigError(
+                f"pictures need matplotlib ({error}): pip install 'homehash[plots]'"
+            ) from error
+        _draw(plot, page, html.Findings(found, own, table, known, network, shown, bars))
+
+
+def _draw(plot: Path | None, page: Path | None, found: "Findings") -> None:
+    from miner.bench import html, plots
+
+    drawn = plots.draw(found.result, found.own, found.table, found.bars)
+    if plot is not None:
+        for path in plots.save(drawn, plot):
+            click.echo(f"written: {path}", err=True)
+    if page is not None:
+        try:
+            page.write_text(html.page(found, drawn), "utf-8")
+        except OSError as error:
+            raise ConfigError(f"{page} cannot be written: {error}") from error
+        click.echo(f"written: {page}", err=True)
+
+
+def _check_names(plot: Path | None, page: Path | None) -> None:
+    """Before twenty seconds of measuring, not after."""
+    if plot is not None and plot.suffix.lower() not in (".png", ".svg"):
+        raise ConfigError(f"--plot {plot}: the name must end in .png or .svg")
+    for path in (plot, page):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise ConfigError(f"{path}: its folder does not exist")
+
+
+def _given(option: str, value: float | None, unit: str) -> figures.Figure | None:
+    if value is None:
+        return None
+    if not 0 < value < float("inf"):
+        raise ConfigError(f"{option} {value:g} is not a number above 0")
+    return figures.given(option.strip("-"), value, unit)
+
+
+def _quick(backends: tuple[str, ...], watts: float | None) -> result.Result:
+    with report.Screen() as screen:
+        order = session.Order(session.QUICK, "quick", names=backends, watts=watts)
+        return session.run(order, cache_dir(), screen.tell, screen.say, started=screen.started)

@@ -1,0 +1,33 @@
+"""`miner hardware`: the dated table of machines that computed SHA-256d."""
+
+import click
+
+from miner.bench import hardware as rows
+from miner.bench import report, words
+from miner.paths import config_dir
+
+
+@click.command()
+@click.option("--kind", help=f"One of {', '.join(rows.KINDS)}.")
+@click.option("--year", metavar="YYYY[-YYYY]", help="Of release or measurement.")
+@click.option("--sort", default="released", help=f"One of {', '.join(rows.SORTS)} [released].")
+def hardware(kind: str | None, year: str | None, sort: str) -> None:
+    """List mining hardware of 2009 to today, each row with date, source and confidence."""
+    found = rows.select(rows.load(config_dir()), kind, year, sort)
+    report.show_hardware([_cells(row) for row in found])
+    click.echo(rows.BOUNDARY_SENTENCE, err=True)
+    click.echo(f"your own rows: {config_dir() / 'hardware.csv'}", err=True)
+
+
+def _cells(row: rows.HardwareRow) -> list[str]:
+    marks = "own" if row.own else rows.CONFIDENCE[row.confidence]
+    return [
+        row.released,
+        row.name,
+        row.kind,
+        words.rate(row.hashrate_hs),
+        "n/a" if row.power_w is None else f"{words.significant(row.power_w, 3)} W",
+        words.energy(row.j_per_th),
+        marks + (", announced" if row.announced_only else ""),
+        row.source_url.split("/")[2].removeprefix("www."),
+    ]
