@@ -20,6 +20,7 @@ from miner.node.http import Channel, Gone, Head, Refused, response
 
 MAX_CONNECTIONS = 32
 BAD_PASSWORD_PAUSE_S = 0.25  # as Bitcoin Core; slows guessing
+LEAVE_S = 0.5  # for the thread of a connection that has to make room
 STOP_GRACE_S = 0.5  # for answers on their way when the server stops
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 HTML = "text/html; charset=ISO-8859-1"  # what Bitcoin Core's plain answers carry
@@ -56,6 +57,7 @@ class RpcServer:
         self._expected = b"Basic " + base64.b64encode(credentials.encode())
         self._stopping = threading.Event()
         self._lock = threading.Lock()
+        self._left = threading.Condition(self._lock)  # a connection has ended
         self._connections: dict[socket.socket, threading.Thread] = {}  # oldest first
         self._trusted: set[socket.socket] = set()  # showed the password at least once
         self._acceptor = threading.Thread(target=self._accept, name="node-accept", daemon=True)
@@ -105,14 +107,15 @@ class RpcServer:
                 thread.start()
 
     def _make_room(self) -> bool:
-        if len(self._connections) < MAX_CONNECTIONS:
-            return True
-        for sock in self._connections:
-            if sock not in self._trusted:
-                _close(sock)
-                del self._connections[sock]
-                return True
-        return False
+        """Is there a place? The oldest stranger is told to go, and its thread waited for."""
+        if len(self._connections) >= MAX_CONNECTIONS:
+            strangers = (sock for sock in self._connections if sock not in self._trusted)
+            if (oldest := next(strangers, None)) is None:
+                return False
+            with contextlib.suppress(OSError):
+                oldest.shutdown(socket.SHUT_RDWR)
+            self._left.wait_for(lambda: len(self._connections) < MAX_CONNECTIONS, LEAVE_S)
+        return len(self._connections) < MAX_CONNECTIONS
 
     def _serve(self, sock: socket.socket) -> None:
         channel = Channel(sock)
@@ -131,6 +134,7 @@ class RpcServer:
             with self._lock:
                 self._connections.pop(sock, None)
                 self._trusted.discard(sock)
+                self._left.notify()
             _close(sock)
 
     def _one_request(self, channel: Channel) -> bool:

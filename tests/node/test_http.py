@@ -11,7 +11,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import pytest
@@ -240,15 +240,14 @@ def test_slow_headers_are_dropped(node: Node, raw: Raw, monkeypatch: pytest.Monk
 def test_idle_crowds_do_not_keep_the_owner_out(node: Node, rpc: Rpc) -> None:
     """A06: 200 silent sockets; whoever has shown the password keeps the place."""
     assert rpc("getblockcount") == 0
-    crowd = [socket.create_connection(("127.0.0.1", node.port)) for _ in range(200)]
-    mine(rpc, 3)
-    late = Raw(node)
-    assert late.request()[0] == 200
-    threads = sum(thread.name == "node-rpc" for thread in threading.enumerate())
-    assert threads <= node_rpc.MAX_CONNECTIONS + 8, "those told to go may still be leaving"
-    late.close()
-    for sock in crowd:
-        sock.close()
+    with ExitStack() as crowd:
+        for _ in range(200):
+            crowd.enter_context(socket.create_connection(("127.0.0.1", node.port)))
+        mine(rpc, 3)
+        late = crowd.enter_context(closing(Raw(node)))
+        assert late.request()[0] == 200
+        threads = sum(thread.name == "node-rpc" for thread in threading.enumerate())
+        assert threads <= node_rpc.MAX_CONNECTIONS
 
 
 def test_too_many_who_know_the_password_get_503(
