@@ -26,6 +26,8 @@ from miner.node.state import NodeState, block_hash_of
 NBITS = EASIEST_NBITS["regtest"]  # regtest never retargets
 TARGET = target_from_nbits(NBITS)
 MAX_LEAD = 10  # blocks the scratch may be ahead before a new one is made
+EAGER_HEIGHT = 500  # from here on the scratch is made at start: 5,000 blocks take it 8 s
+FOLLOW_S = 1.0  # the scratch looks for new blocks at least so often
 SCRATCH_PREFIX = "scratch-"
 NBITS_OFFSET, NONCE_OFFSET = 72, 76
 
@@ -68,8 +70,14 @@ class ProposalJudge:
         self._scratch: Scratch | None = None  # 35 MB: made for the first proposal
         self._next: Scratch | None = None
         self._rebuilding: threading.Thread | None = None
+        self._following: threading.Thread | None = None
         self._closing = threading.Event()
         self._nonce = 0  # never starts over, so that no two ground proposals have one hash
+
+    def start(self) -> None:
+        """Begin to catch up with a long chain, so that its first proposal need not."""
+        if self._state.tip.height > EAGER_HEIGHT:
+            self._follow_from_now()
 
     def judge(self, raw: bytes) -> str:
         """ "" when the block would be accepted, else the BIP 22 word.
@@ -96,9 +104,12 @@ class ProposalJudge:
 
     def close(self) -> None:
         """Free the scratch; a rebuild under way ends early."""
-        self._closing.set()
-        if self._rebuilding:
-            self._rebuilding.join()
+        with self._state.changed:
+            self._closing.set()
+            self._state.changed.notify_all()
+        for thread in (self._rebuilding, self._following):
+            if thread:
+                thread.join()
         with self._lock:
             for scratch in (self._scratch, self._next):
                 if scratch:
@@ -124,8 +135,23 @@ class ProposalJudge:
             self._scratch, self._next = self._next, None
         if self._scratch is None:
             self._scratch = Scratch(self._folder)
+            self._follow_from_now()
         self._scratch.follow(self._state, self._closing)
         return self._scratch
+
+    def _follow_from_now(self) -> None:
+        if self._following is None:
+            self._following = threading.Thread(target=self._follow, name="node-follow")
+            self._following.start()
+
+    def _follow(self) -> None:
+        """Keep in step with the chain: a proposal after many blocks is judged at once."""
+        while not self._closing.is_set():
+            with self._lock:
+                self._caught_up()
+            with self._state.changed:
+                if not self._closing.is_set():
+                    self._state.changed.wait(FOLLOW_S)
 
     def _ground(self, raw: bytes) -> bytes:
         """The proposal with regtest's bits and a nonce that has the work."""

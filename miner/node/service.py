@@ -61,6 +61,7 @@ class Node:
             judge = ProposalJudge(state, folder.path)
             node = cls(folder, state, judge)
             node._serve(port, port_attempts, block_interval_s)
+            judge.start()
             undo.pop_all()
         log.info("node at height %d after %.2f s", state.tip.height, time.monotonic() - started)
         return node
