@@ -29,13 +29,6 @@ class Row:
     chain_tx_count: int  # from genesis on
     size: int  # bytes on the wire
 
-    def ancestor(self, height: int) -> "Row | None":
-        """On this block's own branch; None below genesis."""
-        row: Row | None = self if height >= 0 else None
-        while row is not None and row.height > height:
-            row = row.parent
-        return row
-
 
 class BlockIndex:
     """Rows by hash, and the active chain by height."""

@@ -18,6 +18,7 @@ from miner.bitcoin.header import Header
 from miner.bitcoin.merkle import merkle_root
 from miner.bitcoin.target import EASIEST_NBITS, target_from_nbits
 from miner.bitcoin.tx import Transaction, TxOut
+from miner.node.chain import KernelFailed
 from miner.node.index import TESTDUMMY_BIT, TOP_BITS
 from miner.node.judge import ProposalJudge
 from miner.node.mempool import BLOCK_SIGOPS, BLOCK_WEIGHT, RESERVED_WEIGHT, Entry
@@ -48,13 +49,19 @@ class TemplateMaker:
                     self._chosen = (key, [])
                     continue
                 trial = self._trial_block(chosen)
-            word = self._judge.judge(trial)  # without the lock: it may take a while
+            word = self._prove(trial)  # without the lock: it may take a while
             with self._state.lock:
                 if not word:
                     self._chosen = (key, chosen)
                 elif key == self._state.longpollid:
                     log.error("mempool dropped: the kernel says %s of a template", word)
                     self._state.mempool.remove(entry.txid for entry in chosen)
+
+    def _prove(self, trial: bytes) -> str:
+        try:
+            return self._judge.judge(trial)
+        except KernelFailed as failed:
+            return str(failed)
 
     def _describe(self, longpollid: str, chosen: Sequence[Entry]) -> dict[str, Any]:
         state = self._state
