@@ -29,6 +29,11 @@ def console(stderr: bool = False) -> Console:
     return made if made.is_terminal else Console(stderr=stderr, width=PLAIN_WIDTH, highlight=False)
 
 
+def line(out: Console, text: str, style: str = "") -> None:
+    """A sentence: folded at the edge of a terminal, whole in a pipe."""
+    out.print(text, markup=False, style=style, soft_wrap=not out.is_terminal)
+
+
 def table(
     title: str, columns: Iterable[str], rows: Iterable[Iterable[str]], left: int = 1
 ) -> Table:
