@@ -257,7 +257,9 @@ class Session:
                         self.name,
                         f"kernel build failed: {build_log(error)} (options {' '.join(options)})",
                     ) from error
-            self._kernels[single] = getattr(program, "scan_single" if single else "scan_shared")
+            with self.faults("kernel missing"):
+                name = "scan_single" if single else "scan_shared"
+                self._kernels[single] = cl.Kernel(program, name)
         return self._kernels[single]
 
     def upload(self, words: Words) -> Any:
