@@ -24,6 +24,15 @@ static int32_t not_built(const struct scan_task *task, struct scan_hit *hits, si
 #ifndef HAVE_AVX2
 #define scan_avx2 not_built
 #endif
+#ifndef HAVE_SHANI
+#define scan_shani not_built
+#endif
+#ifndef HAVE_ARMV8
+#define scan_armv8 not_built
+#endif
+#ifndef HAVE_NEON
+#define scan_neon not_built
+#endif
 #ifndef HAVE_SSE2
 #define scan_sse2 not_built
 #endif
@@ -31,8 +40,11 @@ static int32_t not_built(const struct scan_task *task, struct scan_hit *hits, si
 /* Preferred first; measurement may prefer another. The last row always works. */
 static const struct variant variants[] = {
     {"avx512", CPU_AVX512F | CPU_OS_ZMM, 16, 16, 32, scan_avx512},
+    {"shani", CPU_SHA | CPU_SSSE3 | CPU_SSE41, 4, 16, 4, scan_shani},
     {"avx2", CPU_AVX2 | CPU_OS_YMM, 8, 8, 8, scan_avx2},
     {"sse2", CPU_SSE2, 4, 4, 4, scan_sse2},
+    {"armv8", CPU_ARM_SHA2, 4, 16, 4, scan_armv8},
+    {"neon", CPU_NEON, 4, 4, 4, scan_neon},
     {"portable", 0, 1, 4, 1, scan_portable},
 };
 enum { VARIANT_COUNT = sizeof variants / sizeof *variants };

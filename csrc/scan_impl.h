@@ -10,8 +10,4 @@ typedef int32_t scan_fn(const struct scan_task *task, struct scan_hit *hits, siz
 
 scan_fn scan_portable, scan_sse2, scan_avx2, scan_avx512, scan_shani, scan_neon, scan_armv8;
 
-/* Nonces a step of each variant advances at most; a step starts only when the buffer has room for
- * that many hits of every version. */
-enum { MAX_STEP = 64 };
-
 #endif

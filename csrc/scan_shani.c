@@ -1,0 +1,156 @@
+/* The x86 SHA extensions: two rounds an instruction, four cycles late, so WAYS hashes are in flight.
+ *
+ * A state is two registers, words from high to low: abef and cdgh (Intel SDM, SHA256RNDS2). The
+ * hashes in flight are WAYS nonces of one version; chunk 2's schedule is shared by all versions.
+ */
+#include <immintrin.h>
+
+#include "scan_impl.h"
+#include "sha256_scalar.h"
+
+#ifndef WAYS /* experiments may set it */
+#define WAYS 4
+#endif
+enum { PREPARED = 64 };
+
+/* Statements for each hash in flight; written out, since `way` must be a constant. */
+#define WAY(n, ...) { enum { way = n }; __VA_ARGS__ }
+#if WAYS == 2
+#define EACH_WAY(...) { WAY(0, __VA_ARGS__) WAY(1, __VA_ARGS__) }
+#elif WAYS == 3
+#define EACH_WAY(...) { WAY(0, __VA_ARGS__) WAY(1, __VA_ARGS__) WAY(2, __VA_ARGS__) }
+#else
+#define EACH_WAY(...)                                                                      \
+    { WAY(0, __VA_ARGS__) WAY(1, __VA_ARGS__) WAY(2, __VA_ARGS__) WAY(3, __VA_ARGS__) }
+#endif
+
+typedef __m128i vec;
+
+static inline vec words(uint32_t w0, uint32_t w1, uint32_t w2, uint32_t w3) {
+    return _mm_set_epi32((int)w3, (int)w2, (int)w1, (int)w0);
+}
+
+static inline vec k4(int group) { return _mm_loadu_si128((const vec *)&SHA256_K[4 * group]); }
+
+/* What a version brings: its midstate, and the state after round 3 but for W[3]. */
+struct prepared {
+    vec mid_abef, mid_cdgh, abef, cdgh;
+};
+
+static void prepare(const struct scan_task *task, size_t version, struct prepared *out) {
+    const uint32_t *mid = task->midstates + 8 * version;
+    uint32_t s[8];
+    for (int i = 0; i < 8; i++) s[i] = mid[i];
+    for (int r = 0; r < 4; r++) sha256_round(s, SHA256_K[r] + (r < 3 ? task->tail[r] : 0));
+    out->mid_abef = words(mid[5], mid[4], mid[1], mid[0]);
+    out->mid_cdgh = words(mid[7], mid[6], mid[3], mid[2]);
+    out->abef = words(s[5], s[4], s[1], s[0]);
+    out->cdgh = words(s[7], s[6], s[3], s[2]);
+}
+
+#define M(g) m[(g) & 3][way]
+/* Words 4g .. 4g + 3, in place of the words 16 before them. */
+#define NEXT_WORDS(g)                                                                      \
+    EACH_WAY(M(g) = _mm_sha256msg1_epu32(M(g), M(g + 1));)                                 \
+    EACH_WAY(M(g) = _mm_add_epi32(M(g), _mm_alignr_epi8(M(g + 3), M(g + 2), 4));)          \
+    EACH_WAY(M(g) = _mm_sha256msg2_epu32(M(g), M(g + 3));)
+
+/* K + W of chunk 2 for WAYS nonces, by groups of four words; kw[0] is W[3] where it enters after
+ * round 3: in a and in e. */
+static void schedule(const uint32_t tail[3], uint32_t nonce, vec kw[16][WAYS]) {
+    vec m[4][WAYS];
+    EACH_WAY(
+        const uint32_t w3 = byteswap32(nonce + way);
+        M(0) = words(tail[0], tail[1], tail[2], w3);
+        M(1) = words((uint32_t)PAD_BIT, 0, 0, 0);
+        M(2) = _mm_setzero_si128();
+        M(3) = words(0, 0, 0, HEADER_BITS);
+        kw[0][way] = words(0, w3, 0, w3);
+        kw[1][way] = _mm_add_epi32(M(1), k4(1));
+        kw[2][way] = k4(2);
+        kw[3][way] = _mm_add_epi32(M(3), k4(3));
+    )
+#define GROUP(g) NEXT_WORDS(g) EACH_WAY(kw[g][way] = _mm_add_epi32(M(g), k4(g));)
+    GROUP(4) GROUP(5) GROUP(6) GROUP(7) GROUP(8) GROUP(9)
+    GROUP(10) GROUP(11) GROUP(12) GROUP(13) GROUP(14) GROUP(15)
+}
+
+#define ABEF abef[way]
+#define CDGH cdgh[way]
+/* Rounds 4g .. 4g + 3 with the sums K + W in x: the two registers change places twice. */
+#define ROUNDS(x, high)                                                                    \
+    EACH_WAY(CDGH = _mm_sha256rnds2_epu32(CDGH, ABEF, x);)                                 \
+    EACH_WAY(ABEF = _mm_sha256rnds2_epu32(ABEF, CDGH, high);)
+#define UPPER_HALF(memory) _mm_loadl_epi64((const vec *)((const char *)&(memory) + 8))
+#define HASH1_ROUNDS(g) ROUNDS(kw[g][way], UPPER_HALF(kw[g][way]))
+#define HASH2_ROUNDS(g, words)                                                             \
+    EACH_WAY(x[way] = _mm_add_epi32(words, k4(g));)                                        \
+    ROUNDS(x[way], _mm_shuffle_epi32(x[way], 0x0e))
+#define HASH2_NEXT(g) NEXT_WORDS(g) HASH2_ROUNDS(g, M(g))
+
+/* Digest word 7 of the double hash of each way. */
+static inline void last_word(const struct prepared *version, vec kw[16][WAYS],
+                             uint32_t word7[WAYS]) {
+    vec abef[WAYS], cdgh[WAYS], m[4][WAYS], x[WAYS];
+    EACH_WAY(ABEF = _mm_add_epi32(version->abef, kw[0][way]); CDGH = version->cdgh;)
+    HASH1_ROUNDS(1) HASH1_ROUNDS(2) HASH1_ROUNDS(3) HASH1_ROUNDS(4) HASH1_ROUNDS(5)
+    HASH1_ROUNDS(6) HASH1_ROUNDS(7) HASH1_ROUNDS(8) HASH1_ROUNDS(9) HASH1_ROUNDS(10)
+    HASH1_ROUNDS(11) HASH1_ROUNDS(12) HASH1_ROUNDS(13) HASH1_ROUNDS(14) HASH1_ROUNDS(15)
+    EACH_WAY(
+        ABEF = _mm_shuffle_epi32(_mm_add_epi32(ABEF, version->mid_abef), 0x1b);
+        CDGH = _mm_shuffle_epi32(_mm_add_epi32(CDGH, version->mid_cdgh), 0x1b);
+        M(0) = _mm_unpacklo_epi64(ABEF, CDGH);
+        M(1) = _mm_unpackhi_epi64(ABEF, CDGH);
+        ABEF = words(SHA256_INIT[5], SHA256_INIT[4], SHA256_INIT[1], SHA256_INIT[0]);
+        CDGH = words(SHA256_INIT[7], SHA256_INIT[6], SHA256_INIT[3], SHA256_INIT[2]);
+    )
+    HASH2_ROUNDS(0, M(0))
+    HASH2_ROUNDS(1, M(1))
+    const vec m2 = words((uint32_t)PAD_BIT, 0, 0, 0), m3 = words(0, 0, 0, DIGEST_BITS);
+    HASH2_ROUNDS(2, m2)
+    HASH2_ROUNDS(3, m3)
+    EACH_WAY(M(0) = _mm_sha256msg2_epu32(_mm_sha256msg1_epu32(M(0), M(1)), m3);)
+    HASH2_ROUNDS(4, M(0))
+    EACH_WAY(M(1) = _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(M(1), m2),
+                                                       _mm_alignr_epi8(M(0), m3, 4)), M(0));)
+    HASH2_ROUNDS(5, M(1))
+    EACH_WAY(M(2) = _mm_sha256msg2_epu32( /* words 9..15 but the last are zero */
+                 _mm_add_epi32(m2, _mm_alignr_epi8(M(1), M(0), 4)), M(1));)
+    HASH2_ROUNDS(6, M(2))
+    EACH_WAY(M(3) = m3;)
+    NEXT_WORDS(7)
+    HASH2_ROUNDS(7, M(3))
+    HASH2_NEXT(8) HASH2_NEXT(9) HASH2_NEXT(10) HASH2_NEXT(11)
+    HASH2_NEXT(12) HASH2_NEXT(13) HASH2_NEXT(14)
+    NEXT_WORDS(15)
+    EACH_WAY( /* round 60 alone: its e, which the pair leaves as f */
+        CDGH = _mm_sha256rnds2_epu32(CDGH, ABEF, _mm_add_epi32(M(15), k4(15)));
+        word7[way] = (uint32_t)_mm_cvtsi128_si32(CDGH) + SHA256_INIT[7];
+    )
+}
+
+int32_t scan_shani(const struct scan_task *task, struct scan_hit *hits, size_t capacity,
+                   uint64_t *hashes) {
+    const uint32_t zero_bits = must_be_zero(task);
+    size_t found = 0;
+    uint64_t done = 0;
+    vec kw[16][WAYS];
+    uint32_t word7[WAYS];
+    struct prepared versions[PREPARED], later;
+    for (size_t i = 0; i < PREPARED && i < task->n_versions; i++) prepare(task, i, &versions[i]);
+    while (done < task->count && capacity - found >= (size_t)WAYS * task->n_versions) {
+        uint32_t nonce = (uint32_t)(task->start + done);
+        uint32_t n = task->count - done < WAYS ? (uint32_t)(task->count - done) : WAYS;
+        schedule(task->tail, nonce, kw);
+        for (uint32_t version = 0; version < task->n_versions; version++) {
+            if (version >= PREPARED) prepare(task, version, &later);
+            last_word(version < PREPARED ? &versions[version] : &later, kw, word7);
+            for (uint32_t i = 0; i < n; i++)
+                if ((word7[i] & zero_bits) == 0 && meets_target(task, version, nonce + i))
+                    hits[found++] = (struct scan_hit){version, nonce + i};
+        }
+        done += n;
+    }
+    *hashes = done * task->n_versions;
+    return (int32_t)found;
+}
