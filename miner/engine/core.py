@@ -99,6 +99,7 @@ class Engine:
         self.desk.close(grace_s=0.3)
         self._ticker.join(1.0)
         self.status.save_best()
+        self.status.state_text = "stopped"
         self.journal.close()
         for worker in self.workers:
             if worker.thread is None or not worker.thread.is_alive():
