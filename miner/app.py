@@ -4,7 +4,6 @@ Config, screen, own node if no source is given, source, journal, backends, engin
 the reverse order.
 """
 
-import importlib
 import os
 import queue
 import signal
@@ -16,7 +15,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
-from typing import Any, cast
+from typing import Any
 
 from miner import __version__, paths
 from miner.backends import registry
@@ -276,8 +275,8 @@ def engine_options(config: MineConfig) -> EngineOptions:
 
 def pool_source(config: MineConfig, rate_hs: Callable[[], float | None]) -> WorkSource:
     from miner.sources.pool_options import DUMMY_PASSWORD, Pool, PoolOptions
+    from miner.sources.pools import StratumPools
 
-    pools_module = importlib.import_module("miner.sources.pools")
     options = PoolOptions(
         version_mask=BIP320_MASK if config.version_rolling else 0,
         allow_redirect=config.allow_redirect,
@@ -286,7 +285,7 @@ def pool_source(config: MineConfig, rate_hs: Callable[[], float | None]) -> Work
         rate_hs=rate_hs,
     )
     pools = [Pool(pool.url, pool.user, pool.password or DUMMY_PASSWORD) for pool in config.pools]
-    return cast(WorkSource, pools_module.StratumPools(pools, options))
+    return StratumPools(pools, options)
 
 
 def node_setups(config: MineConfig) -> list[NodeSetup]:
