@@ -295,7 +295,7 @@ def node_setups(config: MineConfig) -> list[NodeSetup]:
         NodeSetup(
             node.endpoint,
             find_credentials(node, cookie=config.cookie, chains=chains),
-            tls.context() if node.endpoint.scheme == "https" else None,
+            tls,
         )
         for node in config.nodes
     ]

@@ -6,7 +6,6 @@ missed), the other waits in long polls. Blocks go out by a third, see submitter.
 
 import logging
 import random
-import ssl
 import threading
 import time
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from miner.sources.base import Health
 from miner.transport.credentials import Credentials
 from miner.transport.endpoint import Endpoint
 from miner.transport.rpc import Rpc
+from miner.transport.tls import TlsSettings
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class NodeSetup:
 
     endpoint: Endpoint
     credentials: Credentials
-    tls: ssl.SSLContext | None = None
+    tls: TlsSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ from miner.errors import (
 )
 from miner.transport.credentials import Credentials
 from miner.transport.endpoint import Endpoint
-from miner.transport.strict_http import Connection, connection_to, left, printable
+from miner.transport.strict_http import Connection, TlsConnection, connection_to, left, printable
+from miner.transport.tls import TlsSettings, failure_cause
 
 NOT_READY = (-28, -9, -10)  # warming up, no peers, initial block download
 PLACEHOLDER_URL = "http://user:password@node/"  # the library insists on credentials in a URL
@@ -49,10 +50,10 @@ class Rpc:
         endpoint: Endpoint,
         credentials: Credentials,
         timeout_s: float = 30.0,
-        tls: ssl.SSLContext | None = None,
+        tls: TlsSettings | None = None,
     ) -> None:
         self.endpoint = endpoint
-        self._credentials, self._timeout_s, self._tls = credentials, timeout_s, tls
+        self._credentials, self._timeout_s, self._tls = credentials, timeout_s, tls or TlsSettings()
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._aborted = False
@@ -127,10 +128,18 @@ class Rpc:
             except (OSError, UnicodeError) as error:
                 connection.close()
                 raise ConnectFailed(_why_unreachable(self.endpoint, error)) from None
+            self._check_pin(connection)
             self._connection = connection
             if self._aborted:
                 connection.shut()
         return self._connection
+
+    def _check_pin(self, connection: Connection) -> None:
+        if not isinstance(connection, TlsConnection):
+            return
+        if why := self._tls.pin_failure(connection.certificate()):
+            connection.close()
+            raise ConnectFailed(f"{self.endpoint}: {why}: check --tls-pin")
 
     def _drop_stale(self) -> bool:
         """Close a kept connection that idled long or that the node closed; is one still kept?"""
@@ -158,7 +167,7 @@ class _Lost(TransportError):
 def _why_unreachable(endpoint: Endpoint, error: Exception) -> str:
     """One line for a failed connect: the cause and what to do."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"{endpoint}: its TLS certificate is not trusted: {printable(error.verify_message)}"
+        return f"{endpoint}: {failure_cause(error)}"
     if isinstance(error, ssl.SSLError):
         return f"{endpoint}: TLS failed ({error.reason}): does it speak https on this port?"
     if isinstance(error, socket.gaierror):

@@ -10,7 +10,6 @@ import json
 import re
 import select
 import socket
-import ssl
 import time
 from collections.abc import Callable
 from decimal import Decimal
@@ -18,6 +17,7 @@ from typing import Any, cast
 
 from miner.errors import RemoteProtocolError, RpcAuthError, RpcBusy, RpcForbidden
 from miner.transport.endpoint import Endpoint
+from miner.transport.tls import TlsSettings
 
 MAX_BODY_BYTES = 32 * 1024 * 1024  # four times a full template; Core's own limit for requests
 SMALL_BODY_BYTES = 64 * 1024  # above it the library would hold the GIL twice as long, see Reply
@@ -134,6 +134,10 @@ class Connection(http.client.HTTPConnection):
 class TlsConnection(Connection, http.client.HTTPSConnection):
     """The same over TLS, chain and host verified by the context."""
 
+    def certificate(self) -> bytes | None:
+        """The peer's, DER."""
+        return self.sock.getpeercert(binary_form=True) if self.sock is not None else None
+
 
 class Reply:
     """An answer already read and checked, shaped for AuthServiceProxy.
@@ -186,9 +190,9 @@ def printable(text: str, limit: int = 300) -> str:
     return "".join(char if char.isprintable() else " " for char in text[:limit])
 
 
-def connection_to(endpoint: Endpoint, tls: ssl.SSLContext | None) -> Connection:
+def connection_to(endpoint: Endpoint, tls: TlsSettings) -> Connection:
     if endpoint.scheme == "https":
-        return TlsConnection(endpoint, context=tls or ssl.create_default_context())
+        return TlsConnection(endpoint, context=tls.context())
     return Connection(endpoint)
 
 
