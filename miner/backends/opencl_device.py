@@ -212,12 +212,12 @@ class Session:
 
     def __init__(self, found: Found, shape: Shape, cache: Path) -> None:
         self.name, self.device, self.shape = found.name, found.device, shape
-        self._cache = cache
+        self._cache, self._closed = cache, False
         self._kernels: dict[bool, Any] = {}
         self._largest: dict[bool, int] = {}  # work-groups of the largest launch that ended
         self._check_limits()
         with self.faults("cannot be opened"):
-            self._context = cl.Context([self.device])
+            self._context: Any = cl.Context([self.device])
             profiled = cl.command_queue_properties.PROFILING_ENABLE
             self._queues = [cl.CommandQueue(self._context, None, profiled) for _ in range(SLOTS)]
             size = 4 * (1 + 2 * CAPACITY)
@@ -226,11 +226,18 @@ class Session:
 
     @contextmanager
     def faults(self, what: str) -> Iterator[None]:
-        """Turn the driver's errors into ours."""
+        """Turn the driver's errors, and use after closing, into ours."""
+        if self._closed:
+            raise BackendFault(self.name, "it was closed")
         try:
             yield
         except (cl.Error, MemoryError) as error:
             raise BackendFault(self.name, f"{what}: {one_line(error)}") from error
+
+    def close(self) -> None:
+        """Let go of everything on the device; a launch after that is a fault."""
+        self._closed = True
+        self._kernels, self._queues, self._found, self._context = {}, [], [], None
 
     def _check_limits(self) -> None:
         limit, local = self.device.max_work_group_size, self.device.local_mem_size

@@ -52,7 +52,6 @@ class OpenClBackend:
         self._prepared: Prepared | None = None
         self._last_end = 0.0
         self._busy_until = 0
-        self._closed = False
 
     def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
         """See Backend.scan. Stops early after SCAN_S, never inside a nonce."""
@@ -84,9 +83,9 @@ class OpenClBackend:
         return facts(self._session.device)
 
     def close(self) -> None:
-        """Let go of the context; nothing is in flight between scans."""
-        self._closed, self._prepared = True, None
-        del self._session
+        """Let go of the context; nothing is in flight between scans. Twice does nothing."""
+        self._prepared = None
+        self._session.close()
 
     @property
     def _scale(self) -> float:

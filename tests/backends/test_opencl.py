@@ -189,6 +189,17 @@ def test_a_hang_is_a_fault(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @needs_device
+def test_closing_twice_does_nothing_and_a_scan_after_it_is_a_fault(cache: Path) -> None:
+    backend = open_with(Shape(4, 4, 1), cache)
+    asked = question(1, 0, 0, 1)
+    backend.scan(asked, 0, 1)
+    backend.close()
+    backend.close()
+    with pytest.raises(BackendFault, match="it was closed"):
+        backend.scan(asked, 0, 1)
+
+
+@needs_device
 def test_wrong_answers_do_not_pass_the_self_test(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
