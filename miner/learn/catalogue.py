@@ -20,6 +20,7 @@ ENTRIES = (
         "Coinbase, branch and second tree by hand",
         8,
     ),
+    (7, "shares", "Share and block", "Mine on a small real pool; what it can know", 8),
     (8, "verdict", "The node judges", "Your own block: autopsy, reject gallery, verdict", 9),
     (9, "retarget", "Difficulty keeps time", "Real adjustments recomputed; a simulator", 7),
     (10, "pools", "Pools and luck", "Four ways to be paid, hopping, ruin", 8),

@@ -112,8 +112,8 @@ def _waits(waits: list[float], setting: Setting) -> Screen:
             ),
             Check(
                 f"Kolmogorov-Smirnov: largest gap {gap:.4f}; chance alone makes one so large with "
-                f"probability {chance:.2f} (below 0.001 would mean a broken search)",
-                chance > 0.001,
+                f"probability {chance:.2f} (below 0.00001 would mean a broken search)",
+                chance > 0.00001,
                 f"miner learn search --seed {setting.seed}",
             ),
             code(fit.distance),
@@ -155,7 +155,7 @@ def _broken(found: list[Found], target: int) -> Screen:
             ),
             Check(
                 f"the broken counter is caught: probability {chance:.1e}",
-                chance < 0.001,
+                chance < 0.00001,
                 "the counts modulo a power of two, through the same test",
             ),
             code(fit.p_value),

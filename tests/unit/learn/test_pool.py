@@ -1,0 +1,80 @@
+"""The lessons' pool judges each share by its own rebuilt header."""
+
+import json
+import socket
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from miner.learn.mining import REGTEST_GENESIS, job_after
+from miner.learn.pool import LoopbackPool
+from miner.work.roll import Roller
+from miner.work.values import Share
+
+EASY = 0.000001
+TARGET = 0xFFFF << 208  # of difficulty 1
+
+
+@pytest.fixture
+def pool() -> Any:
+    from fractions import Fraction
+
+    from miner.bitcoin.target import target_from_difficulty
+
+    target = target_from_difficulty(Fraction("0.000001"))
+    job = job_after(REGTEST_GENESIS[::-1], 1, target >> 4, 1296688603)
+    with LoopbackPool(job, target, EASY) as running:
+        yield running
+
+
+def talk(pool: LoopbackPool, *messages: dict[str, Any]) -> list[dict[str, Any]]:
+    host, port = pool.url.removeprefix("stratum+tcp://").split(":")
+    lines: list[dict[str, Any]] = []
+    with socket.create_connection((host, int(port)), 5) as connection:
+        stream = connection.makefile("rw")
+        for message in messages:
+            stream.write(json.dumps(message) + "\n")
+        stream.flush()
+        wanted = sum(3 if one["method"] == "mining.authorize" else 1 for one in messages)
+        for _ in range(wanted):
+            lines.append(json.loads(stream.readline()))
+    return lines
+
+
+def call(number: int, method: str, *params: Any) -> dict[str, Any]:
+    return {"id": number, "method": method, "params": list(params)}
+
+
+def test_it_gives_work_and_takes_a_share_once(pool: LoopbackPool) -> None:
+    replies = talk(pool, call(1, "mining.subscribe", "test"), call(2, "mining.authorize", "a", "x"))
+    extranonce1, size = bytes.fromhex(replies[0]["result"][1]), replies[0]["result"][2]
+    assert replies[2]["params"] == [EASY] and replies[3]["method"] == "mining.notify"
+    # a new connection gets the next extranonce1
+    following = (int.from_bytes(extranonce1, "big") + 1).to_bytes(4, "big")
+    job = replace(pool.job, extranonce1=following, extranonce2_size=size,
+                  share_target=pool.share_target, version_mask=0)  # fmt: skip
+    unit = Roller(job).next(1, 0)
+    assert unit is not None
+    found = (Share.from_hit(unit, unit.versions[0], nonce) for nonce in range(1_000_000))
+    share = next(one for one in found if one is not None)
+    good = ("a", job.job_id, "00000000", f"{job.ntime:08x}", f"{share.nonce:08x}")
+    wrong = (*good[:4], f"{share.nonce + 1:08x}")
+    answers = talk(
+        pool,
+        call(3, "mining.submit", *good),
+        call(4, "mining.submit", *good),
+        call(5, "mining.submit", *wrong),
+        call(6, "mining.submit", "a", "other", "00000000", "00", "00"),
+        call(7, "mining.submit"),
+    )
+    assert [one["result"] for one in answers] == [True, False, False, False, False]
+    assert [one["error"][1] for one in answers[1:3]] == ["duplicate", "low difficulty"]
+    assert all("malformed" in one["error"][1] for one in answers[3:])
+    assert pool.ledger.accepted == [share.header]
+
+
+def test_a_difficulty_that_is_not_the_targets_is_our_bug() -> None:
+    job = job_after(REGTEST_GENESIS[::-1], 1, TARGET, 1296688603)
+    with pytest.raises(ValueError, match="not the target"):
+        LoopbackPool(job, TARGET, 0.5)
