@@ -123,7 +123,7 @@ def _axis(speed: float, own: tuple[float | None, str]) -> Screen:
     )
 
 
-def _block(speed: float, watts: float | None) -> Screen:
+def _block(speed: float, watts: float | None) -> Screen:  # one screen, mostly its text
     known = figures.load()
     network = gap.network_from(known)
     best = _rows()[-1]

@@ -82,7 +82,7 @@ def _alone(speed: float, name: str) -> Screen:
     )
 
 
-def _schemes(setting: Setting) -> Screen:
+def _schemes(setting: Setting) -> Screen:  # one screen, mostly its text
     trials = QUICK_TRIALS if setting.quick else TRIALS
     rng = np.random.default_rng(setting.seed)
     outlook = payout.Outlook(OWN_PART * POOL_BLOCKS, POOL_BLOCKS, SHARES_PER_BLOCK)

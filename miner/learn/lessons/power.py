@@ -163,7 +163,7 @@ def _odds() -> Screen:
     )
 
 
-def _reorganisation(setting: Setting) -> Screen:
+def _reorganisation(setting: Setting) -> Screen:  # one screen, mostly its text
     with OwnNode() as public, OwnNode() as secret:
         for place in range(SHARED_BLOCKS):
             share, _ = public.mine(setting.seed + place)
