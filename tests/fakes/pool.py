@@ -84,12 +84,19 @@ class Connection:
             while self.open and (data := self.sock.recv(65536)):
                 *lines, tail = (tail + data).split(b"\n")
                 for line in lines:
-                    message = json.loads(line)
-                    self.received.append(message)
-                    self.pool.handle(self, message)
+                    self._take(line)
         self.open = False
         with suppress(OSError):
             self.sock.close()
+
+    def _take(self, line: bytes) -> None:
+        try:
+            message = json.loads(line)
+        except ValueError:  # not ours to talk to: a TLS greeting, say
+            self.close()
+            return
+        self.received.append(message)
+        self.pool.handle(self, message)
 
 
 class FakePool:

@@ -1,0 +1,191 @@
+"""Connections to pools: names, dead addresses, deadlines, socket options."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from miner.errors import ConnectFailed, TransportError
+from miner.transport.connect import Address, Connector
+from miner.transport.lines import LineStream, Waker
+
+
+@pytest.fixture
+def waker() -> Iterator[Waker]:
+    waker = Waker()
+    yield waker
+    waker.close()
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+def here(listener: socket.socket) -> Address:
+    return socket.AF_INET, listener.getsockname()
+
+
+def soon(seconds: float = 5.0) -> float:
+    return time.monotonic() + seconds
+
+
+def test_S52_a_socket_sends_at_once_and_is_kept_alive(
+    waker: Waker, listener: socket.socket
+) -> None:
+    port = listener.getsockname()[1]
+    with Connector(waker).connect("127.0.0.1", port, None, soon()) as sock:
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0
+
+
+def test_S52_one_write_per_message(waker: Waker) -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # keeps boundaries
+    ours.setblocking(False)
+    stream = LineStream(ours, waker)
+    stream.send([b"one\n", b"two\n"])
+    assert [theirs.recv(100), theirs.recv(100)] == [b"one\n", b"two\n"]
+    stream.close()
+    theirs.close()
+
+
+def test_S48_an_unknown_name_is_one_line(waker: Waker) -> None:
+    def lookup(host: str, port: int) -> list[Address]:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    with pytest.raises(ConnectFailed, match=r"cannot resolve pool\.example: Name or service"):
+        Connector(waker, lookup).connect("pool.example", 1, None, soon())
+
+
+def test_S48_a_slow_resolver_has_a_deadline_and_is_not_asked_twice_at_once(
+    waker: Waker, listener: socket.socket
+) -> None:
+    asked, answer = [], threading.Event()
+
+    def lookup(host: str, port: int) -> list[Address]:
+        asked.append(host)
+        answer.wait(10.0)
+        return [here(listener)]
+
+    connector = Connector(waker, lookup)
+    for _ in range(3):
+        with pytest.raises(ConnectFailed, match="not resolved in time"):
+            connector.connect("pool.example", 1, None, soon(0.1))
+    assert asked == ["pool.example"]
+    answer.set()
+    connector.connect("pool.example", 1, None, soon()).close()
+    connector.connect("pool.example", 1, None, soon()).close()
+    assert len(asked) == 2  # resolved anew at each try
+
+
+def test_S48_a_dead_address_costs_little_and_all_are_tried(
+    waker: Waker, listener: socket.socket
+) -> None:
+    dead: Address = (socket.AF_INET, ("192.0.2.1", 9))  # TEST-NET-1: answers nothing
+    closed: Address = (socket.AF_INET, ("127.0.0.1", 9))
+    unroutable: Address = (socket.AF_INET6, ("2001:db8::1", 9, 0, 0))
+
+    def lookup(host: str, port: int) -> list[Address]:
+        return [unroutable, dead, closed, here(listener)]
+
+    started = time.monotonic()
+    connector = Connector(waker, lookup)
+    connector.connect("pool.example", 9, None, soon()).close()
+    assert time.monotonic() - started < 2.5
+
+
+def test_S48_the_address_may_change_between_tries(waker: Waker, listener: socket.socket) -> None:
+    answers = [[(socket.AF_INET, ("127.0.0.1", 9))], [here(listener)]]
+    connector = Connector(waker, lambda host, port: answers.pop(0))
+    with pytest.raises(ConnectFailed, match="refused"):
+        connector.connect("pool.example", 9, None, soon())
+    connector.connect("pool.example", 9, None, soon()).close()
+
+
+def test_ipv6_is_spoken(waker: Waker) -> None:
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError as error:
+        pytest.skip(f"no IPv6 loopback here: {error}")
+    with listener:
+        port = listener.getsockname()[1]
+        Connector(waker).connect("::1", port, None, soon()).close()
+
+
+def test_stopping_ends_a_wait_at_once(waker: Waker) -> None:
+    def slow(host: str, port: int) -> list[Address]:
+        time.sleep(0.5)
+        return []
+
+    connector = Connector(waker, slow)
+    threading.Timer(0.1, waker.stop).start()
+    started = time.monotonic()
+    with pytest.raises(ConnectFailed, match="stopped"):
+        connector.connect("pool.example", 1, None, soon())
+    assert time.monotonic() - started < 0.4
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example", ""])
+def test_names_that_are_none_end_in_a_line(host: str, waker: Waker) -> None:
+    with pytest.raises(ConnectFailed, match="cannot resolve"):
+        Connector(waker).connect(host, 1, None, soon())
+
+
+# --- the stream -----------------------------------------------------------------------------
+
+
+def pair(waker: Waker) -> tuple[LineStream, socket.socket]:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    return LineStream(ours, waker), theirs
+
+
+def test_a_closed_peer_is_noticed_after_its_last_bytes(waker: Waker) -> None:
+    stream, theirs = pair(waker)
+    theirs.sendall(b"last words")
+    theirs.close()
+    stream.wait(1.0)
+    assert stream.read() == b"last words"
+    stream.wait(1.0)
+    with pytest.raises(TransportError, match="closed"):
+        stream.read()
+    stream.close()
+
+
+def test_a_peer_that_does_not_read_is_given_up(waker: Waker) -> None:
+    stream, theirs = pair(waker)
+    with pytest.raises(TransportError, match="does not read"):
+        stream.send([b"x" * 1023 + b"\n"] * 3000)
+    stream.close()
+    theirs.close()
+
+
+def test_a_wake_ends_a_wait_and_is_used_up(waker: Waker) -> None:
+    stream, theirs = pair(waker)
+    threading.Timer(0.05, waker.wake).start()
+    started = time.monotonic()
+    stream.wait(5.0)
+    assert time.monotonic() - started < 2.0
+    started = time.monotonic()
+    stream.wait(0.1)
+    assert time.monotonic() - started >= 0.09
+    stream.close()
+    theirs.close()
+
+
+def test_what_did_not_fit_goes_out_later_and_whole(waker: Waker) -> None:
+    stream, theirs = pair(waker)
+    sent = [bytes([65 + index % 26]) * 900 + b"\n" for index in range(800)]
+    stream.send(sent)
+    got: Any = bytearray()
+    while len(got) < sum(map(len, sent)):
+        got += theirs.recv(1 << 20)
+        stream.wait(0.0)
+        stream.flush()
+    assert bytes(got) == b"".join(sent)
+    stream.close()
+    theirs.close()
