@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any
 
 from miner import __version__, paths
-from miner.backends import registry
+from miner.backends import opencl, registry
 from miner.backends.base import Backend
 from miner.bitcoin.address import decode, p2wsh_address
 from miner.bitcoin.versions import BIP320_MASK
@@ -175,12 +175,12 @@ class Run:
 
     def _open_backends(self, stack: ExitStack) -> list[Backend]:
         config = self.config
-        backends = registry.open_choice(
-            config.backends,
-            config.threads,
-            paths.cache_dir(),
-            lambda text: self.say("backend", text),
-        )
+
+        def say(text: str) -> None:
+            self.say("backend", text)
+
+        opencl.PROVIDER.say, opencl.PROVIDER.intensity = say, config.intensity
+        backends = registry.open_choice(config.backends, config.threads, paths.cache_dir(), say)
         for backend in backends:
             stack.callback(backend.close)
         return backends

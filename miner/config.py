@@ -53,6 +53,7 @@ class MineConfig:
     threads: int | None
     throttle: int  # percent of the time spent hashing
     idle: bool  # hash at idle priority
+    intensity: int  # of GPUs, 1 .. 10
     blocks: int | None
     block_interval_s: float | None
     stop_after: tuple[Goal, ...]
@@ -175,6 +176,7 @@ SETTINGS: dict[str, Setting] = {
     "threads": Setting(whole(1, 4096)),
     "throttle": Setting(whole(1, 100), 100),
     "idle": Setting(switch, True),
+    "intensity": Setting(whole(1, 10), 8),
     "blocks": Setting(whole(1, 10**9)),
     "block_interval": Setting(seconds),
     "stop_after": Setting(goal, (), many=True),

@@ -8,15 +8,18 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache as remember
 from pathlib import Path
 
 from miner.backends import selftest
 from miner.backends.base import Backend, Candidate
-from miner.backends.opencl_work import Say
 from miner.errors import BackendUnavailable
 
+Say = Callable[[str], None]
+
 FAMILY = "opencl"
+INTENSITY = 8  # 1 .. 10; each step is a factor of 1.4 in the length of a launch
 PROBE_S = 20.0  # a driver that has not answered by then is broken
 NOT_INSTALLED = "pyopencl cannot be imported: {}; install homehash again with its dependencies"
 
@@ -25,7 +28,10 @@ class OpenClProvider:
     """Names are opencl:PLATFORM:DEVICE; CPU devices are used by name alone."""
 
     family = FAMILY
-    say: Say = staticmethod(logging.getLogger("miner.opencl").info)
+
+    def __init__(self) -> None:
+        self.say: Say = logging.getLogger("miner.opencl").info  # hears the progress of tuning
+        self.intensity = INTENSITY  # of devices opened from now on
 
     def _say_when_tuning(self, name: str) -> Say | None:
         """A CPU is tuned only by `miner tune`: there it would compete with native code."""
@@ -47,6 +53,7 @@ class OpenClProvider:
         except ImportError as error:
             raise BackendUnavailable(name, NOT_INSTALLED.format(error)) from error
         backend = opencl_tune.open_tuned(name, cache, self._say_when_tuning(name))
+        backend.intensity = self.intensity
         selftest.check(backend)
         return backend
 

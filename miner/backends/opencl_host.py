@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from miner.backends.base import BackendInfo, Hit, Scannable, ScanResult, check_range
+from miner.backends.opencl import INTENSITY
 from miner.backends.opencl_device import CAPACITY, HEAD_PAIRS, SLOTS, Launch, Session, facts
 from miner.backends.opencl_facts import Facts
 from miner.backends.opencl_work import (
@@ -26,7 +27,6 @@ SCAN_S = 0.050  # a scan looks for no new launch after that; a job switch waits 
 FIRST_RATE_HS = 2e6  # before anything is measured; a few launches find the true one
 POLL_S = 0.0001
 EXPECTED_CANDIDATES = CAPACITY // 4  # of one launch, so that overflow is an accident
-INTENSITY = 8  # 1 .. 10; each step is a factor of 1.4 in the length of a launch
 
 
 @dataclass(frozen=True, slots=True)

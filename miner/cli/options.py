@@ -43,6 +43,8 @@ BACKENDS = (
     click.option("--throttle", metavar="PERCENT", help="Share of the time spent hashing."),
     click.option("--idle/--no-idle", default=None,
                  help="Hash at idle priority, so that the desktop stays usable; default: yes."),
+    click.option("--intensity", metavar="1..10",
+                 help="GPUs: lower leaves a desktop more of its GPU; default: 8."),
 )  # fmt: skip
 RUN = (
     click.option("--blocks", metavar="N", help="Stop after N accepted blocks."),

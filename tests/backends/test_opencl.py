@@ -200,6 +200,25 @@ def test_closing_twice_does_nothing_and_a_scan_after_it_is_a_fault(cache: Path) 
 
 
 @needs_device
+def test_a_lower_intensity_makes_shorter_launches_one_at_a_time(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each step of ten is a factor of 1.4; below 4 the device rests between two launches."""
+    monkeypatch.setattr(opencl.PROVIDER, "intensity", 1)
+    backend: Any = opencl.PROVIDER.open(DEVICES[0].name, cache)
+    assert backend.intensity == 1
+    sizes, queued = {}, {}
+    for intensity in (1, 8):
+        backend.intensity, backend._rate_hs = intensity, 1e9
+        sizes[intensity] = backend._step(0, 2**32, 128, 0xFFFFFFFF)
+        queued[intensity] = backend._depth
+    assert sizes[8] == pytest.approx(1e9 * 0.012 / 128, rel=0.01)
+    assert sizes[8] / sizes[1] == pytest.approx(1.4**7, rel=0.02)
+    assert queued == {1: 1, 8: 2}
+    backend.close()
+
+
+@needs_device
 def test_wrong_answers_do_not_pass_the_self_test(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

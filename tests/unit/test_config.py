@@ -102,6 +102,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"threads": "0"}, "--threads: '0' is not a whole number from 1 to 4096"),
     ({"threads": "two"}, "--threads: 'two'"),
     ({"throttle": "101"}, "--throttle: '101'"),
+    ({"intensity": "11"}, "--intensity: '11'"),
     ({"stop_after": ("5",)}, "--stop-after: '5'"),
     ({"stop_after": ("0shares",)}, "--stop-after: '0shares'"),
     ({"stop_after": ("x",)}, "--stop-after: 'x'"),
