@@ -10,6 +10,7 @@ every kernel call of every chainstate.
 import ctypes
 import importlib
 import re
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ COARSE_WORDS = {  # when no line names the reason; BIP 22 says "rejected" for an
     "INVALID_PREV": "bad-prevblk",
     "TIME_FUTURE": "time-too-new",
 }
+OPEN_FREE = 64 * 1024 * 1024  # bytes: the kernel wants 50 MiB and takes 17 for its first files
+WRITE_FREE = 32 * 1024 * 1024  # its files grow by 16 MiB at a time
 MISSING = (
     "the built-in node needs py-bitcoinkernel (Bitcoin Core's consensus code), which has wheels "
     "for CPython 3.11 to 3.13: use one of these, or mine on your own bitcoind with --node URL"
@@ -111,6 +114,12 @@ class Chainstate:
 
     def __init__(self, folder: Path, *, in_memory: bool, rebuild: bool = False) -> None:
         """`in_memory`: databases vanish at close; `rebuild`: make them anew from block files."""
+        self._folder = folder
+        if (free := shutil.disk_usage(folder).free) < OPEN_FREE:
+            raise NodeError(
+                f"node folder {folder}: {free >> 20} MiB free, the chain needs {OPEN_FREE >> 20}: "
+                "free some, or give --datadir on another disk"
+            )
         with KERNEL_LOCK:
             self._pbk = _Kernel.load()
             self._checked: list[tuple[bytes, str, str]] = []
@@ -207,6 +216,7 @@ class Chainstate:
 
     def _process(self, block: Any) -> Outcome:
         with KERNEL_LOCK:
+            self._check_room()
             outcome = Outcome(bytes(block.block_hash))
             self._checked.clear()
             self._moved.clear()
@@ -248,6 +258,11 @@ class Chainstate:
                 if not script.verify(coin.amount, tx, known, position, flags):
                     return position
             return None
+
+    def _check_room(self) -> None:
+        """On a full disk the kernel ends the whole process, so it must not come to that."""
+        if (free := shutil.disk_usage(self._folder).free) < WRITE_FREE:
+            raise KernelFailed(f"disk almost full: {free >> 20} MiB left in {self._folder}")
 
     def _decode(self, raw: bytes) -> Any:
         """The binding's own constructor copies byte by byte: half a second for 4 MB."""

@@ -1,6 +1,7 @@
 """submitblock answers Bitcoin Core's words, one broken rule at a time."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from miner.errors import NodeError
+from miner.node.service import Node
 from tests.node.kit import (
     BARE,
     SEGWIT,
@@ -134,3 +137,20 @@ def test_a_torn_block_is_an_error_22(rpc: Rpc) -> None:
     for cut in (1, 40, 80, 81, len(raw) - 1):
         with pytest.raises(RpcFailed, match="Block decode failed"):
             rpc("submitblock", raw[:cut].hex())
+
+
+def test_a_full_disk_is_an_error_25_and_no_verdict(
+    rpc: Rpc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel would abort the process in the middle of a write."""
+    raw = work_from(rpc("getblocktemplate", SEGWIT)).build().hex()
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=5 << 20))
+    with pytest.raises(RpcFailed, match="disk almost full: 5 MiB left") as caught:
+        rpc("submitblock", raw)
+    assert caught.value.code == -25
+    assert rpc("getblockcount") == 0
+    with pytest.raises(NodeError, match="5 MiB free, the chain needs 64"):
+        Node.start()
+    monkeypatch.undo()
+    assert rpc("submitblock", raw) is None
