@@ -19,7 +19,7 @@ def scrub(text: object, limit: int = LIMIT) -> str:
     Escape sequences go, white space becomes one blank, and everything str.isprintable refuses
     (controls, bidirectional and zero-width marks, surrogates, private use) becomes "?".
     """
-    raw = text if isinstance(text, str) else repr(text)
+    raw = str(text) if isinstance(text, str | Exception) else repr(text)
     line = " ".join(ESCAPES.sub("", raw[: 4 * limit]).split())
     clean = "".join(char if char.isprintable() else "?" for char in line)
     return clean if len(clean) <= limit and len(raw) <= 4 * limit else clean[: limit - 3] + "..."

@@ -219,7 +219,7 @@ class FakeNode:
         return self.tip.hash
 
     def do_validateaddress(self, address: str) -> dict[str, Any]:
-        return {"isvalid": True, "address": address, "scriptPubKey": ""}
+        return {"isvalid": True, "address": address}
 
     def do_getblockheader(self, block_hash: str) -> dict[str, Any]:
         block = self.blocks.get(block_hash)

@@ -20,6 +20,7 @@ CASES = {
     "number": (7, "7"),
     "list": ([1, "\x1b[2J"], "[1, '\\x1b[2J']"),
     "none": (None, "None"),
+    "error": (ValueError("a\nb"), "a b"),
     "letters of the world": ("Fehler: schließen", "Fehler: schließen"),
 }
 
