@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from miner.bench import stats
+from miner.bench import stats, words
 
 NOISY = 0.03  # sd / median
 DRIFT = 0.03  # Theil-Sen slope over the whole run / median
@@ -39,9 +39,15 @@ def judge(
     """
     if not rates:
         return Verdict("not measured", ("no slice was finished",))
-    found = [*_machine(clocks_mhz, counters, cpus)] if batch == "cpu" else []
+    got = _cpu_share(counters, cpus) if batch == "cpu" else 1.0
+    found = [*_machine(clocks_mhz, counters)] if batch == "cpu" else []
+    if got < 1 - SHORT_OF_CPU:
+        alone = words.rate(sum(rates) / len(rates) / got)
+        cpu = f"{cpus} CPUs" if cpus > 1 else "a CPU"
+        text = f"we got {got:.0%} of {cpu}, others the rest; alone it might be near {alone}"
+        found.append(("shared machine", text))
     if len(rates) >= stats.MIN_FOR_INTERVAL:
-        found += _series(rates)
+        found += _series(rates, busy=bool(found))
     else:
         found.append(
             ("too short", f"{len(rates)} slices, fewer than 8: no interval; raise --samples")
@@ -51,9 +57,13 @@ def judge(
     return Verdict(found[0][0], tuple(reason for _, reason in found))
 
 
-def _machine(
-    clocks: list[float], counters: Mapping[str, float], cpus: int
-) -> list[tuple[str, str]]:
+def _cpu_share(counters: Mapping[str, float], cpus: int) -> float:
+    """CPU time we got over what the threads could have had; 1 when it was not counted."""
+    possible = counters.get("seconds", 0) * cpus
+    return counters.get("cpu_s", possible) / possible if possible else 1.0
+
+
+def _machine(clocks: list[float], counters: Mapping[str, float]) -> list[tuple[str, str]]:
     found = []
     if counters.get("throttles", 0) > 0:
         found.append(
@@ -70,11 +80,6 @@ def _machine(
         found.append(
             ("shared machine", f"the hypervisor took {share:.0%} of a CPU for other guests")
         )
-    got = counters.get("cpu_s", 0) / (seconds * cpus) if seconds else 0
-    if 0 < got < 1 - SHORT_OF_CPU:
-        found.append(
-            ("shared machine", f"we got {got:.0%} of {cpus} CPU: other programs took the rest")
-        )
     if counters.get("quota_stops", 0) > 0:
         found.append(
             ("shared machine", "the container's CPU quota stopped us: use fewer --threads")
@@ -82,23 +87,22 @@ def _machine(
     return found
 
 
-def _series(rates: list[float]) -> list[tuple[str, str]]:
+def _series(rates: list[float], busy: bool) -> list[tuple[str, str]]:
+    """What the rates themselves show; `busy`: the cause is known already."""
     found = []
     summary = stats.summarize(rates, 0)
     drift = stats.theil_sen(rates) * (len(rates) - 1) / summary.median
     if abs(drift) > DRIFT:
-        cause = "heat or a falling clock" if drift < 0 else "a rising clock or a load that ended"
-        found.append(("drifting", f"{drift:+.1%} over the run, {cause}: try --soak 10m"))
+        cause = (
+            ": heat or a falling clock?" if drift < 0 else ": a rising clock, a load that ended?"
+        )
+        found.append(("drifting", f"{drift:+.1%} over the run{'' if busy else cause}"))
     share = sum(stats.outliers(rates)) / len(rates)
     if share > OUTLIERS:
         found.append(
             ("interrupted", f"{share:.0%} of the slices are far off: another process was at work")
         )
     if summary.relative_sd > NOISY:
-        found.append(
-            (
-                "noisy",
-                f"slices vary by {summary.relative_sd:.1%}: other load; stop it or raise --samples",
-            )
-        )
+        advice = "" if busy else ": other load; stop it or raise --samples"
+        found.append(("noisy", f"slices vary by {summary.relative_sd:.1%}{advice}"))
     return found
