@@ -11,13 +11,14 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from miner import __version__, paths
+from miner import __version__, baseline, paths
 from miner.backends import opencl, registry
 from miner.backends.base import Backend
 from miner.bitcoin.address import decode, p2wsh_address
@@ -135,6 +136,7 @@ class Run:
         stack.callback(engine.stop)
         if config.pools or config.nodes:
             self.rate_hs = guess_rate(backends)
+            expect_benchmark(status, backends, config)
         engine.start()
         return engine
 
@@ -271,6 +273,15 @@ def engine_options(config: MineConfig) -> EngineOptions:
         goals=tuple(goals),
         block_interval_s=(OWN_INTERVAL_S if own else 0.0) if interval is None else interval,
     )
+
+
+def expect_benchmark(status: Status, backends: list[Backend], config: MineConfig) -> None:
+    """Hold the live rate against `miner bench --save`, unless it is slowed on purpose."""
+    running = Counter(backend.info.name for backend in backends)
+    saved = baseline.expected(baseline.load(paths.state_dir()), running)
+    slowed = config.throttle < 100 or config.idle or bool(config.block_interval_s)
+    if saved is not None and not slowed:
+        status.expect(saved.rate_hs, baseline.AMBER * saved.low_hs)
 
 
 def pool_source(config: MineConfig, rate_hs: Callable[[], float | None]) -> WorkSource:

@@ -6,6 +6,7 @@ since a miner must never stop for the sake of a comparison.
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,10 +29,6 @@ class Baseline:
     high_hs: float
     created: str  # UTC, ISO 8601
     cpu: str
-
-    def is_low(self, live_hs: float) -> bool:
-        """Is a live rate more than 5 % below what was measured?"""
-        return live_hs < AMBER * self.low_hs
 
 
 def save(baselines: list[Baseline], state_dir: Path) -> Path:
@@ -65,7 +62,7 @@ def _usable(one: Baseline) -> bool:
     )
 
 
-def expected(baselines: list[Baseline], workers: dict[str, int]) -> Baseline | None:
+def expected(baselines: list[Baseline], workers: Mapping[str, int]) -> Baseline | None:
     """The sum over the running backends (name -> threads); None unless each was measured so."""
     chosen = []
     for name, threads in workers.items():

@@ -103,6 +103,8 @@ class StatusSnapshot:
     rate_session_hs: float
     rate_from_shares_hs: float | None  # found shares' work over time
     rate_from_shares_error_hs: float | None  # one standard deviation
+    rate_benchmark_hs: float | None  # saved by `miner bench --save` for these backends and threads
+    below_benchmark: bool  # the 1 min rate is more than 5 % below the benchmark's interval
     backends: tuple[BackendRow, ...]
     source: str
     source_health: str
@@ -163,6 +165,11 @@ class Status:
         self._best_value, self._best_file = 2**256, best_file
         self._best_ever = self._best_saved = load_best(best_file)
         self.dropped = self.surplus = self.blocks_found = self.blocks_waiting = 0
+        self._benchmark: tuple[float, float] | None = None
+
+    def expect(self, rate_hs: float, least_hs: float) -> None:
+        """What a benchmark measured, and the rate below which a full minute deserves a word."""
+        self._benchmark = rate_hs, least_hs
 
     def backend(self, name: str, device: str, now: float) -> BackendMeter:
         """A new row."""
@@ -267,6 +274,7 @@ class Status:
             rate_1min = self._meter.rate(now, hashes, 60.0)
             job, shares = self._job, self._shares
             from_shares = self._share_work / elapsed if shares and elapsed else None
+            benchmark_hs, least_hs = self._benchmark or (None, 0.0)
             return StatusSnapshot(
                 state=self.state_text,
                 elapsed_s=elapsed,
@@ -277,6 +285,8 @@ class Status:
                 rate_session_hs=hashes / elapsed if elapsed else 0.0,
                 rate_from_shares_hs=from_shares,
                 rate_from_shares_error_hs=from_shares / math.sqrt(shares) if from_shares else None,
+                rate_benchmark_hs=benchmark_hs,
+                below_benchmark=elapsed >= 60.0 and rate_1min < least_hs,
                 backends=tuple(row(meter, now) for meter in self.meters),
                 source=self._source,
                 source_health=self._health,

@@ -98,5 +98,7 @@ def status_view(now: StatusSnapshot) -> "RenderableType":
         table.add_row(*(Text(cell) for cell in cells))
     lines = [words.rates(now), words.work(now), words.results(now), words.chances(now)]
     state = Text(f"{now.state}, {words.duration(now.elapsed_s)}", style="bold")
+    amber = Text(words.benchmark(now), style="yellow" if now.below_benchmark else "")
     alarms = [Text(f"alarm: {text}", style="bold red") for text in now.alarms[-3:]]
-    return Group(Text(), state, *(Text(line) for line in lines), table, *alarms)
+    compared = [amber] if amber.plain else []
+    return Group(Text(), state, *(Text(line) for line in lines), *compared, table, *alarms)

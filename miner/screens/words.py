@@ -52,6 +52,8 @@ def summary(now: StatusSnapshot) -> str:
         parts.append(f"shares {now.accepted} accepted, {now.rejected} rejected, {now.stale} stale")
     if now.best_difficulty_session is not None:
         parts.append(f"best difficulty {si(now.best_difficulty_session).strip()}")
+    if now.below_benchmark:
+        parts.append(benchmark(now))
     if now.blocks_waiting:
         parts.append(f"{now.blocks_waiting} in the journal without a verdict")
     return ", ".join(parts)
@@ -66,6 +68,17 @@ def rates(now: StatusSnapshot) -> str:
         f"{si(now.rate_10s_hs)}H/s 10 s   {si(now.rate_1min_hs)}H/s 1 min   "
         f"{si(now.rate_15min_hs)}H/s 15 min   {si(now.rate_session_hs)}H/s session{shares}"
     )
+
+
+def benchmark(now: StatusSnapshot) -> str:
+    """The live rate beside the saved benchmark; empty when there is none."""
+    if now.rate_benchmark_hs is None:
+        return ""
+    share = 100 * now.rate_1min_hs / now.rate_benchmark_hs
+    text = f"{share:.0f} % of the benchmark's {si(now.rate_benchmark_hs)}H/s"
+    if now.below_benchmark:
+        text += ": below it; other programs, heat, or battery? `miner bench` tells"
+    return text
 
 
 def work(now: StatusSnapshot) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from miner.bitcoin.target import DIFF1_TARGET
+from miner.screens import words
 from miner.status import MAX_REASONS, Meter, Status
 from miner.work.values import Answer, Job, Share, Verdict, WorkUnit
 
@@ -148,3 +149,21 @@ def test_the_snapshot_is_valid_json_before_and_after_the_first_job() -> None:
     assert shown["rejected_reasons"] == {"bad": 1}
     assert shown["alarms"] == ["disk full"]
     assert shown["expected_share_s"] == pytest.approx(2 / (10 / 3))
+
+
+def test_below_the_benchmark_only_after_a_full_minute() -> None:
+    status = Status(0.0, "test")
+    meter = status.backend("native:x", "cpu", 0.0)
+    assert status.snapshot(1.0).rate_benchmark_hs is None
+    status.expect(1000.0, 900.0)
+    for second in range(1, 131):
+        meter.hashes += 950 if second <= 65 else 800
+        status.tick(float(second))
+        now = status.snapshot(float(second))
+        if second == 30:
+            assert not now.below_benchmark  # too early to say
+        if second == 64:
+            assert (now.rate_benchmark_hs, now.below_benchmark) == (1000.0, False)
+    assert now.below_benchmark
+    assert "80 % of the benchmark's 1 kH/s: below it" in words.benchmark(now)
+    assert "below it" in words.summary(now)
