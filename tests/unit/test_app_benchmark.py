@@ -9,15 +9,10 @@ from miner import baseline, paths
 from miner.app import expect_benchmark
 from miner.backends.hashlib import HashlibBackend
 from miner.baseline import Baseline
-from miner.config import MineConfig
+from miner.config import MineConfig, load
 from miner.status import Status
 
-CONFIG = MineConfig(
-    pools=(), nodes=(), cookie=None, address=None, tag="", backends=(), threads=None, throttle=100,
-    idle=False, blocks=None, block_interval_s=None, stop_after=(), wait_min_diff=False,
-    version_rolling=True, allow_redirect=(), tls_ca=None, tls_pin=None, tls_insecure=False,
-    journal=None, retries=None, decode=False, json=False, datadir=None, fresh=False,
-)  # fmt: skip
+CONFIG = load({}, {})
 SAVED = Baseline("hashlib", 1, 1, 1e6, 0.9e6, 1.1e6, "2026-11-22", "a CPU")
 
 
