@@ -50,6 +50,11 @@ def header_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write all lessons to one self-contained interactive page.",
 )
+@click.option(
+    "--notebook",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write LESSON, or all, as a Jupyter notebook; with --auto also run it.",
+)
 @click.option("--no-color", is_flag=True, help="No colours (NO_COLOR works too).")
 def learn(
     lesson: str | None,
@@ -65,6 +70,7 @@ def learn(
     node: str | None,
     cookie: str | None,
     html_file: Path | None,
+    notebook: Path | None,
     no_color: bool,
 ) -> None:
     """Explain proof of work with this miner's own real data. LESSON is a number or a name."""
@@ -74,6 +80,8 @@ def learn(
     )
     if html_file is not None:
         write_page(html_file, setting)
+    elif notebook is not None:
+        write_notebook(notebook, [find(lesson)] if lesson else list(LESSONS), setting, auto)
     elif check_only:
         check_lessons([find(lesson)] if lesson else list(LESSONS), setting)
     elif lesson is None:
@@ -96,6 +104,15 @@ def write_page(path: Path, setting: Setting) -> None:
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from error
     click.echo(f"{path}: {len(text.encode()) / 1024:.0f} KiB; open it in any browser")
+
+
+def write_notebook(path: Path, lessons: list[Lesson], setting: Setting, execute: bool) -> None:
+    """Lessons as cells; needs the `notebooks` extra."""
+    from miner.learn import notebook
+
+    click.echo(f"Running {len(lessons)} lessons for {path} ...", err=True)
+    notebook.write(path, lessons, setting, execute)
+    click.echo(f"{path}: open it with Jupyter")
 
 
 def list_lessons() -> None:

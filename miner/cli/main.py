@@ -19,6 +19,7 @@ COMMANDS = {
     "hardware": ("miner.cli.hardware", "Mining machines of 2009 to today, dated and sourced."),
     "learn": ("miner.cli.learn", "Lessons: proof of work explained with real data."),
     "tune": ("miner.cli.tune", "Find the fastest kernel shape of each OpenCL device."),
+    "explain": ("miner.cli.explain", "Explain a word the miner prints."),
     "grind": ("miner.cli.grind", "Find the nonce of one 80-byte header given in hex."),
 }
 

@@ -94,14 +94,15 @@ def _facts(own: bytes, verdict: str) -> str:
 
 
 def _lesson(lesson: Lesson, setting: Setting) -> str:
-    screens = "".join(_screen(screen) for screen in lesson.screens(setting))
+    screens = "".join(screen_html(screen) for screen in lesson.screens(setting))
     return (
         f'<section id="{lesson.name}"><h2>{lesson.number}. {escape(lesson.title)}</h2>'
         f'<p class="about">{escape(lesson.about)} ({lesson.minutes} minutes)</p>{screens}</section>'
     )
 
 
-def _screen(screen: Screen) -> str:
+def screen_html(screen: Screen) -> str:
+    """One screen."""
     return f"<h3>{escape(screen.title)}</h3>" + "".join(html_of(item) for item in screen.items)
 
 

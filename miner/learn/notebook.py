@@ -1,0 +1,112 @@
+"""Lessons as Jupyter notebooks: one cell a screen, run by calling the same lesson.
+
+nbformat writes them and nbclient runs them (the `notebooks` extra); a cell's output is the HTML of
+the page, so a notebook shows what the terminal and the page show.
+"""
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from miner import __version__
+from miner.errors import ConfigError
+from miner.learn import page
+from miner.learn.catalogue import find
+from miner.learn.steps import Check, Lesson, Screen, Setting, failed
+
+EXTRA = "notebooks need the extra packages: pip install 'homehash[notebooks]'"
+CELL_S = 300  # longest a cell may run
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A screen as Jupyter displays it."""
+
+    screen: Screen
+
+    def _repr_html_(self) -> str:
+        return page.screen_html(self.screen)
+
+    def __repr__(self) -> str:
+        checks = [item for item in self.screen.items if isinstance(item, Check)]
+        passed = sum(one.passed for one in checks)
+        return f"{self.screen.title}: {passed} of {len(checks)} checks passed"
+
+
+class Walk:
+    """What a notebook's cells call: the screens of a lesson, one after the other."""
+
+    def __init__(self, name: str, setting: Setting) -> None:
+        self._screens = find(name).screens(setting)
+        self.seen: list[Screen] = []
+
+    def next(self) -> Shown:
+        """The next screen. Raises StopIteration after the last."""
+        self.seen.append(next(self._screens))
+        return Shown(self.seen[-1])
+
+    def check(self) -> str:
+        """Raise AssertionError unless every check so far has passed."""
+        wrong = failed(self.seen)
+        if wrong:
+            raise AssertionError(wrong[0].claim)
+        checks = sum(isinstance(item, Check) for one in self.seen for item in one.items)
+        return f"{checks} checks passed on {len(self.seen)} screens"
+
+
+def _extra(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ConfigError(f"{EXTRA} ({error})") from error
+
+
+def build(lessons: Sequence[Lesson], setting: Setting) -> Any:
+    """A notebook of these lessons, not yet run. Raises ConfigError without nbformat."""
+    v4 = _extra("nbformat.v4")
+    cells = [
+        v4.new_markdown_cell(
+            f"# Proof of work, explained by a miner\n\nhomehash {__version__}, seed "
+            f"{setting.seed}. Every cell calls the miner's own functions; run them in order."
+        ),
+        v4.new_code_cell(
+            "from miner.learn.notebook import Walk\n"
+            "from miner.learn.steps import Setting\n\n"
+            f"setting = Setting(seed={setting.seed}, quick={setting.quick})"
+        ),
+    ]
+    for lesson in lessons:
+        cells.append(v4.new_markdown_cell(f"## {lesson.number}. {lesson.title}\n\n{lesson.about}."))
+        cells.append(v4.new_code_cell(f'{lesson.name} = Walk("{lesson.name}", setting)'))
+        # The number of screens is known only by walking; quick settings make that a second or two.
+        titles = [screen.title for screen in lesson.screens(Setting(setting.seed, quick=True))]
+        cells += [v4.new_code_cell(f"{lesson.name}.next()  # {title}") for title in titles]
+        cells.append(v4.new_code_cell(f"{lesson.name}.check()"))
+    notebook = v4.new_notebook(cells=cells)
+    for place, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{place}"  # the same text for the same lessons
+    notebook.metadata["kernelspec"] = {
+        "name": "python3", "display_name": "Python 3", "language": "python",
+    }  # fmt: skip
+    return notebook
+
+
+def run(notebook: Any, folder: Path) -> None:
+    """Execute every cell in place, in this Python. Raises ConfigError without nbclient."""
+    client = _extra("nbclient").NotebookClient(
+        notebook, timeout=CELL_S, kernel_name="python3", resources={"metadata": {"path": folder}}
+    )
+    client.execute()
+
+
+def write(path: Path, lessons: Sequence[Lesson], setting: Setting, execute: bool) -> None:
+    """Make a notebook, run it if asked, and save it. Raises ConfigError naming the path."""
+    notebook = build(lessons, setting)
+    if execute:
+        run(notebook, path.resolve().parent)
+    try:
+        path.write_text(_extra("nbformat").writes(notebook), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from error
