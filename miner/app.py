@@ -279,7 +279,7 @@ def expect_benchmark(status: Status, backends: list[Backend], config: MineConfig
     """Hold the live rate against `miner bench --save`, unless it is slowed on purpose."""
     running = Counter(backend.info.name for backend in backends)
     saved = baseline.expected(baseline.load(paths.state_dir()), running)
-    slowed = config.throttle < 100 or config.idle or bool(config.block_interval_s)
+    slowed = config.throttle < 100 or bool(config.block_interval_s)
     if saved is not None and not slowed:
         status.expect(saved.rate_hs, baseline.AMBER * saved.low_hs)
 

@@ -31,5 +31,4 @@ def test_only_the_same_backends_at_full_speed(
     assert expected(CONFIG) == 1e6
     assert expected(CONFIG, workers=2) is None
     assert expected(replace(CONFIG, throttle=50)) is None
-    assert expected(replace(CONFIG, idle=True)) is None
     assert expected(replace(CONFIG, block_interval_s=1.0)) is None
