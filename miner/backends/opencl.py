@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache as remember
 from pathlib import Path
 
@@ -33,50 +34,60 @@ class OpenClProvider:
         self.say: Say = logging.getLogger("miner.opencl").info  # hears the progress of tuning
         self.intensity = INTENSITY  # of devices opened from now on
 
-    def _say_when_tuning(self, name: str) -> Say | None:
-        """A CPU is tuned only by `miner tune`: there it would compete with native code."""
-        gpu = any(row.auto for row in _probe() if row.name == name or name == FAMILY)
-        return self.say if gpu and os.environ.get("MINER_TUNE") != "0" else None
-
     def probe(self) -> list[Candidate]:
-        return list(_probe())
+        return list(_probe().rows)
 
     def open(self, name: str, cache: Path) -> Backend:
         """Raises BackendUnavailable or BackendFault.
 
         The stored tuning is used. A GPU that has none is tuned first (<= 20 s, progress goes to
         `say`) unless MINER_TUNE=0. Every call makes its own context, so that a device that was
-        lost can be opened anew.
+        lost can be opened anew. Drivers that crashed the helper are not let into this process.
         """
+        if crash := _probe().crash:
+            raise BackendUnavailable(name, crash)
         try:
             from miner.backends import opencl_tune  # loads the driver
         except ImportError as error:
             raise BackendUnavailable(name, NOT_INSTALLED.format(error)) from error
-        backend = opencl_tune.open_tuned(name, cache, self._say_when_tuning(name))
+        say = self.say if os.environ.get("MINER_TUNE") != "0" else None
+        backend = opencl_tune.open_tuned(name, cache, say)
         backend.intensity = self.intensity
         selftest.check(backend)
         return backend
 
 
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What the helper process told, and how it died, if it did."""
+
+    rows: tuple[Candidate, ...]
+    crash: str = ""
+
+
 @remember
-def _probe() -> tuple[Candidate, ...]:
+def _probe() -> Probed:
     """Ask the helper process once; every fault becomes a row."""
-    command = [sys.executable, "-m", "miner.backends.opencl_device"]
-    rows: list[Candidate] = []
+    # -P: the folder the user happens to be in is not searched for modules.
+    command = [sys.executable, "-P", "-m", "miner.backends.opencl_device"]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=PROBE_S, errors="replace"
-        )  # fmt: skip
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return (_broken(f"listing devices failed: {type(error).__name__} ({error})"),)
-    for line in done.stdout.splitlines():
-        row = _row(line)
-        if row:
-            rows.append(row)
-    if done.returncode:
-        words = done.stderr.strip().splitlines()[-1:] or [f"status {done.returncode}"]
-        rows.append(_broken(f"a driver crashed the process that lists devices: {words[0][:200]}"))
-    return tuple(rows)
+        crash = f"listing devices failed: {type(error).__name__} ({error})"
+        return Probed((_broken(crash),), crash)
+    rows = [row for line in done.stdout.splitlines() if (row := _row(line))]
+    if not done.returncode:
+        return Probed(tuple(rows))
+    words = done.stderr.strip().splitlines()[-1:] or [f"status {done.returncode}"]
+    crash = f"listing devices failed, so no driver is loaded: {words[0][:200]}"
+    if done.returncode < 0:
+        crash = f"a driver crashed with signal {-done.returncode} while devices were listed; " + (
+            "remove it from the system's OpenCL vendors"
+        )
+    lost = (replace(row, usable=False, why_not=crash) for row in rows)
+    return Probed((*lost, _broken(crash)), crash)
 
 
 def _row(line: str) -> Candidate | None:

@@ -23,7 +23,7 @@ from miner.backends.opencl_work import (
 from miner.bitcoin.encoding import sha256d
 
 LAUNCH_S = 0.012  # a desktop drawn by the same GPU stays smooth below one frame of 60 Hz
-SCAN_S = 0.050  # a scan looks for no new launch after that; a job switch waits no longer
+SCAN_S = 0.050  # a job switch waits no longer than one scan
 FIRST_RATE_HS = 2e6  # before anything is measured; a few launches find the true one
 POLL_S = 0.0001
 EXPECTED_CANDIDATES = CAPACITY // 4  # of one launch, so that overflow is an accident
@@ -54,7 +54,7 @@ class OpenClBackend:
         self._busy_until = 0
 
     def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
-        """See Backend.scan. Stops early after SCAN_S, never inside a nonce."""
+        """See Backend.scan. Stops early when SCAN_S is up, never inside a nonce."""
         check_range(start, count)
         if count == 0:
             return ScanResult((), 0)
@@ -62,8 +62,8 @@ class OpenClBackend:
         mask = zero_bits(unit.target)
         flying: deque[Launch] = deque()
         rows: list[tuple[int, int]] = []
-        at, end, until = start, start + count, time.monotonic() + SCAN_S * self._scale
-        slot = 0
+        at, end, slot = start, start + count, 0
+        until = time.monotonic() + (SCAN_S - SLOTS * LAUNCH_S) * self._scale  # for a new launch
         while at == start or (at < end and time.monotonic() < until):
             step = self._step(at, end, len(unit.versions), mask)
             for part, buffer, stride in prepared.parts:

@@ -40,11 +40,12 @@ class Tuning:
 
 
 def open_tuned(name: str, cache: Path, say: Say | None = None) -> OpenClBackend:
-    """Open a device with its stored shape, or the default. With `say`, one never tuned is tuned
-    first. Raises BackendUnavailable or BackendFault."""
+    """Open a device with its stored shape, or the default. With `say`, a GPU never tuned is tuned
+    first; a CPU only by `miner tune`: it competes with native code, and PoCL compiles slowly.
+    Raises BackendUnavailable or BackendFault."""
     found = find(name)
     tuning = load(found, cache)
-    if tuning is None and say:
+    if tuning is None and say and not is_cpu(found.device):
         tuning = tune(found, cache, say)
     if tuning is None:
         return open_with(found, default_shape(found.device), cache)

@@ -115,3 +115,23 @@ def test_only_opencl_devices_are_tuned() -> None:
     done = CliRunner().invoke(cli, ["tune", "native"])
     assert done.exit_code != 0
     assert "only OpenCL devices are tuned" in str(done.exception)
+
+
+def test_a_gpu_is_tuned_once_at_first_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CPU passes for a GPU here; the second opening finds what the first stored."""
+    from miner.backends import opencl_tune
+
+    shape = Shape(2, 16, 4)
+    said: list[str] = []
+    monkeypatch.setattr(opencl_tune, "is_cpu", lambda device: False)
+    monkeypatch.setattr(opencl_tune, "candidates", lambda *_: iter((shape,)))
+    monkeypatch.setattr(opencl.PROVIDER, "say", said.append)
+    monkeypatch.setenv("MINER_TUNE", "0")
+    opencl.PROVIDER.open(DEVICES[0].name, tmp_path).close()
+    assert said == []
+    monkeypatch.delenv("MINER_TUNE")
+    for _ in range(2):
+        backend = opencl.PROVIDER.open(DEVICES[0].name, tmp_path)
+        assert backend.info.versions_wanted == shape.wide
+        backend.close()
+    assert len(said) == 1 and "2 items x 4 lanes x 16 nonces" in said[0]
