@@ -22,12 +22,14 @@ from miner.protocol.verdicts import Judgement, Ruling
 from miner.sources.base import Health, SourceSink, SourceState
 from miner.sources.nodes import NodeLink, NodeSetup, Timing
 from miner.sources.submitter import Submitter
+from miner.transport.rpc import Rpc
 from miner.work.values import Answer, FoundBlock, Job, Share, Verdict
 
 MAX_TAG_BYTES = 60  # leaves room for height, extranonce and the node's own data in 100 bytes
 STALE_WORDS = ("stale", "stale-prevblk", "stale-work", "unknown-work")
 HARMLESS_PROPOSALS = (None, "duplicate", "inconclusive-not-best-prevblk")  # the tip just moved
 WORST_FIRST = (Health.REFUSED, Health.DOWN, Health.CONNECTING, Health.WAITING)
+JOIN_S = 0.8  # for threads whose connections were just cut
 SETTLED_KEPT = 1000  # hashes remembered so that a late answer is not counted twice
 
 
@@ -78,6 +80,7 @@ class GbtSource:
         self._open: dict[str, _Sent] = {}
         self._settled: dict[str, Answer] = {}
         self._packed: FoundBlock | None = None
+        self._dry_runs: set[Rpc] = set()
 
     # -- WorkSource -------------------------------------------------------------------------
     def start(self, sink: SourceSink) -> None:
@@ -119,9 +122,12 @@ class GbtSource:
             submitter.wait_open(deadline)
         for submitter in self._submitters.values():
             submitter.stop()
+        for lane in list(self._dry_runs):
+            lane.abort()
+        ended = time.monotonic() + JOIN_S
         for link in self._links:
-            self._submitters[link].join(1.0)
-            link.join(1.0)
+            self._submitters[link].join(ended)
+            link.join(ended)
 
     # -- from the links ---------------------------------------------------------------------
     def on_chain(self, link: NodeLink, chain: str) -> None:
@@ -197,11 +203,13 @@ class GbtSource:
         """The node checks an unmined block of ours: a bug shows now, not when a block is found."""
         request = proposal_request(self._chain, proposal_hex(job), template_of(job).workid)
         lane = link.lane()
+        self._dry_runs.add(lane)
         try:
             answer = lane.call("getblocktemplate", request)
         except MinerError:
             return  # not every server has proposals; the block itself is the real test
         finally:
+            self._dry_runs.discard(lane)
             lane.close()
         if answer not in HARMLESS_PROPOSALS:
             word = scrub(answer, 60)

@@ -56,6 +56,7 @@ class Timing:
     connect: float = 2.5  # the first call: an unreachable node is named within 3 s
     longpoll: float = 600.0  # Core answers within a minute once transactions arrive, else never
     tip: float = 5.0
+    tip_call: float = 10.0  # a dead connection, as after a suspend, is noticed by then
     refresh: float = 30.0  # a template is fetched again after this
     template_age: float = 300.0  # and not mined any longer after this
     longpoll_grace: float = 0.5  # a new tip seen by polling: let the long poll bring it first
@@ -120,10 +121,11 @@ class NodeLink:
         self._poll.abort()
         self.wake()
 
-    def join(self, timeout_s: float) -> None:
+    def join(self, deadline: float) -> None:
+        """Wait for the threads until a monotonic time; one stuck in a connect dies with us."""
         for thread in self._threads:
             if thread.ident is not None:
-                thread.join(timeout_s)
+                thread.join(max(0.0, deadline - time.monotonic()))
         self._work.close()
         self._poll.close()
 
@@ -182,7 +184,7 @@ class NodeLink:
             self._pause(min(self.timing.tip, max(0.05, self._due() - time.monotonic())))
             if self._stopping.is_set():
                 return
-            best = self._work.call("getbestblockhash")
+            best = self._work.call("getbestblockhash", timeout_s=self.timing.tip_call)
             if self._moved_to(best) or time.monotonic() >= self._due():
                 self._fetch()
 

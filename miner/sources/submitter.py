@@ -86,9 +86,9 @@ class Submitter:
             self._changed.notify_all()
         self._lane.abort()
 
-    def join(self, timeout_s: float) -> None:
+    def join(self, deadline: float) -> None:
         if self._thread.ident is not None:
-            self._thread.join(timeout_s)
+            self._thread.join(max(0.0, deadline - time.monotonic()))
         self._lane.close()
 
     def _run(self) -> None:

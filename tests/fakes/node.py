@@ -1,7 +1,7 @@
 """A scripted Bitcoin node on loopback: raw HTTP under the test's control.
 
-It keeps a chain of headers, serves templates, judges submitted blocks by rules written here, and
-notes each submitblock by hash. A fault replaces the answer to the next calls of one method.
+It keeps a chain of headers, serves templates, has submitted blocks judged by blocks.py, and notes
+each submitblock by hash. A fault replaces the answer to the next calls of one method.
 """
 
 import base64
@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.fakes import blocks
 from tests.fakes.exchange import Exchange, Failure, Fault, http
 
 GENESIS = {
@@ -283,6 +284,8 @@ class FakeNode:
                 return reason
             if proposal:
                 return None
+            if word := self._independent(raw, parent):
+                return word
             block = Block(name, previous, parent.height + 1, when, f"{bits:08x}")
             self.blocks[name] = block
             if block.height <= self.tip.height:
@@ -290,6 +293,21 @@ class FakeNode:
             self.tip = block
             self.changed.notify_all()
             return None
+
+    def _independent(self, raw: str, parent: Block) -> str | None:
+        """The word of code that shares nothing with the miner's."""
+        place = blocks.Place(
+            height=parent.height + 1,
+            previous=bytes.fromhex(parent.hash)[::-1],
+            median_time=parent.time,
+            bits=int(self.bits, 16),
+            subsidy=self.template()["coinbasevalue"],
+            now=self.clock(),
+        )
+        try:
+            return blocks.judge(bytes.fromhex(raw), place)
+        except blocks.Undecodable:
+            raise Failure(-22, "Block decode failed") from None
 
     # -- wire -------------------------------------------------------------------------------
     def _spawn(self, target: Callable[..., None], *args: Any) -> None:

@@ -316,6 +316,21 @@ def test_G34_the_harder_of_bits_and_target_counts() -> None:
     assert easier.alarms
 
 
+@pytest.mark.parametrize(
+    ("height", "push"),
+    [
+        (1, "51"), (16, "60"), (17, "0111"), (127, "017f"), (128, "028000"), (255, "02ff00"),
+        (256, "020001"), (32767, "02ff7f"), (32768, "03008000"), (8388607, "03ffff7f"),
+        (8388608, "0400008000"), (961672, "0388ac0e"),
+    ],
+)  # fmt: skip
+def test_G15_every_height_is_pushed_as_consensus_wants(height: int, push: str) -> None:
+    job = job_of(parse_template(recorded("height-17") | {"height": height}, "regtest"))
+    script = Block.parse(bytes.fromhex(proposal_hex(job))).transactions[0].inputs[0].script
+    assert script.hex().startswith(push + "08")  # then the extranonce
+    assert 2 <= len(script) <= 100
+
+
 # -- fitting ----------------------------------------------------------------------------------
 def test_G31_trailing_transactions_make_room_and_keep_the_block_consistent() -> None:
     whole = parse_template(mempool(), "regtest")

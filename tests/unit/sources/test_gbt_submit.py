@@ -194,3 +194,52 @@ def test_P01_stop_is_quick_when_idle_and_bounded_when_a_node_hangs(
     started = time.monotonic()
     source.stop(0.5)
     assert time.monotonic() - started < 2.5
+
+
+def test_G25_a_refused_dry_run_never_vetoes_a_block(
+    node: FakeNode, sink: Sink, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = node.judge
+
+    def strict(raw: str, proposal: bool = False) -> str | None:
+        return "bad-cb-height" if proposal else judge(raw)
+
+    monkeypatch.setattr(node, "judge", strict)
+    source = run(node)
+    share = solve(sink.job_at(1))
+    assert "bad-cb-height" in sink.state_with("dry run").text
+    source.submit(share)
+    assert sink.final()[0].answer is Answer.ACCEPTED
+
+
+def test_G26_a_share_of_an_old_job_is_sent_all_the_same(
+    node: FakeNode, sink: Sink, run: Run
+) -> None:
+    source = run(node)
+    share = solve(sink.job_at(1))
+    node.mine(3)
+    sink.job_at(4)
+    source.submit(share)
+    sink.wait(lambda: sink.verdicts)
+    assert sink.verdicts[0].answer is Answer.PENDING
+    assert node.sent(share.hash_hex) == 1
+
+
+def test_G24_a_broken_answer_of_getblockheader_settles_nothing(
+    node: FakeNode, sink: Sink, run: Run
+) -> None:
+    node.fault("getblockheader", faults.result(7), faults.result({"confirmations": "1"}))
+    source = run(node)
+    submitted(source, sink)
+    assert sink.final()[0].answer is Answer.ACCEPTED
+
+
+def test_a_node_that_forgets_an_accepted_block_gets_it_again(
+    node: FakeNode, sink: Sink, run: Run
+) -> None:
+    node.fault("submitblock", faults.result(None))  # says accepted, keeps nothing
+    source = run(node)
+    share = submitted(source, sink)
+    assert sink.final()[0].answer is Answer.ACCEPTED
+    assert node.sent(share.hash_hex) == 1
+    assert node.tip.hash == share.hash_hex
