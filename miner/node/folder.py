@@ -69,9 +69,9 @@ class NodeFolder:
         (self.path / COOKIE).unlink(missing_ok=True)
         if clean and not self.temporary:
             (self.path / CLEAN).touch()
+        self._lock.close()  # first: some systems keep a file that is open
         if self.temporary:
             shutil.rmtree(self.path, ignore_errors=True)
-        self._lock.close()
 
 
 def _check_ours(path: Path) -> None:

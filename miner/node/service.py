@@ -75,7 +75,7 @@ class Node:
             ) from error
         self.port = listener.getsockname()[1]
         mining = MiningMethods(self._state, self._judge, block_interval_s)
-        methods = Methods(mining, LookupMethods(self._state), self.stop_asked.set)
+        methods = Methods(mining, LookupMethods(self._state), self._stop_soon)
         self._server = RpcServer(listener, self._folder.write_cookie(), methods.call)
         self._server.start()
 
@@ -109,6 +109,11 @@ class Node:
             self._judge.close()
             self._state.chain.close()
             self._folder.close(clean=True)
+
+    def _stop_soon(self) -> None:
+        """For the RPC method: from a thread of its own, so that the answer still goes out."""
+        self.stop_asked.set()
+        threading.Thread(target=self.stop, name="node-stop").start()
 
     def _wake(self) -> None:
         with self._state.changed:

@@ -205,6 +205,20 @@ def test_connection_close_and_http_1_0(raw: Raw, node: Node) -> None:
     old.close()
 
 
+def test_the_bytes_of_bitcoin_cli(raw: Raw) -> None:
+    """What recent versions send: JSON-RPC 2.0, named arguments, no port in Host."""
+    body = b'{"jsonrpc":"2.0","method":"getblockhash","params":{"height":0},"id":1}\n'
+    raw.sock.sendall(
+        b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+        b"Content-Type: application/json\r\nAuthorization: Basic %s\r\n"
+        b"Content-Length: %d\r\n\r\n%s" % (raw.credentials.encode(), len(body), body)
+    )
+    status, headers, answer = raw.reply()
+    assert (status, headers["connection"]) == (200, "close")
+    assert list(json.loads(answer)) == ["jsonrpc", "result", "id"]
+    assert raw.closed()
+
+
 def test_expect_continue(raw: Raw) -> None:
     raw.sock.sendall(
         b"POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"

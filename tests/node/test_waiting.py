@@ -1,5 +1,6 @@
 """Long polls wake on a new tip, not before; work is paced; a stopping node says so."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -83,9 +84,12 @@ def test_a_client_that_hangs_up_frees_its_place(node: Node, rpc: Rpc) -> None:
     assert eventually(lambda: sum(t.name == "node-rpc" for t in threading.enumerate()) == 1)
 
 
-def test_stop_method_asks_its_owner(node: Node, rpc: Rpc) -> None:
+def test_stop_method_stops_the_node(node: Node, rpc: Rpc) -> None:
     assert rpc("stop") == "homehash node stopping"
     assert node.stop_asked.wait(5)
+    assert eventually(lambda: not node.cookie_file.parent.exists())
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", node.port))
 
 
 def test_work_is_held_back_for_the_block_interval() -> None:
