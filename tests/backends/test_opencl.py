@@ -279,7 +279,8 @@ def test_a_driver_that_crashes_takes_only_the_helper_with_it(tmp_path: Path) -> 
     says = "a driver crashed with signal 6 while devices were listed"
     assert says in run_probe(**vendors)
     code = (
-        "from miner.backends import registry; registry.open_named('opencl', __import__('pathlib')"
+        "import pathlib\nfrom miner.backends import registry\n"
+        "registry.open_named('opencl', pathlib.Path('.'))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True,
