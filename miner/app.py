@@ -21,23 +21,24 @@ from typing import Any
 from miner import __version__, baseline, paths
 from miner.backends import opencl, registry
 from miner.backends.base import Backend
-from miner.bitcoin.address import decode, p2wsh_address
+from miner.bitcoin.address import Address, decode, p2wsh_address
 from miner.bitcoin.versions import BIP320_MASK
 from miner.config import Goal, MineConfig
 from miner.engine.core import Engine, EngineOptions
 from miner.engine.odds import guess_rate, mainnet_sentence
 from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
+from miner.protocol.decode import decode_coinbase, user_address
 from miner.screens.console import ConsoleScreen, open_console
 from miner.screens.jsonl import JsonScreen
 from miner.sources.base import WorkSource
 from miner.sources.gbt import GbtSource
 from miner.sources.nodes import NodeSetup
+from miner.sources.pool_options import pool_names
 from miner.status import Event, Status
 from miner.transport.credentials import CookieFile, find_credentials
 from miner.transport.endpoint import parse_node_url
 from miner.transport.tls import TlsSettings
-from miner.work.describe import describe_coinbase
 from miner.work.values import Job
 
 OP_TRUE = b"\x51"  # anyone may spend: the lessons do
@@ -208,14 +209,22 @@ class Run:
         if sentence is not None:
             self.events.put(Event("odds", sentence))
         if self.config.decode:
-            chain = "main" if sentence or self.payout is None else decode(self.payout).chains[0]
-            script = decode(self.payout).script if self.payout is not None else None
+            own = self._own_address(job)
+            chain = "main" if sentence or own is None else own.chains[0]
             try:
-                lines = describe_coinbase(job, chain, script)
+                lines = decode_coinbase(job, own, chain).lines()
             except ValueError as error:
                 lines = [f"coinbase of job {job.job_id} cannot be decoded: {error}"]
             for line in lines:
                 self.events.put(Event("coinbase", line))
+
+    def _own_address(self, job: Job) -> Address | None:
+        """Where the user's coins go: the payout, or the address in the name used at the pool."""
+        if self.payout is not None:
+            return decode(self.payout)
+        users = dict(zip(pool_names(self.config.pools), self.config.pools, strict=True))
+        pool = users.get(job.source)
+        return None if pool is None else user_address(pool.user)
 
     def _loop(self, engine: Engine, signals: Signals) -> None:
         shown = 0.0
@@ -289,6 +298,7 @@ def pool_source(config: MineConfig, rate_hs: Callable[[], float | None]) -> Work
     from miner.sources.pools import StratumPools
 
     options = PoolOptions(
+        agent=f"homehash/{__version__}",
         version_mask=BIP320_MASK if config.version_rolling else 0,
         allow_redirect=config.allow_redirect,
         tls=TlsSettings(config.tls_ca, config.tls_pin, config.tls_insecure),

@@ -1,4 +1,4 @@
-"""What a pool's coinbase says: height, tag, outputs, and whether it pays the user.
+"""What a job's coinbase says: height, tag, outputs, and whether it pays the user.
 
 For people: a coinbase that cannot be read is reported, never refused.
 """
@@ -28,12 +28,12 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class DecodedCoinbase:
-    """A pool's coinbase in words."""
+    """A coinbase in words."""
 
     height: int | None
     tag: str  # printable parts of the script, as pools sign their blocks
     outputs: tuple[Output, ...]
-    user_address: str | None  # the address inside the user name, if there is one
+    own: str | None  # the user's address, where one is known
 
     @property
     def total(self) -> int:
@@ -42,25 +42,26 @@ class DecodedCoinbase:
 
     @property
     def paid_to_user(self) -> int | None:
-        """Satoshi to the user's own address; None when the user name holds no address."""
-        if self.user_address is None:
+        """Satoshi to the user's own address; None when none is known."""
+        if self.own is None:
             return None
         return sum(output.value for output in self.outputs if output.is_user)
 
     def lines(self) -> list[str]:
         """For a terminal, one fact a line."""
         height = "unknown" if self.height is None else str(self.height)
-        text = [f"height {height}   tag {self.tag or '(none)'}   total {_coins(self.total)}"]
+        tag = self.tag or "(none)"
+        text = [f"coinbase: height {height}, tag {tag}, total {_coins(self.total)} BTC"]
         for output in self.outputs:
             mine = "   <- your address" if output.is_user else ""
             text.append(f"  {_coins(output.value):>17}  {output.text}{mine}")
         paid = self.paid_to_user
         if paid is None:
-            text.append("  the user name holds no address: the pool itself keeps the account")
+            text.append("  no address of yours is known: the pool keeps the account")
         elif paid == 0:
-            text.append(f"  {self.user_address} is NOT paid by this coinbase: you trust the pool")
+            text.append(f"  {self.own} is NOT paid by this coinbase: you trust the pool")
         else:
-            text.append(f"  {self.user_address} is paid {_coins(paid)} of {_coins(self.total)}")
+            text.append(f"  {self.own} is paid {_coins(paid)} of {_coins(self.total)} BTC")
         return text
 
 
@@ -77,11 +78,11 @@ def height_of(coinbase1: bytes) -> int | None:
     return int.from_bytes(script[1 : 1 + first], "little")
 
 
-def decode_coinbase(job: Job, user: str = "", chain: str = "main") -> DecodedCoinbase:
-    """Decode the coinbase of a job. Raises ValueError when it is no transaction."""
+def decode_coinbase(job: Job, own: address.Address | None, chain: str) -> DecodedCoinbase:
+    """Decode the coinbase of a job, looking for the address `own`; addresses are shown as on
+    `chain`. Raises ValueError when it is no transaction."""
     hole = job.extranonce1 + bytes(job.extranonce2_size)
     coinbase = Transaction.parse(job.coinbase1 + hole + job.coinbase2)
-    own = user_address(user)
     outputs = tuple(
         Output(
             out.value,

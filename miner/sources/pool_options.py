@@ -1,7 +1,8 @@
 """What the user wants of pools: which ones, in which order, and how to treat them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from miner.bitcoin.versions import BIP320_MASK
 from miner.errors import ConfigError
@@ -10,6 +11,13 @@ from miner.transport.tls import TlsSettings
 from miner.transport.urls import PoolUrl, parse_pool_url
 
 DUMMY_PASSWORD = Secret("x")  # customary where a pool asks for none
+
+
+class Login(Protocol):
+    """Whatever says where a pool is."""
+
+    @property
+    def url(self) -> PoolUrl: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +61,12 @@ def make_pool(url: str, user: str | None = None, password: Secret | None = None)
         raise ConfigError(f"pool {place}: no user name; give --user NAME or ADDRESS.WORKER")
     password = place.password if password is None else password
     return Pool(place, user, DUMMY_PASSWORD if password is None else password)
+
+
+def pool_names(pools: Sequence[Login]) -> list[str]:
+    """How jobs and verdicts name each: host:port, with a number where two logins share one."""
+    names: list[str] = []
+    for pool in pools:
+        name = str(pool.url).partition("://")[2]
+        names.append(name if name not in names else f"{name}#{len(names) + 1}")
+    return names

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from miner.errors import ConfigError
 from miner.sources.base import Health, SourceSink, SourceState
-from miner.sources.pool_options import Pool, PoolOptions
+from miner.sources.pool_options import Pool, PoolOptions, pool_names
 from miner.sources.pool_watch import RejectWatch
 from miner.sources.share_queue import lost
 from miner.sources.stratum import StratumSource, pack_share
@@ -58,7 +58,9 @@ class StratumPools:
             raise ConfigError("no pool given: add --pool URL --user NAME")
         options.tls.context()  # a bad --tls-ca is an error at once
         self._options = options
-        self._seats = [_Seat(pool, name) for pool, name in zip(pools, _names(pools), strict=True)]
+        self._seats = [
+            _Seat(pool, name) for pool, name in zip(pools, pool_names(pools), strict=True)
+        ]
         self._active: _Seat | None = None
         self._lock = threading.RLock()  # states arrive while one of them is being answered
         self._stop = threading.Event()
@@ -245,12 +247,3 @@ class _SeatSink:
 
     def state(self, state: SourceState) -> None:
         self._pools.pool_state(self._seat, state)
-
-
-def _names(pools: Sequence[Pool]) -> list[str]:
-    """host:port, with a number where two logins share one."""
-    names: list[str] = []
-    for pool in pools:
-        name = str(pool.url).partition("://")[2]
-        names.append(name if name not in names else f"{name}#{len(names) + 1}")
-    return names

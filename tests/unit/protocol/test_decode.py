@@ -29,30 +29,30 @@ def recorded_job() -> Job:
 
 
 def test_a_real_coinbase_that_pays_the_user() -> None:
-    decoded = decode_coinbase(recorded_job(), USER, "regtest")
+    decoded = decode_coinbase(recorded_job(), user_address(USER), "regtest")
     assert decoded.height == 261
     assert "ckpool-lhr" in decoded.tag
     assert "/test/" in decoded.tag
-    assert decoded.user_address == USER.split(".")[0]
+    assert decoded.own == USER.split(".")[0]
     assert [output.text for output in decoded.outputs] == [
         USER.split(".")[0],
         "witness commitment",
     ]
     assert decoded.paid_to_user == decoded.total == 2500000000
-    assert decoded.lines()[-1].endswith("is paid 25.00000000 of 25.00000000")
+    assert decoded.lines()[-1].endswith("is paid 25.00000000 of 25.00000000 BTC")
 
 
 def test_a_coinbase_that_pays_somebody_else_says_so() -> None:
     other = "bcrt1qmllkpu3kvll5a3y5urfer86crzsrcagqm36xjk"
-    decoded = decode_coinbase(recorded_job(), f"{other}.rig", "regtest")
+    decoded = decode_coinbase(recorded_job(), user_address(f"{other}.rig"), "regtest")
     assert decoded.paid_to_user == 0
     assert "NOT paid" in decoded.lines()[-1]
 
 
 def test_a_user_name_without_an_address() -> None:
-    decoded = decode_coinbase(recorded_job(), "alice.rig1", "regtest")
+    decoded = decode_coinbase(recorded_job(), user_address("alice.rig1"), "regtest")
     assert decoded.paid_to_user is None
-    assert "holds no address" in decoded.lines()[-1]
+    assert "no address of yours" in decoded.lines()[-1]
 
 
 @pytest.mark.parametrize("separator", [".", "_", "+", "/"])
@@ -68,7 +68,7 @@ def test_the_address_inside_a_user_name(separator: str) -> None:
 def test_a_coinbase_that_cannot_be_read_is_an_error_for_people_only(coinb2: str) -> None:
     (job,) = jobs(subscribed().receive_data(notify(coinb2=coinb2), 0.0))
     with pytest.raises(ValueError, match=r"."):
-        decode_coinbase(job)
+        decode_coinbase(job, None, "main")
 
 
 @given(st.integers(1, 2**31 - 1))
