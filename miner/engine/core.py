@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from miner.backends.base import Backend
 from miner.config import Goal
 from miner.engine.desk import Desk, Tell
-from miner.engine.floor import Clock, Floor
+from miner.engine.floor import FLOOD_TARGET, Clock, Floor
 from miner.engine.worker import Worker, WorkerOptions
 from miner.errors import BackendFault, MinerError
 from miner.journal import Journal
@@ -21,6 +21,7 @@ RESTART_S = 1.0  # a failed worker starts again at most this often
 HUNG_S = 60.0  # a scan this late never comes back: the device is given up
 SUBMIT_GRACE_S = 2.0  # for answers to open submits, at the end
 RETRY_S = (5.0, 60.0)  # first and longest pause before asking again after "unknown"
+HEAD_START_S = 2.0  # for blocks of an earlier run, where new ones are found faster than sent
 SAVE_S = 60.0
 LOST_SIGMAS = -5.0  # this few shares for the hashes counted: a backend loses hits
 
@@ -128,6 +129,8 @@ class Engine:
             return  # sent again: the search goes on
         sent, pace = self.desk.last_block_sent, self.options.block_interval_s
         opens = sent + pace if sent is not None and pace > 0 else 0.0
+        if job.target > FLOOD_TARGET and sent is None and self.journal.waiting:
+            opens = self._start + HEAD_START_S
         fresh = self.floor.replace(job, lambda: self._dice.getrandbits(256), opens)
         if job.clean or before is None or before.job.prev_hash != job.prev_hash:
             self.desk.drop_before(fresh.number)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 SUMMARY_S = 60.0
+MOST_ROWS = 16  # of backends on the live screen
 QUIET = ("job",)  # shown on the live screen instead; plain lines only when they are clean
 
 
@@ -89,14 +90,17 @@ def status_view(now: StatusSnapshot) -> "RenderableType":
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("backend", "state", "10 s", "1 min", "versions", "faults", "device"):
-        table.add_column(title, no_wrap=True)
-    for row in now.backends:
+    for title in ("backend", "10 s", "1 min", "versions", "faults", "state"):
+        table.add_column(title, no_wrap=title != "state")
+    for row in now.backends[:MOST_ROWS]:
         rates = (f"{words.si(row.rate_10s_hs)}H/s", f"{words.si(row.rate_1min_hs)}H/s")
         faults = str(row.false_hits + row.faults)
-        cells = (row.name, row.state, *rates, str(row.versions), faults, row.device)
+        cells = (row.name, *rates, str(row.versions), faults, row.state)
         table.add_row(*(Text(cell) for cell in cells))
-    lines = [words.rates(now), words.work(now), words.results(now), words.chances(now)]
+    if len(now.backends) > MOST_ROWS:
+        table.add_row(Text(f"and {len(now.backends) - MOST_ROWS} more"))
+    describe = (words.rates, words.by_shares, words.work, words.results, words.chances)
+    lines = [now.source, *(describe_one(now) for describe_one in describe)]
     state = Text(f"{now.state}, {words.duration(now.elapsed_s)}", style="bold")
     amber = Text(words.benchmark(now), style="yellow" if now.below_benchmark else "")
     alarms = [Text(f"alarm: {text}", style="bold red") for text in now.alarms[-3:]]

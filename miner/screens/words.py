@@ -60,14 +60,21 @@ def summary(now: StatusSnapshot) -> str:
 
 
 def rates(now: StatusSnapshot) -> str:
-    shares = ""
-    if now.rate_from_shares_hs is not None and now.rate_from_shares_error_hs is not None:
-        error = si(now.rate_from_shares_error_hs)
-        shares = f"   by shares {si(now.rate_from_shares_hs)}± {error}H/s"
-    return (
-        f"{si(now.rate_10s_hs)}H/s 10 s   {si(now.rate_1min_hs)}H/s 1 min   "
-        f"{si(now.rate_15min_hs)}H/s 15 min   {si(now.rate_session_hs)}H/s session{shares}"
+    windows = (
+        (now.rate_10s_hs, "10 s"),
+        (now.rate_1min_hs, "1 min"),
+        (now.rate_15min_hs, "15 min"),
+        (now.rate_session_hs, "session"),
     )
+    return "   ".join(f"{window} {si(rate)}H/s" for rate, window in windows)
+
+
+def by_shares(now: StatusSnapshot) -> str:
+    """The rate that the found shares speak for, with its standard deviation."""
+    if now.rate_from_shares_hs is None or now.rate_from_shares_error_hs is None:
+        return "by shares: none found yet"
+    error = si(now.rate_from_shares_error_hs)
+    return f"by {now.shares_found} shares {si(now.rate_from_shares_hs)}± {error}H/s"
 
 
 def benchmark(now: StatusSnapshot) -> str:
@@ -83,11 +90,9 @@ def benchmark(now: StatusSnapshot) -> str:
 
 def work(now: StatusSnapshot) -> str:
     height = "-" if now.height is None else str(now.height)
-    return (
-        f"{now.source}   height {height}   job {duration(now.job_age_s)} old   "
-        f"difficulty {si(now.share_difficulty)}share, {si(now.network_difficulty)}block   "
-        f"{now.versions_per_scan} versions a scan"
-    )
+    share = f"share {si(now.share_difficulty)}".strip()
+    block = f"block {si(now.network_difficulty)}".strip()
+    return f"height {height}   job {duration(now.job_age_s)} old   difficulty: {share}, {block}"
 
 
 def results(now: StatusSnapshot) -> str:
@@ -96,16 +101,14 @@ def results(now: StatusSnapshot) -> str:
     )
     rejected = f"{now.rejected} rejected" + (f" ({reasons})" if reasons else "")
     return (
-        f"shares {now.accepted} accepted, {rejected}, {now.stale} stale, {now.unknown} unknown   "
-        f"blocks {now.blocks_accepted} of {now.blocks_found}   "
-        f"answer in {duration(now.latency_median_s)}"
+        f"{now.accepted} accepted, {rejected}, {now.stale} stale, {now.unknown} unknown   "
+        f"blocks {now.blocks_accepted}   answers in {duration(now.latency_median_s)}"
     )
 
 
 def chances(now: StatusSnapshot) -> str:
     return (
-        f"best difficulty {si(now.best_difficulty_session)}(ever "
-        f"{si(now.best_difficulty_ever).strip()})   "
-        f"next share in {duration(now.expected_share_s)}, "
-        f"block in {duration(now.expected_block_s)} on average"
+        f"best {si(now.best_difficulty_session).strip()} (ever "
+        f"{si(now.best_difficulty_ever).strip()})   on average a share in "
+        f"{duration(now.expected_share_s)}, a block in {duration(now.expected_block_s)}"
     )
