@@ -15,6 +15,7 @@ TRIAL_S = 0.02
 YEAR_S = 365.25 * 86400
 MAINNET_DIFFICULTY = 1e12  # no other chain is near; mainnet passed it in 2018
 HALVING = 210_000
+WORTH_NAMING = 100_000  # satoshi a year
 
 
 def guess_rate(backends: Sequence[Backend]) -> float:
@@ -42,9 +43,11 @@ def mainnet_sentence(job: Job, rate_hs: float) -> str | None:
     odds = 1 / -math.expm1(-1 / years)
     reward = subsidy(job.height, HALVING) / 1e8 if job.height is not None else 3.125
     earned = reward / years * 1e8
-    money = f"{earned:,.0f}" if earned >= 1 else "less than one"
+    money = f"{earned:,.0f} satoshi" if earned >= 1 else "less than a satoshi"
+    rate = f"{rate_hs / 1e6:,.0f}" if rate_hs >= 1e7 else f"{rate_hs / 1e6:.2g}"
+    nothing = ", in practice nothing," if earned < WORTH_NAMING else ""
     return (
-        f"honestly: at about {rate_hs / 1e6:,.3g} MH/s this computer finds a mainnet block once in "
+        f"honestly: at about {rate} MH/s this computer finds a mainnet block once in "
         f"{years:,.0f} years on average; odds 1 in {odds:,.0f} a year; the mean earning is {money} "
-        "satoshi a year, in practice nothing, and the electricity costs more"
+        f"a year{nothing} and the electricity costs more"
     )
