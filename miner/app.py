@@ -264,7 +264,7 @@ def payout_of(config: MineConfig) -> str | None:
 
 
 def payout_text(config: MineConfig, payout: str | None) -> str:
-    if payout is None:
+    if config.pools or payout is None:
         return f"mining for {', '.join(pool.user for pool in config.pools)}"
     address = decode(payout)
     whose = "" if config.address else " (anyone can spend it: this chain is a toy)"

@@ -12,6 +12,7 @@ from miner.bitcoin.target import difficulty, expected_hashes
 from miner.work.values import Job
 
 TRIAL_S = 0.02
+MOST_NONCES = 1 << 22  # in one scan of a trial
 YEAR_S = 365.25 * 86400
 MAINNET_DIFFICULTY = 1e12  # no other chain is near; mainnet passed it in 2018
 HALVING = 210_000
@@ -25,12 +26,10 @@ def guess_rate(backends: Sequence[Backend]) -> float:
         if backend.info.name in rates:
             continue
         unit = replace(real_block(GENESIS, backend.info.versions_wanted - 1), target=0)
-        count, hashes, elapsed = 16, 0, 0.0
-        while elapsed < TRIAL_S:
-            began = time.perf_counter()
-            hashes = backend.scan(unit, 0, count).hashes
-            elapsed = time.perf_counter() - began
-            count *= 4
+        count, hashes, began = 16, 0, time.perf_counter()
+        while (elapsed := time.perf_counter() - began) < TRIAL_S or not hashes:
+            hashes += backend.scan(unit, 0, count).hashes
+            count = min(4 * count, MOST_NONCES)
         rates[backend.info.name] = hashes / elapsed
     return sum(rates[backend.info.name] for backend in backends)
 

@@ -26,11 +26,10 @@ def test_decode_shows_what_the_pool_pays(miner: Start) -> None:
     address = p2wsh_address(b"\x51", "regtest")
     with FakePool(difficulty="1e-6") as pool:
         command = miner("mine", "--pool", pool.url, *LOGIN, "--address", address, "--decode")
-        line = command.until("coinbase of job")
-        assert "height" in line
-        command.until("pay your address")
+        command.until("coinbase: height")
+        command.until("is NOT paid by this coinbase")
         assert command.stop() == 0
-    assert re.search(r"\d+\.\d{8} BTC to ", command.text)
+    assert re.search(r"total \d+\.\d{8} BTC", command.text)
 
 
 def test_the_next_pool_takes_over_when_the_first_refuses(miner: Start) -> None:
