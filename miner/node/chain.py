@@ -63,10 +63,13 @@ class Outcome:
     new: bool = False  # not known before, and stored
     verdicts: dict[bytes, str] = field(default_factory=dict)  # "" valid, else the BIP 22 word
     moves: list[tuple[bool, int, bytes]] = field(default_factory=list)  # connected?, height, hash
+    failure: str = ""  # the kernel's disk or databases failed in between: there is no verdict
 
     @property
     def word(self) -> str:
-        """What submitblock answers; "" for an accepted block (BIP 22)."""
+        """What submitblock answers; "" for an accepted block (BIP 22). Raises KernelFailed."""
+        if self.failure:
+            raise KernelFailed(self.failure)
         if self.hash in self.verdicts:
             return self.verdicts[self.hash]
         return "inconclusive" if self.new else "duplicate"
@@ -204,7 +207,7 @@ class Chainstate:
             return [[_coin(coin) for coin in tx.coins] for tx in spent.transactions]
 
     def process(self, raw: bytes) -> Outcome:
-        """Give the kernel a block. Raises Undecodable, KernelFailed."""
+        """Give the kernel a block. Raises Undecodable, KernelFailed (nothing was tried)."""
         with KERNEL_LOCK:
             return self._process(self._decode(raw))
 
@@ -228,10 +231,14 @@ class Chainstate:
                 failed = True
             words = _words(_Kernel.log.lines)
             for block_hash, mode, kind in self._checked:
-                outcome.verdicts[block_hash] = _verdict(block_hash, mode, kind, words)
+                if mode == "INTERNAL_ERROR":
+                    failed = True
+                else:
+                    valid = mode == "VALID"
+                    outcome.verdicts[block_hash] = "" if valid else _word(block_hash, kind, words)
             outcome.moves = list(self._moved)
             if failed and outcome.hash not in outcome.verdicts:
-                raise KernelFailed(_last_error() or "no verdict")
+                outcome.failure = _last_error() or "the kernel gave no verdict"
             return outcome
 
     def check(self, raw: bytes) -> bool:
@@ -300,11 +307,8 @@ def _words(lines: list[str]) -> dict[bytes | None, str]:
     return words
 
 
-def _verdict(block_hash: bytes, mode: str, kind: str, words: dict[bytes | None, str]) -> str:
-    if mode == "VALID":
-        return ""
-    if mode != "INVALID":
-        raise KernelFailed(_last_error() or "internal error")
+def _word(block_hash: bytes, kind: str, words: dict[bytes | None, str]) -> str:
+    """The reason an invalid block is refused."""
     word = words.get(block_hash) or words.get(None, "")
     if kind == "CACHED_INVALID":  # its line names the first failure or none
         word = COARSE_WORDS[kind]

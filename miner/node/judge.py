@@ -169,6 +169,8 @@ class ProposalJudge:
         height = chain.known_height(proposal)
         times = [*_times(self._state.find_row(parent.prev_hash)), parent.time]
         while proposal not in outcome.verdicts:
+            if outcome.failure:
+                raise KernelFailed(outcome.failure)
             if height is None or height > chain.height:
                 raise KernelFailed("the proposal's branch has most work and no verdict")
             height += 1

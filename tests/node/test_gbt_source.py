@@ -39,6 +39,7 @@ def test_the_same_block_again_is_counted_once(node: Node, sink: tuple[GbtSource,
     share = solve(collected.job_at(1))
     source.submit(share)
     source.resubmit(source.pack(share))
+    collected.final()
     collected.job_at(2)
     assert [verdict.answer for verdict in collected.verdicts] == [Answer.ACCEPTED]
 

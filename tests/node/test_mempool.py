@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from miner.node import mempool
 from miner.node.service import Node
 from tests.node.kit import ANYONE, BARE, SEGWIT, Rpc, RpcFailed, Tx, mine, sha256d, spend, work_from
 
@@ -155,6 +156,49 @@ def test_large_fees_need_a_word(rpc: Rpc, coins: list[tuple[bytes, int]]) -> Non
     tx = spend(txid, 0, [(value // 2, BARE)])
     assert refusal(rpc, tx)[0] == -25
     assert rpc("sendrawtransaction", tx.full().hex(), 0) == tx.txid[::-1].hex()
+
+
+def test_bounds(rpc: Rpc, coins: list[tuple[bytes, int]], monkeypatch: pytest.MonkeyPatch) -> None:
+    (a, value), (b, _), (c, _) = coins
+    many = spend(a, 0, [(value - 500_000, b"\xae" * 201)])  # 201 * 20 * 4
+    assert refusal(rpc, many) == (-26, "bad-txns-too-many-sigops")
+    large = spend(a, 0, [(value - 10**9, BARE), (0, b"\x6a" + bytes(998_500))])
+    assert rpc("getmempoolinfo")["size"] == 0
+    with pytest.raises(RpcFailed, match="tx-size"):
+        rpc("sendrawtransaction", large.full().hex(), 0)
+    send(rpc, spend(a, 0, [(value, BARE)]))
+    monkeypatch.setattr(mempool, "MAX_TRANSACTIONS", 1)
+    assert refusal(rpc, spend(b, 0, [(value, BARE)])) == (-26, "mempool full")
+    monkeypatch.undo()
+    monkeypatch.setattr(mempool, "MAX_BYTES", 100)
+    assert refusal(rpc, spend(c, 0, [(value, BARE)])) == (-26, "mempool full")
+
+
+def test_time_locks_follow_median_time(rpc: Rpc, coins: list[tuple[bytes, int]]) -> None:
+    (a, value), (b, _), _ = coins
+    tip = rpc("getblockheader", rpc("getbestblockhash"))["mediantime"]
+    late = spend(a, 0, [(value, BARE)], sequence=0, locktime=tip)
+    assert refusal(rpc, late) == (-26, "non-final")
+    send(rpc, spend(a, 0, [(value, BARE)], sequence=0, locktime=tip - 1))
+    before = rpc("getblockheader", rpc("getblockhash", 1))["mediantime"]  # of b's parent
+    passed = (tip - before) // 512
+    late = spend(b, 0, [(value, BARE)], sequence=1 << 22 | passed + 1)
+    assert refusal(rpc, late) == (-26, "non-BIP68-final")
+    send(rpc, spend(b, 0, [(value, BARE)], sequence=1 << 22 | passed))
+    assert len(mine(rpc)[0].transactions) == 2
+
+
+def test_a_set_the_kernel_refuses_is_dropped_and_mining_goes_on(
+    node: Node, rpc: Rpc, coins: list[tuple[bytes, int]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Our own checks let something through: the proof by proposal catches it."""
+    txid, value = coins[0]
+    node._state.mempool._bad_input = lambda raw, spent: None
+    send(rpc, spend(txid, 0, [(value, BARE)], segwit=False))
+    assert rpc("getblocktemplate", SEGWIT)["transactions"] == []
+    assert rpc("getrawmempool") == []
+    assert "block-script-verify-flag-failed" in caplog.text
+    mine(rpc, 2)
 
 
 @pytest.mark.parametrize("raw", ["", "00", "zz", "02000000000000000000"])
