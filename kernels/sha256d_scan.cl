@@ -311,6 +311,7 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void scan_single(
     __global const uint *restrict midstates, const uint stride, const uint versions, const uint t0,
     const uint t1, const uint t2, const uint start, const uint count, const uint mask,
     __global uint *restrict found) {
+    (void)versions; /* one work-group row each: no padding to leave out */
     const uint version = get_group_id(1), step = GROUP * VECTOR;
     const uint skipped = get_group_id(0) * step * NONCES, mine = get_local_id(0) * VECTOR;
     const uint todo = min((uint)(step * NONCES), count - skipped);

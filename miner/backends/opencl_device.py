@@ -4,6 +4,7 @@ Loading a driver costs 60 MB and more, so nothing here is imported before a devi
 listing runs as `python -m miner.backends.opencl_device` in a process that ends.
 """
 
+import ctypes
 import json
 import re
 import time
@@ -36,9 +37,6 @@ SHORT_NAMES = (
     ("intel", "intel"), ("apple", "apple"), ("rusticl", "rusticl"), ("clover", "clover"),
     ("oclgrind", "oclgrind"),
 )  # fmt: skip
-
-# Devices that hung: releasing their objects would wait for them for ever.
-_ABANDONED: list[object] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +182,13 @@ def one_line(error: BaseException) -> str:
     return "".join(c for c in text if c.isprintable())[:300] or type(error).__name__
 
 
+def abandon(*things: object) -> None:
+    """Never release these: letting go of a device that hangs would wait for it for ever, also when
+    the process ends."""
+    for thing in things:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+
+
 def build_log(error: BaseException) -> str:
     """The first lines of the compiler's own words, without the driver's repeated preamble."""
     lines = [line.strip() for line in str(error).splitlines()]
@@ -192,7 +197,7 @@ def build_log(error: BaseException) -> str:
     return one_line(RuntimeError(" / ".join(words[:4] or lines[:1])))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Launch:
     """A kernel on its way: done when its read event is."""
 
@@ -214,6 +219,7 @@ class Session:
         self.name, self.device, self.shape = found.name, found.device, shape
         self._cache, self._closed = cache, False
         self._kernels: dict[bool, Any] = {}
+        self._flying: list[Launch] = []  # started, not known to have ended
         self._largest: dict[bool, int] = {}  # work-groups of the largest launch that ended
         self._check_limits()
         with self.faults("cannot be opened"):
@@ -303,7 +309,9 @@ class Session:
             queue.flush()
         known = over_nonces * over_versions <= self._largest.get(part.single, 0)
         hang_s = HANG_S if known else COMPILE_S
-        return Launch(part, start, count, slot, head, ran, read, time.monotonic(), hang_s)
+        launch = Launch(part, start, count, slot, head, ran, read, time.monotonic(), hang_s)
+        self._flying.append(launch)
+        return launch
 
     def finished(self, launch: Launch) -> bool:
         """Has it ended? Raises BackendFault when the device failed or the launch hangs."""
@@ -319,7 +327,7 @@ class Session:
         if status < 0:
             raise BackendFault(self.name, f"device lost: a launch ended with error {status}")
         if time.monotonic() - launch.queued_at > launch.hang_s:
-            _ABANDONED.append((self._context, self._queues, self._found, self._kernels, launch))
+            abandon(self._context, self._queues, self._found, self._kernels, self._flying)
             raise BackendFault(
                 self.name, f"hangs: a launch has not ended after {launch.hang_s:.0f} s"
             )

@@ -1,6 +1,7 @@
 """Instructions per hash stay under the limits; the count itself is checked on code made by hand."""
 
 import importlib.util
+import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -34,6 +35,28 @@ def test_the_shared_kernel_is_under_its_limit_without_spills(target: str) -> Non
     assert 2000 < shared.per_hash(kind) <= kernel_cost.LIMITS[target]
     assert shared.per_hash(kind) * 1.12 < single.per_hash(kind)
     assert " 0 spilled" in shared.note or " 0 B spilled" in shared.note
+
+
+@pytest.mark.parametrize("single", [[], ["-DSINGLE"]], ids=["shared", "single"])
+@pytest.mark.parametrize("vector", [1, 2, 4, 8, 16])
+def test_the_kernel_is_plain_opencl_c_1_2_without_warnings(vector: int, single: list[str]) -> None:
+    try:
+        clang = kernel_cost.clang()
+    except kernel_cost.ToolMissing as missing:
+        pytest.skip(str(missing))
+    strict = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror", "-fsyntax-only"]
+    plain = [
+        "-x",
+        "cl",
+        "-cl-std=CL1.2",
+        "-target",
+        "spir64",
+        "-Xclang",
+        "-finclude-default-header",
+    ]
+    subprocess.run(
+        [clang, *plain, *strict, f"-DVECTOR={vector}", *single, str(kernel_cost.KERNEL)], check=True
+    )
 
 
 AMD = """

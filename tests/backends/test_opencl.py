@@ -190,6 +190,31 @@ def test_a_hang_is_a_fault(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @needs_device
+@pytest.mark.parametrize("call", ["enqueue_nd_range_kernel", "enqueue_copy", "Buffer"])
+def test_a_lost_device_is_a_fault_and_can_be_opened_anew(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """The driver fails in the middle of mining; a new context works as if nothing had been."""
+    import pyopencl as cl
+
+    backend = open_with(Shape(4, 4, 1), cache)
+    asked = question(4, 2**253, 0, 64)
+    backend.scan(asked, 0, 64)
+
+    def lost(*_: object, **__: object) -> None:
+        raise cl.RuntimeError("clEnqueue failed: OUT_OF_RESOURCES\n(the GPU fell off the bus)")
+
+    other = question(5, 2**253, 0, 64)
+    monkeypatch.setattr(cl, call, lost)
+    with pytest.raises(BackendFault) as caught:
+        backend.scan(other, 0, 64)
+    monkeypatch.undo()
+    assert "OUT_OF_RESOURCES (the GPU fell off the bus)" in str(caught.value)
+    again = open_with(Shape(4, 4, 1), cache)
+    assert scan_all(again, other) == other.answer()
+
+
+@needs_device
 def test_closing_twice_does_nothing_and_a_scan_after_it_is_a_fault(cache: Path) -> None:
     backend = open_with(Shape(4, 4, 1), cache)
     asked = question(1, 0, 0, 1)
