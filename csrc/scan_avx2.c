@@ -18,7 +18,7 @@ typedef __m256i vec;
 #define CH(x, y, z) XOR(AND(XOR(y, z), x), z)
 #define MAJ(x, y, z) XOR(AND(XOR(x, y), XOR(y, z)), y)
 #define ZERO_LANES(x, mask)                                                               \
-    (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(                                     \
+    _mm256_movemask_ps(_mm256_castsi256_ps(                                     \
         _mm256_cmpeq_epi32(AND(x, SET1(mask)), _mm256_setzero_si256())))
 
 #include "scan_lanes.inc.h"

@@ -9,20 +9,15 @@
 
 #include "scan_impl.h"
 #include "sha256_scalar.h"
+#include "ways.inc.h"
 
-enum { STEP = LANES * WAYS, PREPARED = 64 };
+enum { STEP = LANES * WAYS };
+typedef vec words[64][WAYS]; /* K + W of chunk 2 by round; [3] is W[3] alone */
 
 #define BIG0(x) XOR3(ROR(x, 2), ROR(x, 13), ROR(x, 22))
 #define BIG1(x) XOR3(ROR(x, 6), ROR(x, 11), ROR(x, 25))
 #define SMALL0(x) XOR3(ROR(x, 7), ROR(x, 18), SHR(x, 3))
 #define SMALL1(x) XOR3(ROR(x, 17), ROR(x, 19), SHR(x, 10))
-
-/* Statements for each vector in flight; written out, since `way` must be a constant. */
-#if WAYS == 2
-#define EACH_WAY(...) { { enum { way = 0 }; __VA_ARGS__ } { enum { way = 1 }; __VA_ARGS__ } }
-#else
-#define EACH_WAY(...) { enum { way = 0 }; __VA_ARGS__ }
-#endif
 
 /* Loops of 8 rounds stay loops: fully unrolled, the code outgrows the cache of decoded operations
  * and the CPU waits for its own instructions. */
@@ -54,15 +49,14 @@ struct prepared {
     uint32_t midstate[8], state[8];
 };
 
-static void prepare(const struct scan_task *task, size_t version, struct prepared *out) {
+static void prepare(const struct scan_task *task, uint32_t version, struct prepared *out) {
     for (int i = 0; i < 8; i++)
-        out->midstate[i] = out->state[i] = task->midstates[8 * version + (size_t)i];
+        out->midstate[i] = out->state[i] = task->midstates[8 * (size_t)version + (size_t)i];
     for (int r = 0; r < 4; r++)
         sha256_round(out->state, SHA256_K[r] + (r < 3 ? task->tail[r] : 0));
 }
 
-/* K + W of chunk 2 for STEP nonces; kw[3] is W[3] alone. */
-static void schedule(const struct scan_task *task, uint32_t nonce, vec kw[64][WAYS]) {
+static void schedule(const struct scan_task *task, uint32_t nonce, words kw) {
     const uint32_t *tail = task->tail, pad = (uint32_t)PAD_BIT;
     const uint32_t w16 = small_sigma0(tail[1]) + tail[0];
     const uint32_t w17 = small_sigma1(HEADER_BITS) + small_sigma0(tail[2]) + tail[1];
@@ -90,28 +84,30 @@ static void schedule(const struct scan_task *task, uint32_t nonce, vec kw[64][WA
     KEEP_LOOP for (int r = 16; r < 64; r++) EACH_WAY(kw[r][way] = ADD(W(r), SET1(SHA256_K[r]));)
 }
 
-#define HASH1_ROUND(i) EACH_WAY(ROUND(i, ADD(S(i, 7), kw[r + (i)][way])))
+#define HASH1_ROUND(r) EACH_WAY(ROUND(r, ADD(S(r, 7), kw[r][way])))
+#define HASH1_AT(i) EACH_WAY(ROUND(i, ADD(S(i, 7), kw[r + (i)][way])))
 /* W known in words, with every term that is constant left out. */
 #define HASH2_KNOWN(r, ...)                                                                \
     EACH_WAY(W(r) = __VA_ARGS__; ROUND(r, ADD(ADD(S(r, 7), SET1(k[r])), W(r))))
 #define HASH2_CONSTANT(r, word) EACH_WAY(ROUND(r, ADD(S(r, 7), SET1(k[r] + (word)))))
 #define NEXT_WORD(r)                                                                       \
     W(r) = ADD(ADD(W((r) - 16), SMALL0(W((r) - 15))), ADD(W((r) - 7), SMALL1(W((r) - 2))));
-#define HASH2_ROUND(i)                                                                     \
+#define HASH2_ROUND(r)                                                                     \
+    EACH_WAY(NEXT_WORD(r) ROUND(r, ADD(ADD(S(r, 7), SET1(k[r])), W(r))))
+#define HASH2_AT(i)                                                                        \
     EACH_WAY(NEXT_WORD(r + (i)) ROUND(i, ADD(ADD(S(i, 7), SET1(k[r + (i)])), W(r + (i)))))
 #define HASH2_LAST(r, addend)                                                              \
     EACH_WAY(NEXT_WORD(r) HALF_ROUND(r, ADD(ADD(S(r, 7), SET1(k[r] + (addend))), W(r))))
 
 /* The digest of the header in each lane: w[0..7]. */
-static inline void hash1(const struct prepared *version, const vec kw[64][WAYS], vec w[61][WAYS]) {
+static inline void hash1(const struct prepared *version, const words kw, vec w[61][WAYS]) {
     vec s[8][WAYS];
     for (int i = 0; i < 8; i++) EACH_WAY(S(4, i) = SET1(version->state[i]);)
     EACH_WAY(S(4, 0) = ADD(S(4, 0), kw[3][way]); S(4, 4) = ADD(S(4, 4), kw[3][way]);)
-    enum { r = 0 };
     HASH1_ROUND(4) HASH1_ROUND(5) HASH1_ROUND(6) HASH1_ROUND(7)
     KEEP_LOOP for (int r = 8; r < 64; r += 8) {
-        HASH1_ROUND(0) HASH1_ROUND(1) HASH1_ROUND(2) HASH1_ROUND(3)
-        HASH1_ROUND(4) HASH1_ROUND(5) HASH1_ROUND(6) HASH1_ROUND(7)
+        HASH1_AT(0) HASH1_AT(1) HASH1_AT(2) HASH1_AT(3)
+        HASH1_AT(4) HASH1_AT(5) HASH1_AT(6) HASH1_AT(7)
     }
     for (int i = 0; i < 8; i++) EACH_WAY(W(i) = ADD(S(0, i), SET1(version->midstate[i]));)
 }
@@ -149,40 +145,23 @@ static inline void hash2(vec w[61][WAYS], vec word7[WAYS]) {
     HASH2_KNOWN(30, ADD(ADD(W(23), SET1(small_sigma0(DIGEST_BITS))), SMALL1(W(28))))
     HASH2_KNOWN(31, ADD(ADD(ADD(SMALL0(W(16)), SET1(DIGEST_BITS)), W(24)), SMALL1(W(29))))
     KEEP_LOOP for (int r = 32; r < 56; r += 8) {
-        HASH2_ROUND(0) HASH2_ROUND(1) HASH2_ROUND(2) HASH2_ROUND(3)
-        HASH2_ROUND(4) HASH2_ROUND(5) HASH2_ROUND(6) HASH2_ROUND(7)
+        HASH2_AT(0) HASH2_AT(1) HASH2_AT(2) HASH2_AT(3)
+        HASH2_AT(4) HASH2_AT(5) HASH2_AT(6) HASH2_AT(7)
     }
-    enum { r = 56 };
-    HASH2_ROUND(0)
+    HASH2_ROUND(56)
     HASH2_LAST(57, 0) HASH2_LAST(58, 0) HASH2_LAST(59, 0) HASH2_LAST(60, init[7])
     EACH_WAY(word7[way] = S(61, 4);)
 }
 
-int32_t SCAN_NAME(const struct scan_task *task, struct scan_hit *hits, size_t capacity,
-                  uint64_t *hashes) {
-    const uint32_t zero_bits = must_be_zero(task);
-    size_t found = 0;
-    uint64_t done = 0;
-    vec kw[64][WAYS], w[61][WAYS], word7[WAYS];
-    struct prepared versions[PREPARED], later;
-    for (size_t i = 0; i < PREPARED && i < task->n_versions; i++) prepare(task, i, &versions[i]);
-    while (done < task->count && capacity - found >= (size_t)STEP * task->n_versions) {
-        uint32_t nonce = (uint32_t)(task->start + done);
-        uint32_t n = task->count - done < STEP ? (uint32_t)(task->count - done) : STEP;
-        schedule(task, nonce, kw);
-        for (uint32_t version = 0; version < task->n_versions; version++) {
-            if (version >= PREPARED) prepare(task, version, &later);
-            hash1(version < PREPARED ? &versions[version] : &later, (const vec(*)[WAYS])kw, w);
-            hash2(w, word7);
-            for (int way = 0; way < WAYS; way++) {
-                uint32_t lanes = ZERO_LANES(word7[way], zero_bits);
-                for (uint32_t i = LANES * (uint32_t)way; lanes != 0 && i < n; i++, lanes >>= 1)
-                    if (lanes & 1 && meets_target(task, version, nonce + i))
-                        hits[found++] = (struct scan_hit){version, nonce + i};
-            }
-        }
-        done += n;
-    }
-    *hashes = done * task->n_versions;
-    return (int32_t)found;
+/* One bit for each lane whose word 7 has no bit of zero_bits set. */
+static inline uint32_t survivors(const struct prepared *version, const words kw,
+                                 uint32_t zero_bits) {
+    vec w[61][WAYS], word7[WAYS];
+    uint32_t left = 0;
+    hash1(version, kw, w);
+    hash2(w, word7);
+    EACH_WAY(left |= (uint32_t)ZERO_LANES(word7[way], zero_bits) << LANES * way;)
+    return left;
 }
+
+#include "scan_loop.inc.h"

@@ -11,22 +11,14 @@
 #ifndef WAYS /* experiments may set it */
 #define WAYS 4
 #endif
-enum { PREPARED = 64 };
+#include "ways.inc.h"
 
-/* Statements for each hash in flight; written out, since `way` must be a constant. */
-#define WAY(n, ...) { enum { way = n }; __VA_ARGS__ }
-#if WAYS == 2
-#define EACH_WAY(...) { WAY(0, __VA_ARGS__) WAY(1, __VA_ARGS__) }
-#elif WAYS == 3
-#define EACH_WAY(...) { WAY(0, __VA_ARGS__) WAY(1, __VA_ARGS__) WAY(2, __VA_ARGS__) }
-#else
-#define EACH_WAY(...)                                                                      \
-    { WAY(0, __VA_ARGS__) WAY(1, __VA_ARGS__) WAY(2, __VA_ARGS__) WAY(3, __VA_ARGS__) }
-#endif
-
+#define SCAN_NAME scan_shani
+enum { STEP = WAYS };
 typedef __m128i vec;
+typedef vec words[16][WAYS]; /* K + W of chunk 2 by group of four rounds */
 
-static inline vec words(uint32_t w0, uint32_t w1, uint32_t w2, uint32_t w3) {
+static inline vec vec4(uint32_t w0, uint32_t w1, uint32_t w2, uint32_t w3) {
     return _mm_set_epi32((int)w3, (int)w2, (int)w1, (int)w0);
 }
 
@@ -37,15 +29,15 @@ struct prepared {
     vec mid_abef, mid_cdgh, abef, cdgh;
 };
 
-static void prepare(const struct scan_task *task, size_t version, struct prepared *out) {
-    const uint32_t *mid = task->midstates + 8 * version;
+static void prepare(const struct scan_task *task, uint32_t version, struct prepared *out) {
+    const uint32_t *mid = task->midstates + 8 * (size_t)version;
     uint32_t s[8];
     for (int i = 0; i < 8; i++) s[i] = mid[i];
     for (int r = 0; r < 4; r++) sha256_round(s, SHA256_K[r] + (r < 3 ? task->tail[r] : 0));
-    out->mid_abef = words(mid[5], mid[4], mid[1], mid[0]);
-    out->mid_cdgh = words(mid[7], mid[6], mid[3], mid[2]);
-    out->abef = words(s[5], s[4], s[1], s[0]);
-    out->cdgh = words(s[7], s[6], s[3], s[2]);
+    out->mid_abef = vec4(mid[5], mid[4], mid[1], mid[0]);
+    out->mid_cdgh = vec4(mid[7], mid[6], mid[3], mid[2]);
+    out->abef = vec4(s[5], s[4], s[1], s[0]);
+    out->cdgh = vec4(s[7], s[6], s[3], s[2]);
 }
 
 #define M(g) m[(g) & 3][way]
@@ -57,15 +49,16 @@ static void prepare(const struct scan_task *task, size_t version, struct prepare
 
 /* K + W of chunk 2 for WAYS nonces, by groups of four words; kw[0] is W[3] where it enters after
  * round 3: in a and in e. */
-static void schedule(const uint32_t tail[3], uint32_t nonce, vec kw[16][WAYS]) {
+static void schedule(const struct scan_task *task, uint32_t nonce, words kw) {
+    const uint32_t *tail = task->tail;
     vec m[4][WAYS];
     EACH_WAY(
         const uint32_t w3 = byteswap32(nonce + way);
-        M(0) = words(tail[0], tail[1], tail[2], w3);
-        M(1) = words((uint32_t)PAD_BIT, 0, 0, 0);
+        M(0) = vec4(tail[0], tail[1], tail[2], w3);
+        M(1) = vec4((uint32_t)PAD_BIT, 0, 0, 0);
         M(2) = _mm_setzero_si128();
-        M(3) = words(0, 0, 0, HEADER_BITS);
-        kw[0][way] = words(0, w3, 0, w3);
+        M(3) = vec4(0, 0, 0, HEADER_BITS);
+        kw[0][way] = vec4(0, w3, 0, w3);
         kw[1][way] = _mm_add_epi32(M(1), k4(1));
         kw[2][way] = k4(2);
         kw[3][way] = _mm_add_epi32(M(3), k4(3));
@@ -88,9 +81,10 @@ static void schedule(const uint32_t tail[3], uint32_t nonce, vec kw[16][WAYS]) {
     ROUNDS(x[way], _mm_shuffle_epi32(x[way], 0x0e))
 #define HASH2_NEXT(g) NEXT_WORDS(g) HASH2_ROUNDS(g, M(g))
 
-/* Digest word 7 of the double hash of each way. */
-static inline void last_word(const struct prepared *version, vec kw[16][WAYS],
-                             uint32_t word7[WAYS]) {
+/* One bit for each way whose word 7 has no bit of zero_bits set. */
+static inline uint32_t survivors(const struct prepared *version, const words kw,
+                                 uint32_t zero_bits) {
+    uint32_t left = 0;
     vec abef[WAYS], cdgh[WAYS], m[4][WAYS], x[WAYS];
     EACH_WAY(ABEF = _mm_add_epi32(version->abef, kw[0][way]); CDGH = version->cdgh;)
     HASH1_ROUNDS(1) HASH1_ROUNDS(2) HASH1_ROUNDS(3) HASH1_ROUNDS(4) HASH1_ROUNDS(5)
@@ -101,12 +95,12 @@ static inline void last_word(const struct prepared *version, vec kw[16][WAYS],
         CDGH = _mm_shuffle_epi32(_mm_add_epi32(CDGH, version->mid_cdgh), 0x1b);
         M(0) = _mm_unpacklo_epi64(ABEF, CDGH);
         M(1) = _mm_unpackhi_epi64(ABEF, CDGH);
-        ABEF = words(SHA256_INIT[5], SHA256_INIT[4], SHA256_INIT[1], SHA256_INIT[0]);
-        CDGH = words(SHA256_INIT[7], SHA256_INIT[6], SHA256_INIT[3], SHA256_INIT[2]);
+        ABEF = vec4(SHA256_INIT[5], SHA256_INIT[4], SHA256_INIT[1], SHA256_INIT[0]);
+        CDGH = vec4(SHA256_INIT[7], SHA256_INIT[6], SHA256_INIT[3], SHA256_INIT[2]);
     )
     HASH2_ROUNDS(0, M(0))
     HASH2_ROUNDS(1, M(1))
-    const vec m2 = words((uint32_t)PAD_BIT, 0, 0, 0), m3 = words(0, 0, 0, DIGEST_BITS);
+    const vec m2 = vec4((uint32_t)PAD_BIT, 0, 0, 0), m3 = vec4(0, 0, 0, DIGEST_BITS);
     HASH2_ROUNDS(2, m2)
     HASH2_ROUNDS(3, m3)
     EACH_WAY(M(0) = _mm_sha256msg2_epu32(_mm_sha256msg1_epu32(M(0), M(1)), m3);)
@@ -125,32 +119,10 @@ static inline void last_word(const struct prepared *version, vec kw[16][WAYS],
     NEXT_WORDS(15)
     EACH_WAY( /* round 60 alone: its e, which the pair leaves as f */
         CDGH = _mm_sha256rnds2_epu32(CDGH, ABEF, _mm_add_epi32(M(15), k4(15)));
-        word7[way] = (uint32_t)_mm_cvtsi128_si32(CDGH) + SHA256_INIT[7];
+        const uint32_t word7 = (uint32_t)_mm_cvtsi128_si32(CDGH) + SHA256_INIT[7];
+        left |= (uint32_t)((word7 & zero_bits) == 0) << way;
     )
+    return left;
 }
 
-int32_t scan_shani(const struct scan_task *task, struct scan_hit *hits, size_t capacity,
-                   uint64_t *hashes) {
-    const uint32_t zero_bits = must_be_zero(task);
-    size_t found = 0;
-    uint64_t done = 0;
-    vec kw[16][WAYS];
-    uint32_t word7[WAYS];
-    struct prepared versions[PREPARED], later;
-    for (size_t i = 0; i < PREPARED && i < task->n_versions; i++) prepare(task, i, &versions[i]);
-    while (done < task->count && capacity - found >= (size_t)WAYS * task->n_versions) {
-        uint32_t nonce = (uint32_t)(task->start + done);
-        uint32_t n = task->count - done < WAYS ? (uint32_t)(task->count - done) : WAYS;
-        schedule(task->tail, nonce, kw);
-        for (uint32_t version = 0; version < task->n_versions; version++) {
-            if (version >= PREPARED) prepare(task, version, &later);
-            last_word(version < PREPARED ? &versions[version] : &later, kw, word7);
-            for (uint32_t i = 0; i < n; i++)
-                if ((word7[i] & zero_bits) == 0 && meets_target(task, version, nonce + i))
-                    hits[found++] = (struct scan_hit){version, nonce + i};
-        }
-        done += n;
-    }
-    *hashes = done * task->n_versions;
-    return (int32_t)found;
-}
+#include "scan_loop.inc.h"

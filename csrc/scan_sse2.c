@@ -18,7 +18,7 @@ typedef __m128i vec;
 #define CH(x, y, z) XOR(AND(XOR(y, z), x), z)
 #define MAJ(x, y, z) XOR(AND(XOR(x, y), XOR(y, z)), y)
 #define ZERO_LANES(x, mask)                                                               \
-    (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(                                           \
+    _mm_movemask_ps(_mm_castsi128_ps(                                           \
         _mm_cmpeq_epi32(AND(x, SET1(mask)), _mm_setzero_si128())))
 
 #include "scan_lanes.inc.h"

@@ -4,6 +4,7 @@ The only importer of the C module. A scan holds no GIL, so several instances run
 """
 
 import importlib
+import logging
 import struct
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +23,7 @@ from miner.backends.base import (
 from miner.errors import BackendFault, BackendUnavailable
 from miner.paths import cache_dir
 
+log = logging.getLogger(__name__)
 MODULE: ModuleType | None = None
 NOT_BUILT = ""
 try:
@@ -134,17 +136,31 @@ def _open_checked(module: ModuleType, isa: str) -> NativeBackend:
 
 
 def _open_fastest(module: ModuleType, name: str, cache: Path) -> NativeBackend:
-    """The fastest usable variant by measurement, timed now if this CPU and build are new."""
+    """The fastest usable variant by measurement, timed now if this CPU and build are new.
+
+    A variant that fails its self-test is taken out, and said so; forced by name it raises.
+    """
     path = Path(module.__file__ or "")
-    rates = calibration.load(cache, path)
     usable = [isa for isa, why_not in _variants(module).items() if not why_not]
+    rates = calibration.load(cache, path)
     if set(usable) - set(rates):
-        rates = calibration.measure([_open_checked(module, isa) for isa in usable])
+        rates = calibration.measure(_sound(module, usable))
         calibration.save(cache, path, rates)
-    chosen = calibration.fastest(rates, usable)
-    if chosen is None:
-        raise BackendUnavailable(name, "no variant is usable on this CPU")
-    return _open_checked(module, chosen)
+    for isa in sorted(rates.keys() & set(usable), key=lambda isa: -rates[isa]):
+        for backend in _sound(module, [isa]):
+            return backend
+    raise BackendUnavailable(name, "no variant is usable on this CPU")
+
+
+def _sound(module: ModuleType, variants: list[str]) -> list[NativeBackend]:
+    """Those of the variants that pass their self-test, opened; the others are logged."""
+    opened = []
+    for isa in variants:
+        try:
+            opened.append(_open_checked(module, isa))
+        except BackendFault as fault:
+            log.error("%s; taken out, the next best is used", fault)
+    return opened
 
 
 def _variants(module: ModuleType) -> dict[str, str]:
