@@ -97,10 +97,12 @@ class Run:
             with ExitStack() as stack:
                 try:
                     engine = self._start(stack)
-                    signals.starting = False
-                    self._loop(engine, signals)
                 except StopAsked:
                     self.say("stop", "stopped while starting")
+                    return
+                finally:
+                    signals.starting = False  # no signal breaks into what follows
+                self._loop(engine, signals)
         except BrokenPipeError:
             leave_pipe()
         finally:

@@ -1,6 +1,9 @@
 """`miner mine`: on a pool, on your node, or on the built-in regtest node."""
 
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +24,29 @@ def mine(config: str | None, algo: str | None, ask_password: bool, **flags: Any)
     Without --pool and --node an own regtest node is started: its blocks are judged by Bitcoin
     Core's consensus code. Every option can be set as MINER_NAME or in config.toml.
     """
-    if algo not in (None, "sha256d"):
-        raise click.UsageError(f"--algo {algo!r}: homehash hashes sha256d alone")
-    hide_passwords(flags)
-    if ask_password:
-        word = click.prompt("Password", hide_input=True, err=True)
-        flags["password"] = (*flags["password"], word)
-    checked = settings.load(flags, os.environ, Path(config) if config else None)
-    from miner.app import Run  # after the checks: a wrong flag is answered at once
+    with signals_end_it():
+        if algo not in (None, "sha256d"):
+            raise click.UsageError(f"--algo {algo!r}: homehash hashes sha256d alone")
+        hide_passwords(flags)
+        if ask_password:
+            word = click.prompt("Password", hide_input=True, err=True)
+            flags["password"] = (*flags["password"], word)
+        checked = settings.load(flags, os.environ, Path(config) if config else None)
+        from miner.app import Run  # after the checks: a wrong flag is answered at once
 
-    Run(checked).run()
+        Run(checked).run()
+
+
+@contextmanager
+def signals_end_it() -> Iterator[None]:
+    """Until the run has handlers of its own nothing is open, and a signal may end us at once."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [(number, signal.signal(number, lambda *_: os._exit(0))) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def hide_passwords(flags: dict[str, Any]) -> None:

@@ -64,6 +64,7 @@ class Engine:
         self._start = self._saved = clock()
         self._retries: dict[str, tuple[float, float]] = {}  # block hash: (due, pause)
         self._alarmed: set[str] = set()
+        self._started = self._stopped = False
         self.workers = [
             Worker(
                 backend,
@@ -78,6 +79,7 @@ class Engine:
 
     def start(self) -> None:
         """Workers first: their audits run while the source connects. Then replay the journal."""
+        self._started = True
         self.desk.start()
         for worker in self.workers:
             worker.start()
@@ -87,8 +89,14 @@ class Engine:
             self.source.resubmit(block)
 
     def stop(self) -> None:
-        """Stop hashing, finish the desk, give open submits their grace, close what was opened."""
+        """Stop hashing, finish the desk, give open submits their grace, close what was opened.
+
+        A second call, or one before `start`, does nothing.
+        """
         self.finish("stopped")
+        if not self._started or self._stopped:
+            return
+        self._stopped = True
         self.status.state_text = "stopping"
         self.floor.stop()
         deadline = self._clock() + 0.5
