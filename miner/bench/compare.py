@@ -1,5 +1,6 @@
 """Two results side by side: ratio of medians with its interval, a test, one word for each case."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from miner.bench import environment, stats
@@ -34,23 +35,26 @@ class Report:
     differences: list[str]  # of the environments
 
 
-def compare(old: Result, new: Result) -> Report:
+def compare(old: Result, new: Result, cpu_time: bool = False) -> Report:
     """Pair cases by backend, variant, device, threads and versions.
+
+    `cpu_time`: compare hashes over CPU time instead of real time, for busy machines.
 
     Raises ConfigError when none pairs.
     """
-    mine, theirs = _measured(old), _measured(new)
+    rates = CaseResult.cpu_rates if cpu_time else CaseResult.rates
+    mine, theirs = _measured(old, rates), _measured(new, rates)
     keys = [key for key in mine if key in theirs]
     if not keys:
         raise ConfigError(
             "the two results share no measured case: "
             f"{_names(mine)} against {_names(theirs)}; measure the same --backend and --threads"
         )
-    found = [stats.compare(mine[key].rates(), theirs[key].rates(), old.seed) for key in keys]
+    found = [stats.compare(rates(mine[key]), rates(theirs[key]), old.seed) for key in keys]
     tested = [one.p for one in found if one.p is not None]
     adjusted = iter(stats.holm(tested))
     rows = [
-        _row(mine[key], theirs[key], one, None if one.p is None else next(adjusted))
+        _row(rates(mine[key]), mine[key], theirs[key], one, one.p and next(adjusted))
         for key, one in zip(keys, found, strict=True)
     ]
     return Report(
@@ -65,16 +69,18 @@ def compare(old: Result, new: Result) -> Report:
 Key = tuple[str, str, str, int, int]
 
 
-def _measured(result: Result) -> dict[Key, CaseResult]:
-    return {case.key: case for case in result.cases if case.gate.passed and case.slices}
+def _measured(result: Result, rates: Callable[[CaseResult], list[float]]) -> dict[Key, CaseResult]:
+    return {case.key: case for case in result.cases if case.gate.passed and rates(case)}
 
 
 def _names(cases: dict[Key, CaseResult]) -> str:
     return ", ".join(case.label for case in cases.values()) or "nothing"
 
 
-def _row(old: CaseResult, new: CaseResult, found: stats.Comparison, p: float | None) -> Row:
-    before = stats.summarize(old.rates(), 0).median
+def _row(
+    rates: list[float], old: CaseResult, new: CaseResult, found: stats.Comparison, p: float | None
+) -> Row:
+    before = stats.summarize(rates, 0).median
     return Row(
         old.label, before, before * found.ratio, found.ratio, found.ci95, p,
         word(found.ci95, p), old.verdict().word, new.verdict().word,

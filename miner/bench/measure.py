@@ -276,7 +276,7 @@ class Bench:
         track.found.slices.append(
             Slice(
                 hashes, seconds, used, after.clock_mhz, after.temperature_c,
-                round(began - self._first_slice, 3),
+                round(began - self._first_slice, 3), cpu,
             )
         )  # fmt: skip
         _count(track.found.counters, before, after, wall)

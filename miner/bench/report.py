@@ -115,6 +115,7 @@ def details(result: Result) -> list[str]:
         verdict = case.verdict()
         if verdict.reasons:
             said.append(f"{case.label}: {verdict.word}: {'; '.join(verdict.reasons)}")
+        said += _alone(case, result.seed) if verdict.word == "shared machine" else []
         if len(case.slices) > 1:
             said.append(f"{case.label} over time  {spark(case.rates())}")
         if result.mode == "soak":
@@ -122,6 +123,19 @@ def details(result: Result) -> list[str]:
     if result.partial:
         said.append("interrupted: partial results")
     return said
+
+
+def _alone(case: CaseResult, seed: int) -> list[str]:
+    """A steadier figure for a busy machine; an estimate, and said to be one."""
+    rates = case.cpu_rates()
+    if not rates:
+        return []
+    found = stats.summarize(rates, seed)
+    interval = words.interval(*found.ci95, found.median) + " 95 %" if found.ci95 else ""
+    return [
+        f"{case.label}: by CPU time {words.rate(found.median)} {interval}: an estimate of what it "
+        "does with its CPUs to itself"
+    ]
 
 
 def _soak(case: CaseResult) -> list[str]:

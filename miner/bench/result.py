@@ -23,6 +23,7 @@ class Slice:
     clock_mhz: float | None = None
     temperature_c: float | None = None
     at_s: float | None = None  # start, after the first slice of the run
+    cpu_s: float | None = None  # CPU time of this process, all threads
 
     @property
     def rate_hs(self) -> float:
@@ -106,6 +107,16 @@ class CaseResult:
 
     def rates(self) -> list[float]:
         return [one.rate_hs for one in self.slices]
+
+    def cpu_rates(self) -> list[float]:
+        """What the slices would give if our threads had their CPUs alone: hashes over CPU time.
+
+        Empty for GPUs and where CPU time was not counted. An estimate: it takes no account of
+        caches, clocks and hyper-threads shared with others.
+        """
+        if self.batch != "cpu":
+            return []
+        return [one.hashes / one.cpu_s * self.cpus for one in self.slices if one.cpu_s]
 
     def summary(self, seed: int) -> stats.Summary | None:
         """None unless the gate passed and something was measured."""
@@ -247,7 +258,9 @@ def _case(data: dict[str, Any]) -> CaseResult:
 
 
 def _slice(data: dict[str, Any]) -> Slice:
-    optional = {name: data.get(name) for name in ("joules", "clock_mhz", "temperature_c", "at_s")}
+    optional = {
+        name: data.get(name) for name in ("joules", "clock_mhz", "temperature_c", "at_s", "cpu_s")
+    }
     return Slice(data["hashes"], data["seconds"], **optional)
 
 

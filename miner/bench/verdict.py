@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from miner.bench import stats, words
+from miner.bench import stats
 
 NOISY = 0.03  # sd / median
 DRIFT = 0.03  # Theil-Sen slope over the whole run / median
@@ -42,10 +42,8 @@ def judge(
     got = _cpu_share(counters, cpus) if batch == "cpu" else 1.0
     found = [*_machine(clocks_mhz, counters)] if batch == "cpu" else []
     if got < 1 - SHORT_OF_CPU:
-        alone = words.rate(sum(rates) / len(rates) / got)
         cpu = f"{cpus} CPUs" if cpus > 1 else "a CPU"
-        text = f"we got {got:.0%} of {cpu}, others the rest; alone it might be near {alone}"
-        found.append(("shared machine", text))
+        found.append(("shared machine", f"we got {got:.0%} of {cpu}, others the rest"))
     if len(rates) >= stats.MIN_FOR_INTERVAL:
         found += _series(rates, busy=bool(found))
     else:

@@ -123,9 +123,10 @@ def _verify(path: Path) -> None:
 @bench.command()
 @click.argument("old", type=Path)
 @click.argument("new", type=Path)
-def compare(old: Path, new: Path) -> None:
+@click.option("--cpu-time", is_flag=True, help="Hashes over CPU time: steadier on busy machines.")
+def compare(old: Path, new: Path, cpu_time: bool) -> None:
     """Compare two results: ratio with interval, permutation test, one word a case."""
-    found = comparing.compare(result.load(old), result.load(new))
+    found = comparing.compare(result.load(old), result.load(new), cpu_time)
     out = report.console()
     out.print(report.compared(found))
     out.print(f"geometric mean of new/old: {found.geometric_mean:.4f}")

@@ -89,3 +89,19 @@ def test_a_partial_result_is_no_baseline() -> None:
     found.partial = True
     with pytest.raises(ConfigError, match="partial"):
         session.baselines(found)
+
+
+def test_cpu_time_sees_through_other_load() -> None:
+    """The same program, once alone and once with 20 to 70 % of the CPU."""
+    old, new = with_rates(1e6, 0.003, 1), with_rates(1e6, 0.003, 2)
+    shares = np.random.default_rng(3).uniform(0.2, 0.7, 30)
+    for found, got in ((old, np.ones(30)), (new, shares)):
+        found.cases[0].slices = [
+            Slice(int(one.hashes * share), 1.0, cpu_s=share)
+            for one, share in zip(found.cases[0].slices, got, strict=True)
+        ]
+    assert compare.compare(old, new).rows[0].word == "slower"
+    assert compare.compare(old, new, cpu_time=True).rows[0].word == "same"
+    new.cases[0].batch = old.cases[0].batch = "gpu"
+    with pytest.raises(ConfigError, match="share no measured case"):
+        compare.compare(old, new, cpu_time=True)
