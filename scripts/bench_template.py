@@ -3,13 +3,16 @@
     python3 scripts/bench_template.py [--runs 11] [--transactions 5000]
 
 Prints the median and spread of each step, and the longest time another thread could not run (the
-interpreter's lock held): what hashing would feel.
+interpreter's lock held): what hashing would feel. "http" fetches the template from a server in
+another process through the same adapter as mining; "submit" sends the full block to it.
 """
 
 import argparse
 import hashlib
+import http.server
 import itertools
 import json
+import multiprocessing
 import random
 import statistics
 import sys
@@ -22,8 +25,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from miner.bitcoin.coinbase import commitment_script, witness_root
 from miner.bitcoin.tx import Transaction, TxIn, TxOut
-from miner.protocol.gbt import MiningPlan, make_job
+from miner.protocol.gbt import MiningPlan, make_job, proposal_hex
 from miner.protocol.gbt_template import Template, parse_template
+from miner.secret import Secret
+from miner.transport.credentials import UserPassword
+from miner.transport.endpoint import Endpoint
+from miner.transport.rpc import Rpc
 
 WEIGHT = 3_990_000
 
@@ -122,6 +129,68 @@ def run_once(body: bytes, before: Template | None) -> tuple[dict[str, float], Te
     return named | {"template + job": steps[1] + steps[2], "all": sum(steps)}, parsed
 
 
+class Server(http.server.BaseHTTPRequestHandler):
+    """Answers getblocktemplate with the body it was given, anything else with null."""
+
+    protocol_version = "HTTP/1.1"
+    template = b"null"
+
+    def do_POST(self) -> None:
+        request = self.rfile.read(int(self.headers["Content-Length"]))
+        number = request[-40:].rpartition(b":")[2].strip(b" }")
+        result = self.template if b"getblocktemplate" in request[:100] else b"null"
+        answer = b'{"result":' + result + b',"error":null,"id":' + number + b"}"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+def serve(body: bytes, ports: "multiprocessing.Queue[int]") -> None:
+    Server.template = body
+    with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
+        ports.put(server.server_port)
+        server.serve_forever()
+
+
+def over_http(body: bytes, runs: int) -> None:
+    """From the request to the Job, and a block back, as the node threads do it."""
+    spawn = multiprocessing.get_context("spawn")
+    ports: multiprocessing.Queue[int] = spawn.Queue()
+    child = spawn.Process(target=serve, args=(body, ports), daemon=True)
+    child.start()
+    endpoint = Endpoint("http", "127.0.0.1", ports.get(timeout=60))
+    rpc = Rpc(endpoint, UserPassword("bench", Secret("bench")))
+    columns: dict[str, list[float]] = {name: [] for name in ("http + job", "stall", "submit")}
+    columns["stall of submit"] = []
+    for _ in range(runs):
+        with Watcher() as watcher:
+            started = time.perf_counter()
+            parsed = parse_template(rpc.call("getblocktemplate", {"rules": ["segwit"]}), "main")
+            job = make_job(parsed, MiningPlan(b"\x51"), source="bench", job_id="1", clean=True)
+            columns["http + job"].append(time.perf_counter() - started)
+        columns["stall"].append(watcher.longest)
+        with Watcher() as watcher:
+            started = time.perf_counter()
+            rpc.call("submitblock", proposal_hex(job))
+            columns["submit"].append(time.perf_counter() - started)
+        columns["stall of submit"].append(watcher.longest)
+    rpc.close()
+    child.terminate()
+    child.join()
+    show(f"through HTTP and the adapter (median, min .. max of {runs}, ms)", columns)
+
+
+def show(title: str, columns: dict[str, list[float]]) -> None:
+    print(f"\n{title}")
+    for name, values in columns.items():
+        low, middle, high = min(values), statistics.median(values), max(values)
+        print(f"  {name:15} {1000 * middle:7.1f}  {1000 * low:.1f} .. {1000 * high:.1f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=11)
@@ -138,11 +207,10 @@ def main() -> None:
                 row, _ = run_once(body, before)
             rows.append(row)
             stalls.append(watcher.longest)
-        print(f"\n{kind} (median, min .. max of {options.runs}, ms)")
         columns = {name: [row[name] for row in rows] for name in rows[0]}
-        for name, values in (columns | {"longest stall": stalls}).items():
-            low, middle, high = min(values), statistics.median(values), max(values)
-            print(f"  {name:15} {1000 * middle:7.1f}  {1000 * low:.1f} .. {1000 * high:.1f}")
+        title = f"{kind} (median, min .. max of {options.runs}, ms)"
+        show(title, columns | {"longest stall": stalls})
+    over_http(body, options.runs)
 
 
 if __name__ == "__main__":
