@@ -184,7 +184,7 @@ class NodeLink:
             self._pause(min(self.timing.tip, max(0.05, self._due() - time.monotonic())))
             if self._stopping.is_set():
                 return
-            best = self._work.call("getbestblockhash", timeout_s=self.timing.tip_call)
+            best = self._call(self._work, "getbestblockhash", timeout_s=self.timing.tip_call)
             if self._moved_to(best) or time.monotonic() >= self._due():
                 self._fetch()
 
@@ -211,7 +211,18 @@ class NodeLink:
         return self._fetched + (wait if until_easy is None else min(wait, until_easy))
 
     def _fetch(self) -> None:
-        self._take(self._work.call("getblocktemplate", template_request(self.chain)), self._work)
+        reply = self._call(self._work, "getblocktemplate", template_request(self.chain))
+        self._take(reply, self._work)
+
+    def _call(self, lane: Rpc, method: str, *params: Any, timeout_s: float | None = None) -> object:
+        """An answer that is surely of our chain: a new connection is asked for it again."""
+        before = lane.opened
+        answer = lane.call(method, *params, timeout_s=timeout_s)
+        if lane.opened != before:
+            info = lane.call("getblockchaininfo")
+            if not isinstance(info, dict) or info.get("chain") != self.chain:
+                raise TransportError(f"{self.name}: it came back on another chain")
+        return answer
 
     def _take(self, reply: object, lane: Rpc) -> None:
         """Validate and hand on; a refused template leaves the old one until it is too old."""
@@ -242,7 +253,7 @@ class NodeLink:
         if self.chain not in NODE_TIME_CHAINS:
             return None
         if self._previous_time[0] != template.prev_hash:
-            header = lane.call("getblockheader", template.prev_hash_hex)
+            header = self._call(lane, "getblockheader", template.prev_hash_hex)
             when = header.get("time") if isinstance(header, dict) else None
             if type(when) is not int:
                 raise RemoteProtocolError(f"{self.name}: getblockheader gave no time")
@@ -290,7 +301,7 @@ class NodeLink:
 
     def _longpoll(self, longpollid: str) -> object:
         request = template_request(self.chain, longpollid)
-        return self._poll.call("getblocktemplate", request, timeout_s=self.timing.longpoll)
+        return self._call(self._poll, "getblocktemplate", request, timeout_s=self.timing.longpoll)
 
     def _missed(self, error: MinerError) -> None:
         """The tip thread decides what a failure means: let it look at once."""

@@ -42,7 +42,7 @@ class _Task:
 
 
 class Submitter:
-    """One node's queue of blocks. `chain` is set once the node told it."""
+    """One node's queue of blocks. Nothing is sent before `chain` is set: chains never mix."""
 
     def __init__(self, name: str, lane: Rpc, board: Board, timing: Timing) -> None:
         self.name, self.chain = name, ""
@@ -103,14 +103,20 @@ class Submitter:
             while not self._stopping:
                 now = time.monotonic()
                 first = min(self._tasks.values(), key=lambda task: task.due, default=None)
-                if first is not None and first.due <= now:
+                if first is None or not self.chain:
+                    self._changed.wait()
+                elif first.due <= now:
                     return first
-                self._changed.wait(None if first is None else first.due - now)
+                else:
+                    self._changed.wait(first.due - now)
             return None
 
     def _attempt(self, task: _Task) -> Judgement:
         """Ask or submit once. Never raises for what a node or a wire can do."""
         try:
+            if not self._lane.kept() and self._ask_chain() != self.chain:
+                self._lane.close()  # so that the next try asks again
+                return Judgement(Ruling.RETRY, "another chain", "the node changed its chain: kept")
             if task.ask_first or task.side:
                 known = self._look_up(task, "found by its hash")
                 if known is not None:
@@ -158,6 +164,10 @@ class Submitter:
         if type(height) is int and self._tip() - height >= BURIED_BLOCKS:
             return Judgement(Ruling.DEAD, "stale", "another block at this height is 100 deep")
         return Judgement(Ruling.SIDE, "inconclusive", "valid, but on a side branch")
+
+    def _ask_chain(self) -> object:
+        info = self._lane.call("getblockchaininfo")
+        return info.get("chain") if isinstance(info, dict) else None
 
     def _tip(self) -> int:
         info = self._lane.call("getblockchaininfo")

@@ -57,6 +57,7 @@ class Rpc:
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._aborted = False
+        self.opened = 0  # connections made so far: a change means that the node may be another
 
     def call(self, method: str, *params: Any, timeout_s: float | None = None) -> Any:
         """The result: ints stay int, other numbers are Decimal.
@@ -74,6 +75,11 @@ class Rpc:
                 if fresh == authorization:
                     raise
                 return self._once_or_again(method, params, fresh, deadline)
+
+    def kept(self) -> bool:
+        """Will the next call go over a connection that is open already?"""
+        with self._lock:
+            return self._drop_stale()
 
     def abort(self) -> None:
         """End the call in flight, and all later ones, at once; any thread."""
@@ -130,6 +136,7 @@ class Rpc:
                 raise ConnectFailed(_why_unreachable(self.endpoint, error)) from None
             self._check_pin(connection)
             self._connection = connection
+            self.opened += 1
             if self._aborted:
                 connection.shut()
         return self._connection

@@ -306,3 +306,20 @@ def test_what_every_node_refuses_is_dead(
     until(lambda: all(link.template for link in source._links))
     submitted(source, sink)
     assert [verdict.answer for verdict in sink.final()] == [Answer.REJECTED]
+
+
+def test_G30_no_block_goes_to_a_node_that_came_back_on_another_chain(
+    node: FakeNode, tmp_path: Path, sink: Sink, run: Run
+) -> None:
+    source = run(node, payout=b"\x51")
+    share = solve(sink.job_at(1))
+    node.stop()
+    (tmp_path / "other").mkdir()
+    other = FakeNode(tmp_path / "other", chain="testnet4", bits="1d00ffff")
+    other.port, other.cookie = node.port, node.cookie
+    with other:
+        source.submit(share)
+        assert isinstance(sink.state_with("never mixed").fatal, SourceRefused)
+        until(lambda: sum(call[1] == "getblockchaininfo" for call in other.calls) > 3)
+        assert not other.ledger
+        assert all(not verdict.final for verdict in sink.verdicts)
