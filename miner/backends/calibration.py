@@ -53,7 +53,7 @@ def load(cache: Path, module: Path) -> dict[str, float]:
     rates: Any = kept.get("rates_hs")
     if not isinstance(rates, dict):
         return {}
-    return {name: float(rate) for name, rate in rates.items() if type(rate) in (int, float)}
+    return {name: float(rate) for name, rate in rates.items() if type(rate) is float and rate > 0}
 
 
 def save(cache: Path, module: Path, rates: dict[str, float]) -> None:

@@ -98,7 +98,7 @@ class NativeProvider:
         if MODULE is None:
             return [Candidate(FAMILY, usable=False, why_not=NOT_BUILT)]
         rates = calibration.load(cache_dir(), Path(MODULE.__file__ or ""))
-        usable = [name for name, why_not in _variants(MODULE).items() if not why_not]
+        usable = [name for name, why_not in variants(MODULE).items() if not why_not]
         chosen = calibration.fastest(rates, usable)
         return [
             Candidate(
@@ -109,27 +109,26 @@ class NativeProvider:
                 detail=_detail(MODULE, index, rates.get(name), name == chosen),
                 parallel=True,
             )
-            for index, (name, why_not) in enumerate(_variants(MODULE).items())
+            for index, (name, why_not) in enumerate(variants(MODULE).items())
         ]
 
     def open(self, name: str, cache: Path) -> Backend:
         if MODULE is None:
             raise BackendUnavailable(name, NOT_BUILT)
-        variants = _variants(MODULE)
+        known = variants(MODULE)
         _, _, isa = name.partition(":")
         if isa:
-            if isa not in variants:
-                known = ", ".join(variants)
-                raise BackendUnavailable(name, f"no such variant, there are {known}")
-            if variants[isa]:
-                raise BackendUnavailable(name, variants[isa])
+            if isa not in known:
+                raise BackendUnavailable(name, f"no such variant, there are {', '.join(known)}")
+            if known[isa]:
+                raise BackendUnavailable(name, known[isa])
             return _open_checked(MODULE, isa)
         return _open_fastest(MODULE, name, cache)
 
 
 def _open_checked(module: ModuleType, isa: str) -> NativeBackend:
     """Open and self-test one usable variant. Raises BackendFault when it answers wrong."""
-    index = list(_variants(module)).index(isa)
+    index = list(variants(module)).index(isa)
     backend = NativeBackend(module, index, calibration.cpu_model())
     selftest.check(backend)
     return backend
@@ -141,7 +140,7 @@ def _open_fastest(module: ModuleType, name: str, cache: Path) -> NativeBackend:
     A variant that fails its self-test is taken out, and said so; forced by name it raises.
     """
     path = Path(module.__file__ or "")
-    usable = [isa for isa, why_not in _variants(module).items() if not why_not]
+    usable = [isa for isa, why_not in variants(module).items() if not why_not]
     rates = calibration.load(cache, path)
     if set(usable) - set(rates):
         rates = calibration.measure(_sound(module, usable))
@@ -152,10 +151,10 @@ def _open_fastest(module: ModuleType, name: str, cache: Path) -> NativeBackend:
     raise BackendUnavailable(name, "no variant is usable on this CPU")
 
 
-def _sound(module: ModuleType, variants: list[str]) -> list[NativeBackend]:
+def _sound(module: ModuleType, names: list[str]) -> list[NativeBackend]:
     """Those of the variants that pass their self-test, opened; the others are logged."""
     opened = []
-    for isa in variants:
+    for isa in names:
         try:
             opened.append(_open_checked(module, isa))
         except BackendFault as fault:
@@ -163,7 +162,7 @@ def _sound(module: ModuleType, variants: list[str]) -> list[NativeBackend]:
     return opened
 
 
-def _variants(module: ModuleType) -> dict[str, str]:
+def variants(module: ModuleType) -> dict[str, str]:
     """Name and reason why not ("" = usable) of each row, in the table's order."""
     lib = module.lib
     return {

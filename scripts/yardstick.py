@@ -1,0 +1,228 @@
+"""Measure every native variant in units of this core: `python3 scripts/yardstick.py [--json]`.
+
+Y is OpenSSL's bulk SHA-256 in compressions a second, divided by two: what a miner without any of
+our ideas would reach. V is independent 32-bit adds a second at the variant's width, timed before
+and after every sample; a sample with V under 90 % of the run's best was disturbed and is set
+aside. Rows take turns, so that drift hits all alike; medians. Time is this thread's CPU time: what
+other programs take of the core is not the kernel's, what they take of a shared core shows in V.
+"""
+
+import argparse
+import ctypes
+import hashlib
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from miner.backends import calibration, native  # noqa: E402 - found through the line above
+from miner.backends.base import Backend  # noqa: E402
+from miner.backends.selftest import GENESIS, Question  # noqa: E402
+from miner.errors import MinerError  # noqa: E402
+
+WIDTHS = {"avx512": 512, "avx2": 256, "portable": 32}  # bits; all others 128
+SAMPLE_S, ADDS_S = 0.02, 0.001
+KEEP = 0.9  # of the best V
+BLOCK = bytes(8192)  # the size `openssl speed` calls bulk
+MORE = 6  # times as many rounds as asked for, until enough samples are undisturbed
+
+
+@dataclass(slots=True)
+class Row:
+    """One variant with a number of versions; Y is a row without a backend."""
+
+    variant: str
+    versions: int
+    width: int  # bits of its vector unit, for V
+    work: Callable[[], float]  # one sample, in H/s
+    samples: list[tuple[float, float]] = field(default_factory=list)  # H/s, V
+
+    def kept(self, best_v: float) -> list[float]:
+        return [rate for rate, v in self.samples if v >= KEEP * best_v]
+
+
+def load_adds(folder: Path) -> ctypes.CDLL:
+    """csrc/yardstick.c, compiled. Raises SystemExit without a compiler."""
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        raise SystemExit("yardstick: no C compiler, which V needs; install gcc or clang")
+    library = folder / "yardstick.so"
+    source = ROOT / "csrc" / "yardstick.c"
+    subprocess.run([compiler, "-O2", "-shared", "-fPIC", source, "-o", library], check=True)
+    return ctypes.CDLL(str(library))
+
+
+def vector_adds(library: ctypes.CDLL, width: int) -> float:
+    """V now: adds a second at this width; the best of a few turns, as a moment may be disturbed."""
+    adds, each = getattr(library, f"yardstick_adds_{width}"), library.yardstick_adds_a_turn()
+    turns, best, until = 4000, 0.0, time.thread_time() + ADDS_S
+    while (begun := time.thread_time()) < until:
+        adds(ctypes.c_uint64(turns))
+        best = max(best, turns * each / (time.thread_time() - begun))
+    return best
+
+
+def openssl_sample() -> float:
+    """Y now, in H/s: half the compressions a second of hashlib's OpenSSL on 8 KiB blocks."""
+    data, hashed = BLOCK * 8, hashlib.sha256()  # eight at once: Python's call is not OpenSSL's time
+    begun, blocks = time.thread_time(), 0
+    while (elapsed := time.thread_time() - begun) < SAMPLE_S:
+        hashed.update(data)
+        blocks += len(data) // 64
+    return blocks / 2 / elapsed
+
+
+def scan_sample(backend: Backend, versions: int) -> float:
+    """One sample of the scan itself, in H/s, in calls of about a batch."""
+    group = tuple(1 + (step << 13) for step in range(versions))
+    unit = Question(GENESIS[:76], group, 0, 0, 0)
+    count, hashes = max(64, 32768 // versions), 0
+    begun = time.thread_time()
+    while (elapsed := time.thread_time() - begun) < SAMPLE_S:
+        hashes += backend.scan(unit, hashes // versions % 2**31, count).hashes
+    return hashes / elapsed
+
+
+def rows_here(only: list[str]) -> list[Row]:
+    """Y first, then every usable variant with one version and with as many as it wants."""
+    rows = [Row("openssl", 1, 32, openssl_sample)]
+    for candidate in native.PROVIDER.probe():
+        name = candidate.name.partition(":")[2]
+        if not candidate.usable or (only and name not in only):
+            print(f"{candidate.name}: {candidate.why_not or 'not asked for'}", file=sys.stderr)
+            continue
+        backend = native.PROVIDER.open(candidate.name, Path())
+        for versions in sorted({1, backend.info.versions_wanted}):
+
+            def work(backend: Backend = backend, versions: int = versions) -> float:
+                return scan_sample(backend, versions)
+
+            rows.append(Row(name, versions, WIDTHS.get(name, 128), work))
+    return rows
+
+
+def measure(rows: list[Row], library: ctypes.CDLL, samples: int) -> dict[int, float]:
+    """Fill the rows in turns until each has enough undisturbed samples; the best V by width."""
+    best = dict.fromkeys({row.width for row in rows}, 0.0)
+    for turn in range(samples * MORE):
+        for row in rows:
+            before = vector_adds(library, row.width)
+            rate = row.work()
+            after = vector_adds(library, row.width)
+            row.samples.append((rate, min(before, after)))
+            best[row.width] = max(best[row.width], before, after)
+        enough = all(len(row.kept(best[row.width])) >= samples for row in rows)
+        if turn + 1 >= samples and enough:
+            break
+    return best
+
+
+def two_threads(rows: list[Row], library: ctypes.CDLL, threads: int) -> dict[str, float]:
+    """The best rate of several threads at once over one, for the scan and for V beside it."""
+    fastest = max(rows[1:], key=lambda row: max(rate for rate, _ in row.samples))
+    backends = [native.PROVIDER.open(f"native:{fastest.variant}", Path()) for _ in range(threads)]
+
+    def together(work: list[Callable[[], float]]) -> float:
+        rates: list[float] = []
+        running = [threading.Thread(target=lambda one=one: rates.append(one())) for one in work]
+        for thread in running:
+            thread.start()
+        for thread in running:
+            thread.join()
+        return sum(rates)
+
+    def adds() -> float:
+        return vector_adds(library, fastest.width)
+
+    def scan(backend: Backend) -> Callable[[], float]:
+        return lambda: scan_sample(backend, fastest.versions)
+
+    ratios = []
+    for _ in range(15):
+        v = together([adds] * threads) / together([adds])
+        rate = together([scan(one) for one in backends]) / together([scan(backends[0])])
+        ratios.append((v, rate))
+    v, rate = max(ratios)
+    return {"threads": threads, "v_ratio": v, "rate_ratio": rate}
+
+
+def report(rows: list[Row], best: dict[int, float]) -> list[dict[str, object]]:
+    """The rows as plain values; rates in MH/s, V in adds a second."""
+    yard = statistics.median(rows[0].kept(best[32]) or [rate for rate, _ in rows[0].samples])
+    lines: list[dict[str, object]] = []
+    for row in rows:
+        kept = row.kept(best[row.width]) or [rate for rate, _ in row.samples]
+        middle = statistics.median(kept)
+        spread = statistics.median(abs(rate - middle) for rate in kept)
+        lines.append(
+            {
+                "variant": row.variant,
+                "versions": row.versions,
+                "mhs": round(middle / 1e6, 3),
+                "mad": round(spread / 1e6, 3),
+                "yardsticks": round(middle / yard, 3),
+                "v_per_hash": round(best[row.width] / middle, 1),
+                "width": row.width,
+                "samples": len(kept),
+                "set_aside": len(row.samples) - len(row.kept(best[row.width])),
+            }
+        )
+    return lines
+
+
+def show(lines: list[dict[str, object]], best: dict[int, float]) -> None:
+    print(f"{calibration.cpu_model()}; V: ", end="")
+    print(", ".join(f"{v / 1e9:.2f} G adds/s at {width} bits" for width, v in sorted(best.items())))
+    print(f"{'variant':10}{'versions':>9}{'MH/s':>9}{'±MAD':>7}{'Y':>7}{'V/hash':>8}  samples")
+    for line in lines:
+        print(
+            f"{line['variant']:10}{line['versions']:>9}{line['mhs']:>9.2f}{line['mad']:>7.2f}"
+            f"{line['yardsticks']:>7.2f}{line['v_per_hash']:>8.1f}"
+            f"  {line['samples']} kept, {line['set_aside']} set aside"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--samples", type=int, default=9, help="undisturbed samples a row, >= 7")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--threads", type=int, default=1, help="also: N threads against one")
+    parser.add_argument("variant", nargs="*", help="only these variants")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        library = load_adds(Path(folder))
+        rows = rows_here(options.variant)
+        best = measure(rows, library, max(options.samples, 7))
+        lines = report(rows, best)
+        result: dict[str, object] = {
+            "cpu": calibration.cpu_model(),
+            "rows": lines,
+            "v": {str(width): v for width, v in best.items()},
+        }
+        if options.threads > 1 and len(rows) > 1:
+            result["threads"] = two_threads(rows, library, options.threads)
+    if options.json:
+        print(json.dumps(result))
+        return
+    show(lines, best)
+    if "threads" in result:
+        print(result["threads"])
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except MinerError as error:
+        raise SystemExit(f"yardstick: {error}") from error

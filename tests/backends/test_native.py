@@ -1,0 +1,177 @@
+"""What the native provider says and refuses; hashing is the common suite's."""
+
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from miner.backends import calibration, native, selftest
+from miner.backends.base import Backend, Hit
+from miner.errors import BackendFault, BackendUnavailable
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("avx512", "shani", "avx2", "sse2", "armv8", "neon", "portable")
+
+
+@pytest.fixture
+def module() -> ModuleType:
+    if native.MODULE is None:
+        pytest.skip(native.NOT_BUILT)
+    return native.MODULE
+
+
+@pytest.fixture
+def usable(module: ModuleType) -> list[str]:
+    return [name for name, why_not in native.variants(module).items() if not why_not]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache folder that probe() reads."""
+    monkeypatch.setenv("MINER_HOME", str(tmp_path))
+    return tmp_path / "cache"
+
+
+def remember(module: ModuleType, cache: Path, rates: dict[str, float]) -> None:
+    calibration.save(cache, Path(module.__file__ or ""), rates)
+
+
+def test_every_variant_has_a_row(module: ModuleType, home: Path) -> None:
+    rows = {row.name: row for row in native.PROVIDER.probe()}
+    assert tuple(rows) == tuple(f"native:{name}" for name in NAMES)
+    assert rows["native:portable"].usable
+    assert all(row.parallel for row in rows.values())
+    assert all(bool(row.why_not) != row.usable for row in rows.values())
+    assert sum(row.auto for row in rows.values()) == 1
+    assert "chosen until measured" in next(row.detail for row in rows.values() if row.auto)
+
+
+def test_without_the_module_one_row_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(native, "MODULE", None)
+    monkeypatch.setattr(native, "NOT_BUILT", "not built: no compiler")
+    (row,) = native.PROVIDER.probe()
+    assert (row.name, row.usable, row.why_not) == ("native", False, "not built: no compiler")
+    with pytest.raises(BackendUnavailable, match="not built: no compiler"):
+        native.PROVIDER.open("native", tmp_path)
+
+
+def test_unknown_variant_is_refused(module: ModuleType, tmp_path: Path) -> None:
+    with pytest.raises(BackendUnavailable, match=r"native:mmx .* there are avx512, shani"):
+        native.PROVIDER.open("native:mmx", tmp_path)
+
+
+def test_missing_feature_is_refused_by_name(module: ModuleType, tmp_path: Path) -> None:
+    absent = {name: why for name, why in native.variants(module).items() if why}
+    assert absent, "no CPU has both x86's and ARM's"
+    for name, why in absent.items():
+        with pytest.raises(BackendUnavailable) as caught:
+            native.PROVIDER.open(f"native:{name}", tmp_path)
+        assert caught.value.why == why
+
+
+def test_measured_fastest_is_chosen_and_shown(
+    module: ModuleType, usable: list[str], home: Path
+) -> None:
+    slowest_first = {name: 1e6 * (place + 1) for place, name in enumerate(usable)}
+    remember(module, home, slowest_first)
+    assert native.PROVIDER.open("native", home).info.name == f"native:{usable[-1]}"
+    (chosen,) = (row for row in native.PROVIDER.probe() if row.auto)
+    assert chosen.name == f"native:{usable[-1]}"
+    assert f"{len(usable)}.0 MH/s a thread, chosen" in chosen.detail
+
+
+def test_first_use_measures_and_remembers(
+    module: ModuleType, usable: list[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = native.PROVIDER.open("native", home)
+    kept = calibration.load(home, Path(module.__file__ or ""))
+    assert set(kept) == set(usable)
+    assert opened.info.name == f"native:{max(kept, key=lambda name: kept[name])}"
+
+    def never(backends: object) -> dict[str, float]:
+        raise AssertionError("measured twice")
+
+    monkeypatch.setattr(calibration, "measure", never)
+    assert native.PROVIDER.open("native", home).info.name == opened.info.name
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "nonsense", "[]", '{"key": 1}', '{"key": "other", "rates_hs": {"portable": 1}}'],
+)
+def test_bad_cache_is_no_cache(module: ModuleType, home: Path, text: str) -> None:
+    home.mkdir(parents=True)
+    (home / calibration.FILE).write_text(text)
+    assert calibration.load(home, Path(module.__file__ or "")) == {}
+
+
+def test_rates_that_are_no_rates_are_dropped(module: ModuleType, home: Path) -> None:
+    path = Path(module.__file__ or "")
+    home.mkdir(parents=True)
+    rates = {"portable": 2.5, "sse2": "9", "avx2": True, "shani": None, "neon": -1.0}
+    text = json.dumps({"key": calibration.key(path), "rates_hs": rates})
+    (home / calibration.FILE).write_text(text)
+    assert calibration.load(home, path) == {"portable": 2.5}
+
+
+def test_unwritable_cache_is_no_error(module: ModuleType, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    remember(module, file / "cache", {"portable": 1.0})
+
+
+def test_wrong_variant_is_taken_out_loudly(
+    module: ModuleType,
+    usable: list[str],
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken = usable[0]
+    if broken == "portable":
+        pytest.skip("only portable is usable here")
+    remember(module, home, dict.fromkeys(usable, 1.0) | {broken: 2.0})
+    check = selftest.check
+
+    def fails(backend: Backend) -> None:
+        if backend.info.name == f"native:{broken}":
+            raise BackendFault(backend.info.name, "self-test: planted")
+        check(backend)
+
+    monkeypatch.setattr(selftest, "check", fails)
+    with caplog.at_level(logging.ERROR):
+        assert native.PROVIDER.open("native", home).info.name != f"native:{broken}"
+    assert f"native:{broken} failed: self-test: planted" in caplog.text
+    with pytest.raises(BackendFault, match="planted"):
+        native.PROVIDER.open(f"native:{broken}", home)
+
+
+def test_planted_hit_in_every_lane(module: ModuleType, usable: list[str], tmp_path: Path) -> None:
+    """The genesis nonce, reached from every starting point of a step, alone under its target."""
+    nonce = int.from_bytes(selftest.GENESIS[76:], "little")
+    block = selftest.real_block(selftest.GENESIS, 0)
+    for name in usable:
+        backend = native.PROVIDER.open(f"native:{name}", tmp_path)
+        for before in range(40):
+            got = backend.scan(block, nonce - before, 41)
+            assert got.hits == (Hit(1, nonce),), f"{name}: {before} nonces before"
+            assert got.hashes == 41
+
+
+def test_random_triples_equal_portable(module: ModuleType) -> None:
+    """The script at a fiftieth of its full size."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "check_native.py", "--triples", "200000"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "equal to portable on 200000 triples" in done.stdout
