@@ -88,17 +88,18 @@ class Run:
         self.payout = payout_of(config)
         self.rate_hs = 0.0
         self.engine: Engine | None = None
+        self._signals: Signals | None = None
         self._explained: set[tuple[str, int]] = set()
 
     def run(self) -> None:
         """Raises MinerError when the run failed."""
-        signals = Signals(self.screen)
+        signals = self._signals = Signals(self.screen)
         try:
             with ExitStack() as stack:
                 try:
                     engine = self._start(stack)
                 except StopAsked:
-                    self.say("stop", "stopped while starting")
+                    self.screen.event(Event("stop", "stopped while starting"))
                     return
                 finally:
                     signals.starting = False  # no signal breaks into what follows
@@ -109,6 +110,10 @@ class Run:
             signals.restore()
 
     def say(self, kind: str, text: str) -> None:
+        """A line from the main thread; while starting also the place to notice a signal whose
+        exception was lost (one raised inside a destructor is)."""
+        if self._signals is not None and self._signals.asked and self._signals.starting:
+            raise StopAsked
         self.screen.event(Event(kind, text))
 
     def _start(self, stack: ExitStack) -> Engine:
