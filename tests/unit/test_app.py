@@ -1,0 +1,43 @@
+import subprocess
+import sys
+
+import pytest
+
+from miner import app, config
+from miner.config import Goal, MineConfig
+
+
+def load(**flags: object) -> MineConfig:
+    return config.load(flags, {"MINER_CONFIG": ""})
+
+
+def test_nothing_heavy_is_imported_before_it_is_used() -> None:
+    """Each costs several MB of a miner that may run for months: see the memory limits."""
+    heavy = ("numpy", "pyopencl", "rich", "pbk", "psutil", "asyncio")
+    program = f"import sys, miner.app; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    monkeypatch.setenv("MINER_HOME", str(tmp_path))
+
+
+def test_the_own_node_is_paced_and_pays_everybody() -> None:
+    own = load()
+    assert app.engine_options(own).block_interval_s == 1.0
+    assert app.payout_of(own) is not None
+    assert "anyone can spend it" in app.payout_text(own, app.payout_of(own))
+
+
+def test_other_sources_are_not_paced() -> None:
+    pool = load(pool="a:1", user="alice")
+    assert app.engine_options(pool).block_interval_s == 0.0
+    assert app.payout_text(pool, app.payout_of(pool)) == "mining for alice"
+    assert app.engine_options(load(block_interval="2.5")).block_interval_s == 2.5
+
+
+def test_blocks_and_stop_after_are_goals_together() -> None:
+    got = app.engine_options(load(blocks="20", stop_after=("60s", "5shares")))
+    assert set(got.goals) == {Goal(20, "blocks"), Goal(60, "s"), Goal(5, "shares")}
