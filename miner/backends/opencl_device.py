@@ -85,8 +85,7 @@ def describe(found: Found) -> dict[str, object]:
         "usable": bool(usable),
         "why_not": "" if usable else "its driver says that it is not available",
         "auto": gpu,
-        "detail": f"{kind} {device.name.strip()}, {device.max_compute_units} compute units, "
-        f"driver {device.driver_version.strip()}",
+        "detail": f"{kind} {facts(device).text()}",
     }
 
 

@@ -28,11 +28,11 @@ class Facts:
     power_w: float | None = None
 
     def text(self) -> str:
-        """One line for screens."""
-        shown = (
-            (self.compute_units, "units", 0), (self.clock_mhz, "MHz", 0),
-            (self.temperature_c, "°C", 0), (self.power_w, "W", 1),
-        )  # fmt: skip
+        """One line for screens. A device of which nobody reads sensors shows none."""
+        shown: list[tuple[float | None, str, int]]
+        shown = [(self.compute_units, "compute units", 0), (self.clock_mhz, "MHz", 0)]
+        if self.bus:
+            shown += [(self.temperature_c, "°C", 0), (self.power_w, "W", 1)]
         numbers = [
             f"{value:.{digits}f} {unit}" if value is not None else f"{ABSENT} {unit}"
             for value, unit, digits in shown

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from miner.backends import opencl, selftest
+from miner.backends import opencl, registry, selftest
 from miner.backends.base import Backend, Hit, ScanResult
 from miner.backends.opencl_work import (
     Shape,
@@ -109,6 +109,20 @@ def test_overflow_is_bisected_and_nothing_is_missed(
 def test_more_versions_than_one_launch_takes(shaped: Backend) -> None:
     asked = question(1100, 2**252, 12345, 2)
     assert scan_all(shaped, asked) == asked.answer()
+
+
+def test_random_headers_agree_with_numpy(shaped: Backend) -> None:
+    """Random headers, versions for both kernels at once, hundreds of hits."""
+    rng = random.Random(14)
+    other = registry.open_named("numpy", Path())
+    for versions in (shaped.info.versions_wanted, shaped.info.versions_wanted + 1, 3):
+        numbers = tuple(sorted(rng.sample(range(2**32), versions)))
+        prefix = struct.pack("<I", numbers[0]) + rng.randbytes(72)
+        count = 100_000 // versions
+        asked = Question(prefix, numbers, 2**248, rng.randrange(2**32 - count), count)
+        got = scan_all(shaped, asked)
+        assert got == scan_all(other, asked)
+        assert len(got.hits) > 300
 
 
 @needs_device

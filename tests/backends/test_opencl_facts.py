@@ -42,8 +42,12 @@ def test_an_amd_card_that_tells_little(tmp_path: Path) -> None:
     (card,) = opencl_facts.amd(amd_tree(tmp_path, files))
     assert (card.temperature_c, card.power_w, card.clock_mhz) == (None, None, None)
     assert card.text() == (
-        "AMD GPU 0x15dd, driver amdgpu, n/a units, n/a MHz, n/a °C, n/a W"
+        "AMD GPU 0x15dd, driver amdgpu, n/a compute units, n/a MHz, n/a °C, n/a W"
     )  # fmt: skip
+
+
+def test_a_device_without_sensors_shows_none() -> None:
+    assert Facts("CPU", "3.1", "", 2, 2400).text() == "CPU, driver 3.1, 2 compute units, 2400 MHz"
 
 
 def test_other_vendors_cards_and_no_cards_are_no_amd_facts(tmp_path: Path) -> None:
