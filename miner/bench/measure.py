@@ -69,7 +69,7 @@ class Crew:
     def __init__(self, backends: list[Backend], seed: int, wants: int) -> None:
         self._roller = Roller(cases.job(seed, rolling=wants > 1))
         self._lock = threading.Lock()
-        self.seats = [Seat(backend, Sizer(BATCH_S[backend.info.batch])) for backend in backends]
+        self.seats = [Seat(one, Sizer(BATCH_S[one.info.batch], one.info.lanes)) for one in backends]
         self.wants = wants
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []

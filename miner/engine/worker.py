@@ -41,14 +41,18 @@ class WorkerOptions:
 
 
 class Sizer:
-    """How many nonces to scan: the measured rate times the batch time, few hits expected."""
+    """How many nonces to scan: the measured rate times the batch time, few hits expected.
 
-    def __init__(self, batch_s: float) -> None:
-        self.batch_s = batch_s
+    Never less than fills the backend's lanes: numpy's step of 16,384 costs the same for one hash,
+    and a shorter batch would look slower, call for a shorter one still, and so on down.
+    """
+
+    def __init__(self, batch_s: float, lanes: int = 1) -> None:
+        self.batch_s, self.lanes = batch_s, lanes
         self.rate_hs = FIRST_HASHES / batch_s
 
     def count(self, versions: int, target: int, left: int) -> int:
-        by_time = int(self.rate_hs * self.batch_s) // versions
+        by_time = max(int(self.rate_hs * self.batch_s) // versions, -(-self.lanes // versions))
         by_hits = (MOST_HITS << 256) // ((target + 1) * versions)
         count = min(by_time, by_hits)
         return max(1, min(count & ~255 if count > 4096 else count, left))
@@ -82,7 +86,7 @@ class Worker:
         self.strikes, self.last_fault, self.last_restart = 0, float("-inf"), float("-inf")
         self.quarantined = False
         self.scan_began: float | None = None  # monotonic, while a scan runs
-        self.sizer = Sizer(BATCH_S[backend.info.batch])
+        self.sizer = Sizer(BATCH_S[backend.info.batch], backend.info.lanes)
         self._resume: tuple[Generation, WorkUnit, int] | None = None
         self._dice = random.Random()
         self._napping = threading.Event()

@@ -217,6 +217,18 @@ def test_throttle_leaves_the_cpu_alone_most_of_the_time(bench: Bench) -> None:
     assert busy / (time.monotonic() - began) < 0.2
 
 
+def test_a_backend_with_costly_steps_keeps_its_lanes_full() -> None:
+    """A step of 16,384 lanes takes 20 ms however few are asked for, as numpy's does."""
+    sizer = Sizer(0.004, lanes=16384)
+    for _ in range(40):
+        count = sizer.count(4, NEVER, 2**32)
+        sizer.learn(4 * count, 0.020)
+    assert sizer.count(4, NEVER, 2**32) == 4096
+    assert sizer.count(3, NEVER, 2**32) == 5462 & ~255
+    assert sizer.count(4, 2**255, 2**32) == 3  # a flood still bounds it
+    assert sizer.count(4, NEVER, 7) == 7
+
+
 def test_b18_batches_are_about_four_milliseconds_and_expect_few_hits() -> None:
     sizer = Sizer(0.004)
     for _ in range(40):
