@@ -40,7 +40,7 @@ class GbtSource:
     before a node is given up; None: never. Raises ConfigError for what can be seen to be wrong.
     """
 
-    def __init__(
+    def __init__(  # every choice and clock is an argument
         self,
         nodes: Sequence[NodeSetup],
         payout: str | bytes,

@@ -53,7 +53,7 @@ class Timing:
     """Every wait, in seconds; tests shorten them."""
 
     call: float = 30.0
-    connect: float = 2.5  # the first call: an unreachable node is named within 3 s
+    connect: float = 2.5  # the first try: an unreachable node is named within 3 s
     longpoll: float = 600.0  # Core answers within a minute once transactions arrive, else never
     tip: float = 5.0
     tip_call: float = 10.0  # a dead connection, as after a suspend, is noticed by then
@@ -140,7 +140,7 @@ class NodeLink:
         failures = 0
         while not self._stopping.is_set():
             try:
-                self._connect()
+                self._connect(self.timing.call if failures else self.timing.connect)
                 failures = 0
                 self._follow()
             except MinerError as error:
@@ -154,10 +154,9 @@ class NodeLink:
                 self._disconnected()
                 self._pause(self.timing.retry_max)
 
-    def _connect(self) -> None:
+    def _connect(self, timeout_s: float) -> None:
         """Chain, sync state and a first template."""
-        first = self.timing.call if self._ever_connected else self.timing.connect
-        info = self._work.call("getblockchaininfo", timeout_s=first)
+        info = self._work.call("getblockchaininfo", timeout_s=timeout_s)
         chain = info.get("chain") if isinstance(info, dict) else None
         if not isinstance(chain, str) or chain not in EASIEST_NBITS:
             raise SourceRefused(f"{self.name}: chain {scrub(chain, 40)!r} is not known")

@@ -75,8 +75,8 @@ def _read_cookie(path: Path) -> str:
             content = file.read(MAX_COOKIE_BYTES + 1)
     except FileNotFoundError:
         raise ConnectFailed(
-            f"no cookie at {path}: start the node, or name the file with --cookie, or set "
-            "MINER_RPC_USER and MINER_RPC_PASSWORD"
+            f"no cookie at {path}: start the node, or give --cookie FILE, or MINER_RPC_USER and "
+            "MINER_RPC_PASSWORD"
         ) from None
     except OSError as error:
         raise RpcAuthError(

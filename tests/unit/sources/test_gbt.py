@@ -92,6 +92,19 @@ def test_an_unreachable_node_is_named_and_waited_for(node: FakeNode, sink: Sink,
     sink.wait(lambda: sink.states[-1].health is Health.READY)
 
 
+def test_a_slow_node_is_named_soon_and_given_time_later(
+    node: FakeNode, sink: Sink, run: Run
+) -> None:
+    def slow(exchange: faults.Exchange) -> bytes:
+        exchange.hold(0.6)
+        return exchange.process()
+
+    node.fault("getblockchaininfo", slow, times=2)
+    run(node, timing=replace(FAST, connect=0.2))
+    assert sink.state_with("no complete answer in time").health is Health.DOWN
+    sink.job_at(1)
+
+
 def test_retries_end_in_a_transport_error(node: FakeNode, sink: Sink, run: Run) -> None:
     node.stop()
     node.rotate_cookie()
