@@ -45,7 +45,7 @@ class PoolOptions:
     answer_s: float = 120.0  # a submit unanswered for longer is unknown
     job_age_s: float = 600.0  # the oldest job worth hashing
     stable_s: float = 60.0  # the primary must hold that long before it gets the work back
-    probe_s: float = 20.0  # how often a better pool is tried while another one has the work
+    probe_s: float = 20.0  # longest pause before a try while another pool has the work
     least_delay_s: float = 1.0  # back-off: full jitter, doubling from here
     most_delay_s: float = 60.0  # to here
 

@@ -70,7 +70,7 @@ class StratumSource:
     ) -> None:
         self._pool, self._options = pool, options
         self._name = name or str(pool.url).partition("://")[2]
-        self.standby = False  # another pool has the work: no back-off, a try every `probe_s`
+        self.standby = False  # another pool has the work: a try at least every `probe_s`
         self.health = Health.DOWN
         self._waker = Waker()
         self._connector = Connector(self._waker, lookup)
@@ -357,7 +357,7 @@ class StratumSource:
         self._failures += 1
         pause_s = self._backoff.next_s()
         if self.standby:
-            pause_s = self._options.probe_s * random.uniform(0.5, 1.0)
+            pause_s = min(pause_s, self._options.probe_s)
         health = Health.DOWN if ending.refused is None else Health.REFUSED
         fatal: MinerError | None = ending.refused
         retries = self._options.retries
