@@ -1,0 +1,72 @@
+"""Back-off, reject rates, log floods and the queue of shares."""
+
+import random
+
+import pytest
+
+from miner.sources.pool_watch import MAX_KINDS, Backoff, RejectWatch, Sayings
+from miner.sources.share_queue import MAX_QUEUED, ShareQueue, lost
+from miner.work.values import Answer, FoundBlock, Verdict
+
+
+def test_backoff_doubles_to_its_bound_with_full_jitter_and_resets() -> None:
+    backoff = Backoff(1.0, 60.0, random.Random(1))
+    bounds = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
+    for _ in range(200):
+        delays = [backoff.next_s() for _ in bounds]
+        assert all(0.0 <= delay <= bound for delay, bound in zip(delays, bounds, strict=True))
+        backoff.reset()
+    many = Backoff(1.0, 60.0, random.Random(2))
+    longest = [many.next_s() for _ in range(5000)]
+    assert max(longest) <= 60.0
+    assert min(longest[10:]) < 3.0  # full jitter: short ones come, too
+
+
+def verdict(answer: Answer) -> Verdict:
+    return Verdict("pool", "00", answer, False)
+
+
+def fed(watch: RejectWatch, answer: Answer, count: int) -> list[str]:
+    return [judged for _ in range(count) if (judged := watch.add(verdict(answer)))]
+
+
+def test_a_tenth_of_rejects_warns_once_and_half_fails() -> None:
+    watch = RejectWatch()
+    assert fed(watch, Answer.ACCEPTED, 30) == []
+    assert fed(watch, Answer.REJECTED, 1) == []
+    assert fed(watch, Answer.REJECTED, 1) == ["warn"]
+    assert fed(watch, Answer.REJECTED, 7) == []
+    assert fed(watch, Answer.REJECTED, 1) == ["fail"]
+    assert fed(watch, Answer.REJECTED, 19) == []  # counted anew
+    assert fed(watch, Answer.REJECTED, 1) == ["fail"]
+
+
+def test_stale_and_unanswered_shares_are_nobodys_fault() -> None:
+    watch = RejectWatch()
+    assert fed(watch, Answer.STALE, 50) + fed(watch, Answer.UNKNOWN, 50) == []
+
+
+def test_each_kind_of_message_is_said_once_and_kinds_are_bounded() -> None:
+    sayings = Sayings()
+    assert [sayings.is_new("a"), sayings.is_new("a"), sayings.is_new("b")] == [True, False, True]
+    assert sum(sayings.is_new(str(kind)) for kind in range(1000)) == MAX_KINDS - 2
+
+
+def block(number: int) -> FoundBlock:
+    return FoundBlock("pool", f"{number:064x}", None, bytes(80), "stratum", "{}")
+
+
+def test_S56_a_full_queue_never_drops_a_block() -> None:
+    queue = ShareQueue()
+    assert all(queue.put(block(number)) is None for number in range(MAX_QUEUED + 10))
+    assert len(queue) == MAX_QUEUED + 10
+    first = queue.take()
+    assert first is not None
+    assert first.hash_hex == f"{0:064x}"
+
+
+@pytest.mark.parametrize("why", ["its pool session is over"])
+def test_what_is_lost_is_unknown_and_not_final(why: str) -> None:
+    told = lost("pool", block(7), why)
+    assert (told.answer, told.is_block, told.explanation) == (Answer.UNKNOWN, True, why)
+    assert not told.final
