@@ -34,7 +34,7 @@ def test_shares_until_a_goal_with_the_customary_aliases(miner: Start) -> None:
     ],
 )
 def test_decode_shows_what_the_pools_coinbase_pays(miner: Start, user: str, words: str) -> None:
-    with FakePool() as pool:
+    with FakePool(difficulty="1e-3") as pool:  # few shares: the lines are what is looked for
         command = miner("mine", "--pool", pool.url, "--user", user, "--decode", *HASHLIB)
         command.until("coinbase: height 1000, tag /fake/, total 50.00000000 BTC")
         command.until(words)
