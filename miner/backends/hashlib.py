@@ -56,12 +56,14 @@ def _scan_one(mid: "hashlib._Hash", target: int, start: int, end: int) -> list[i
     The digest reversed compares as bytes exactly as the little-endian number compares.
     """
     limit = target.to_bytes(32, "big")
+    top = limit[0]  # one byte discards nearly all without a copy
     copy, sha256, pack = mid.copy, hashlib.sha256, struct.Struct("<I").pack
     found = []
     for nonce in range(start, end):
         inner = copy()
         inner.update(pack(nonce))
-        if sha256(inner.digest()).digest()[::-1] <= limit:
+        digest = sha256(inner.digest()).digest()
+        if digest[31] <= top and digest[::-1] <= limit:
             found.append(nonce)
     return found
 
