@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from miner.bench import words
+from miner.bench import stats, words
 from miner.bench.figures import Figure
 from miner.bench.hardware import HardwareRow
-from miner.bench.result import Result
+from miner.bench.result import CaseResult, Result
 from miner.bitcoin.target import expected_hashes, target_from_difficulty
 from miner.errors import ConfigError
 
@@ -33,6 +33,7 @@ class Own:
     j_per_th: float | None
     boundary: str  # of the joules; "" when there are none
     energy_source: str
+    cpu_time_hs: float | None = None  # by CPU time, when the machine was shared; an estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,14 @@ def own_from(result: Result, watts: float | None = None) -> Own:
         j_per_th=energy,
         boundary=boundary,
         energy_source=source,
+        cpu_time_hs=_by_cpu_time(case),
     )
+
+
+def _by_cpu_time(case: CaseResult) -> float | None:
+    rates = case.cpu_rates()
+    shared = case.verdict().word == "shared machine"
+    return stats.summarize(rates, 0).median if rates and shared else None
 
 
 def hashes_for(difficulty: float) -> float:

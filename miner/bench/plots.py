@@ -19,7 +19,7 @@ from miner.bench import words
 from miner.bench.gap import Own, best
 from miner.bench.hardware import BOUNDARY_SENTENCE, HardwareRow
 from miner.bench.result import CaseResult, Result
-from miner.bench.twogaps import AI, MEASURED, MINING, Bar
+from miner.bench.twogaps import AI, MINING, QUOTED, Bar
 from miner.errors import ConfigError
 
 INK = "#1a1a1b"  # text and own points; the page swaps it for its own text colour
@@ -245,7 +245,7 @@ def two_gaps(found: list[Bar]) -> Picture:
     edge = sum(bar.group == AI for bar in order) - 0.5
     colours = {MINING: "#D55E00", AI: "#0072B2"}
     for index, bar in enumerate(order):
-        here = bar.origin == MEASURED
+        here = bar.origin != QUOTED
         style = {"alpha": 1.0} if here else {"alpha": 0.55, "hatch": "///"}
         axes.barh(index, bar.ratio - 1, left=1, height=0.66, color=colours[bar.group],
                   edgecolor="white", **style)  # fmt: skip

@@ -36,6 +36,9 @@ def own(one: Own) -> Sheet:
         ["hashrate, median", f"{words.rate(one.rate_hs)}  95 % {interval}  {one.verdict}"],
         ["energy", joules],
     ]
+    if one.cpu_time_hs is not None:
+        estimate = f"{words.rate(one.cpu_time_hs)}, an estimate: other programs had part of the CPU"
+        rows.insert(3, ["by CPU time", f"{estimate}; all ratios here use the measured rate"])
     return Sheet("This computer", ("", ""), rows, left=2)
 
 

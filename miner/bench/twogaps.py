@@ -12,7 +12,7 @@ from miner.bench.gap import Own, best
 from miner.bench.hardware import HardwareRow
 
 MINING, AI = "Mining (SHA-256d)", "AI on the device (language models)"
-MEASURED, QUOTED = "measured here", "quoted"
+MEASURED, QUOTED, GIVEN = "measured here", "quoted", "given by user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,23 @@ class Bar:
         return f"{words.significant(self.low, 2)} to {high} x" if self.low else f"{high} x"
 
 
-def bars(own: Own, table: list[HardwareRow], figures: Mapping[str, Figure]) -> list[Bar]:
-    """Every bar that can be drawn: the energy bar of this computer needs measured joules."""
-    return [*_own_bars(own, table), *_mining_bars(table), *_ai_bars(figures)]
+def bars(
+    own: Own, table: list[HardwareRow], figures: Mapping[str, Figure], tokens: float | None = None
+) -> list[Bar]:
+    """Every bar that can be drawn: the energy bar of this computer needs measured joules.
+
+    `tokens`: the user's own tokens/s with the same model, one stream; labelled as given.
+    """
+    given = [] if tokens is None else [_given_bar(tokens, figures)]
+    return [*_own_bars(own, table), *_mining_bars(table), *given, *_ai_bars(figures)]
+
+
+def _given_bar(tokens: float, figures: Mapping[str, Figure]) -> Bar:
+    hall = figures["ai_tokens_llama3_8b_h100_pcie"]
+    return Bar(
+        AI, f"this computer, {tokens:g} tokens/s", hall.value / tokens, "in tokens/s",
+        GIVEN, f"H100; {hall.origin}", ONE_STREAM,
+    )  # fmt: skip
 
 
 def _own_bars(own: Own, table: list[HardwareRow]) -> list[Bar]:

@@ -8,6 +8,7 @@ import click
 from miner import baseline
 from miner.bench import compare as comparing
 from miner.bench import export, figures, gap, hardware, report, result, session, sheets, words
+from miner.bench.measure import Plan
 from miner.errors import BackendFault, ConfigError
 from miner.paths import cache_dir, config_dir, state_dir
 
@@ -56,7 +57,7 @@ def bench(  # the signature is the option list
         raise ConfigError(f"--export {target}: the name must end in {', '.join(export.FORMS)}")
     plan, mode = session.plan(full, samples, soak, seed)
     if verify is not None:
-        _verify(verify)
+        _verify(verify, plan)
         return
     order = session.Order(
         plan=plan,
@@ -110,10 +111,10 @@ def _show(found: result.Result) -> None:
     report.line(out, f"{best.name} ({best.released}) = {times} of this; more: miner gap")
 
 
-def _verify(path: Path) -> None:
+def _verify(path: Path, plan: Plan) -> None:
     old = result.load(path)
     with report.Screen() as screen:
-        found = session.verify(old, cache_dir(), screen.tell, screen.say)
+        found = session.verify(old, cache_dir(), screen.tell, screen.say, plan)
     report.console().print(report.checked(found))
     wrong = [one for one in found if one.digest.startswith("DIFFERENT")]
     if wrong:

@@ -1,5 +1,6 @@
 """`miner gap`: this computer beside seventeen years of mining hardware, per second and joule."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from miner.paths import cache_dir, config_dir
 if TYPE_CHECKING:  # matplotlib is asked for only when something is drawn
     from miner.bench.html import Findings
 
+INTERRUPTED = 130
+
 
 @click.command()
 @click.option("--from", "source", type=Path, metavar="FILE", help="A JSON result [a quick run].")
@@ -23,6 +26,7 @@ if TYPE_CHECKING:  # matplotlib is asked for only when something is drawn
 @click.option("--price", type=float, metavar="USD", help="Of a bitcoin.")
 @click.option("--hashprice", type=float, metavar="USD", help="Per PH/s and day.")
 @click.option("--tariff", metavar="T", help='0.30, "0.30 EUR" per kWh, or a preset\'s name.')
+@click.option("--tokens", type=float, metavar="N", help="Own tokens/s: LLaMA-3 8B, 4 bit, alone.")
 @click.option("--backend", "backends", multiple=True, metavar="NAME", help="For the quick run.")
 def gap(  # the signature is the option list
     source: Path | None,
@@ -33,6 +37,7 @@ def gap(  # the signature is the option list
     price: float | None,
     hashprice: float | None,
     tariff: str | None,
+    tokens: float | None,
     backends: tuple[str, ...],
 ) -> None:
     """How far is this computer from an ASIC: per second, per joule, per coin?"""
@@ -44,10 +49,11 @@ def gap(  # the signature is the option list
         _given("--hashprice", hashprice, "USD/(PH/s)/day"),
         figures.tariff(known, tariff) if tariff else None,
     )
+    _given("--tokens", tokens, "tokens/s")
     _check_names(plot, page)
     found = result.load(source) if source else _quick(backends, watts)
     own = arithmetic.own_from(found, watts)
-    bars = twogaps.bars(own, table, known)
+    bars = twogaps.bars(own, table, known, tokens)
     shown = sheets.every(own, table, known, network, bars)
     report.show_sheets(shown, [twogaps.sentence(bars), twogaps.coverage(known)])
     if plot is not None or page is not None:
@@ -58,6 +64,8 @@ def gap(  # the signature is the option list
                 f"pictures need matplotlib ({error}): pip install 'homehash[plots]'"
             ) from error
         _draw(plot, page, html.Findings(found, own, table, known, network, shown, bars))
+    if source is None and found.partial:
+        sys.exit(INTERRUPTED)
 
 
 def _draw(plot: Path | None, page: Path | None, found: "Findings") -> None:

@@ -74,6 +74,9 @@ def test_exports_agree(run: Run, tmp_path: Path) -> None:
 
 def test_verify_repeats_the_digest(run: Run, tmp_path: Path) -> None:
     run("bench", "--backend", "hashlib", "--samples", 1, "--seed", 5, "--export", "out.json")
+    done = run("bench", "--verify", "out.json", "--samples", 1)
+    assert done.exit_code == 0
+    assert "same" in done.stdout
     data = json.loads((tmp_path / "out.json").read_text())
     old = result.load(tmp_path / "out.json")
     short = Plan(samples=1, slice_s=0.05, warmup_s=0.05)
@@ -82,6 +85,9 @@ def test_verify_repeats_the_digest(run: Run, tmp_path: Path) -> None:
     data["cases"][0]["gate"]["digest"] = "00" * 32
     data["cases"].append(data["cases"][0] | {"backend": "abacus"})
     again = result.from_dict(data, "x")
+    (tmp_path / "bad.json").write_text(json.dumps(data))
+    with pytest.raises(BackendFault, match=r"its digest is not that of bad\.json"):
+        run("bench", "--verify", "bad.json", "--samples", 1)
     bad = session.verify(again, tmp_path, lambda step: None, lambda text: None, short)
     assert bad[0].digest == "DIFFERENT"
     assert bad[1].digest.startswith("not here")
@@ -105,6 +111,7 @@ def test_verify_repeats_the_digest(run: Run, tmp_path: Path) -> None:
         (["gap", "--html", "no/such/folder/gap.html"], "folder does not exist"),
         (["gap", "--difficulty", "-1"], "--difficulty -1"),
         (["gap", "--price", "nan"], "--price nan"),
+        (["gap", "--tokens", "0"], "--tokens 0"),
         (["gap", "--tariff", "mars"], "presets:"),
         (["hardware", "--kind", "abacus"], "choose one of"),
         (["hardware", "--year", "soon"], "not a year"),

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from miner.bench import figures, gap, hardware, twogaps, words
+from miner.bench import figures, gap, hardware, sheets, twogaps, words
 from miner.bench.gap import Own
 from miner.errors import ConfigError
 
@@ -155,6 +155,26 @@ def test_two_gaps_match_their_sources() -> None:
     assert {bar.origin for bar in found if bar.group == twogaps.AI} == {twogaps.QUOTED}
     assert "measured here it is 7e+06" in twogaps.sentence(found)
     assert "71.3 %" in twogaps.coverage(FIGURES)
+
+
+def test_own_tokens_are_labelled_as_given() -> None:
+    found = twogaps.bars(PC_2010, TABLE, FIGURES, tokens=28.9)
+    mine = next(bar for bar in found if bar.origin == twogaps.GIVEN)
+    assert mine.ratio == pytest.approx(5.0, abs=0.01)
+    assert mine.group == twogaps.AI
+    assert "flatters home" in mine.caveat
+
+
+def test_a_shared_machine_shows_its_rate_by_cpu_time() -> None:
+    found = sample()
+    case = found.cases[0]
+    assert gap.own_from(found).cpu_time_hs is None
+    case.slices = [replace(one, cpu_s=0.25) for one in case.slices]
+    case.counters = {"seconds": 10.0, "cpu_s": 2.5}
+    own = gap.own_from(found)
+    assert own.cpu_time_hs == pytest.approx(4 * own.rate_hs, rel=0.01)
+    assert own.rate_hs == pytest.approx(1.002e6)  # the headline stays what was measured
+    assert any("by CPU time" in row[0] for row in sheets.own(own).rows)
 
 
 def test_without_joules_nothing_is_guessed() -> None:
