@@ -8,7 +8,7 @@ every kernel call of every chainstate.
 """
 
 import ctypes
-import importlib
+import importlib.util
 import re
 import shutil
 import threading
@@ -35,6 +35,11 @@ MISSING = (
     "the built-in node needs py-bitcoinkernel (Bitcoin Core's consensus code), which has wheels "
     "for CPython 3.11 to 3.13: use one of these, or mine on your own bitcoind with --node URL"
 )
+
+
+def why_unavailable() -> str | None:
+    """Why no chain can be opened here, or None; does not load the kernel."""
+    return None if importlib.util.find_spec("pbk") else MISSING
 
 
 class Undecodable(Exception):
@@ -128,14 +133,13 @@ class Chainstate:
             self._checked: list[tuple[bytes, str, str]] = []
             self._moved: list[tuple[bool, int, bytes]] = []
             try:
-                self._manager = self._open(folder, in_memory, rebuild)
+                self._opened: Any = self._open(folder, in_memory, rebuild)
             except RuntimeError as error:
                 reason = _last_error() or str(error)
                 raise NodeError(
                     f"node folder {folder}: the kernel cannot open the chain: {reason}; "
                     "start it over with --fresh, or give another --datadir"
                 ) from error
-            self._chain = self._manager.get_active_chain()
 
     def _open(self, folder: Path, in_memory: bool, rebuild: bool) -> Any:
         pbk = self._pbk
@@ -159,10 +163,21 @@ class Chainstate:
         return manager
 
     def close(self) -> None:
-        """Flush to disk and free the memory."""
+        """Flush to disk and free the memory; from now on every call raises KernelFailed."""
         with KERNEL_LOCK:
-            del self._chain
-            self._manager.__exit__(None, None, None)
+            manager, self._opened = self._manager, None
+            manager.__exit__(None, None, None)
+
+    @property
+    def _manager(self) -> Any:
+        """The kernel's own check of a freed one is a crash."""
+        if self._opened is None:
+            raise KernelFailed("the node is stopping")
+        return self._opened
+
+    @property
+    def _chain(self) -> Any:
+        return self._manager.get_active_chain()
 
     @property
     def height(self) -> int:
@@ -219,13 +234,14 @@ class Chainstate:
 
     def _process(self, block: Any) -> Outcome:
         with KERNEL_LOCK:
+            manager = self._manager
             self._check_room()
             outcome = Outcome(bytes(block.block_hash))
             self._checked.clear()
             self._moved.clear()
             _Kernel.log.take()
             try:
-                outcome.new = self._manager.process_block(block)
+                outcome.new = manager.process_block(block)
                 failed = False
             except self._pbk.ProcessBlockException:
                 failed = True
@@ -268,7 +284,11 @@ class Chainstate:
 
     def _check_room(self) -> None:
         """On a full disk the kernel ends the whole process, so it must not come to that."""
-        if (free := shutil.disk_usage(self._folder).free) < WRITE_FREE:
+        try:
+            free = shutil.disk_usage(self._folder).free
+        except OSError as error:
+            raise KernelFailed(f"{self._folder}: {error.strerror}") from error
+        if free < WRITE_FREE:
             raise KernelFailed(f"disk almost full: {free >> 20} MiB left in {self._folder}")
 
     def _decode(self, raw: bytes) -> Any:

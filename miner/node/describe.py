@@ -14,6 +14,7 @@ from miner.node.script import asm, is_p2sh, is_push_only, operations, witness_pr
 COIN = 100_000_000
 CHECKSIG, CHECKMULTISIG, RETURN = 0xAC, 0xAE, 0x6A
 ANCHOR = bytes.fromhex("51024e73")  # pay to anchor
+MAX_DESCRIBED = 10_000  # bytes of a script; nobody can spend longer ones, and a megabyte takes 2 s
 # BIP 380: the characters of a descriptor, in groups of 32, and of its checksum.
 DESCRIPTOR_CHARS = (
     "0123456789()[],'/*abcdefgh@:$%{}"
@@ -55,16 +56,17 @@ def header_json(row: Row, index: BlockIndex) -> dict[str, Any]:
 
 
 def block_json(
-    block: Block, row: Row, index: BlockIndex, fees: Sequence[int | None] | None
+    block: Block, row: Row, header: dict[str, Any], fees: Sequence[int | None] | None
 ) -> dict[str, Any]:
-    """getblock's answer: transaction ids, or with `fees` (one each, None if unknown) everything."""
+    """getblock's answer, after header_json's: transaction ids, or with `fees` (one each, None if
+    unknown) everything."""
     stripped = (block.weight - row.size) // 3
     txs: list[Any]
     if fees is None:
         txs = [display_hex(tx.txid) for tx in block.transactions]
     else:
         txs = [tx_json(tx, fee) for tx, fee in zip(block.transactions, fees, strict=True)]
-    return header_json(row, index) | {
+    return header | {
         "strippedsize": stripped,
         "size": row.size,
         "weight": block.weight,
@@ -126,11 +128,10 @@ def script_json(script: bytes) -> dict[str, Any]:
     text = address.describe(script, "regtest")
     has_address = text != script.hex()
     descriptor = f"addr({text})" if has_address else f"raw({text})"
-    answer = {
-        "asm": asm(script),
-        "desc": f"{descriptor}#{descriptor_checksum(descriptor)}",
-        "hex": script.hex(),
-    }
+    answer = {"asm": asm(script)}
+    if len(script) <= MAX_DESCRIBED:
+        answer["desc"] = f"{descriptor}#{descriptor_checksum(descriptor)}"
+    answer["hex"] = script.hex()
     if has_address:
         answer["address"] = text
     return answer | {"type": script_type(script)}

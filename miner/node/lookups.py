@@ -9,6 +9,7 @@ from miner.bitcoin.block import Block
 from miner.bitcoin.encoding import display_hex, from_hex
 from miner.bitcoin.tx import Transaction
 from miner.node.arguments import Argument
+from miner.node.chain import Coin
 from miner.node.describe import COIN, block_json, difficulty_fields, header_json, tx_json
 from miner.node.index import Row
 from miner.node.jsonrpc import (
@@ -142,11 +143,12 @@ class LookupMethods:
         with self._state.lock:
             row = self._row(blockhash)
             raw = self._state.read_block(row)
-            if level <= 0:
-                return raw.hex()
-            block = Block.parse(raw)
-            fees = self._fees(block, row) if level > 1 else None
-            return block_json(block, row, self._state.index, fees)
+            header = header_json(row, self._state.index)
+            spent = self._spent(row) if level > 1 else None
+        if level <= 0:
+            return raw.hex()
+        block = Block.parse(raw)
+        return block_json(block, row, header, _fees(block, spent) if level > 1 else None)
 
     def getrawtransaction(
         self, _: Caller, txid: str, verbosity: int | bool | None, blockhash: str | None
@@ -160,28 +162,23 @@ class LookupMethods:
             if entry and blockhash is None:
                 return tx_json(entry.tx) if verbosity else entry.raw.hex()
             row = self._row(blockhash) if blockhash is not None else self._row_of(wanted)
-            block = Block.parse(self._state.read_block(row))
-            tx = next((tx for tx in block.transactions if tx.txid == wanted), None)
-            if tx is None:
-                raise RpcFault(
-                    INVALID_ADDRESS_OR_KEY,
-                    "No such transaction found in the provided block. "
-                    "Use gettransaction for wallet transactions.",
-                )
-            if not verbosity:
-                return tx.serialize().hex()
+            raw = self._state.read_block(row)
             header = header_json(row, self._state.index)
-            asked = {"in_active_chain": self._state.index.is_active(row)} if blockhash else {}
-            return (
-                asked
-                | tx_json(tx)
-                | {
-                    "blockhash": header["hash"],
-                    "confirmations": max(header["confirmations"], 0),
-                    "time": header["time"],
-                    "blocktime": header["time"],
-                }
+        tx = next((tx for tx in Block.parse(raw).transactions if tx.txid == wanted), None)
+        if tx is None:
+            raise RpcFault(
+                INVALID_ADDRESS_OR_KEY,
+                "No such transaction found in the provided block. "
+                "Use gettransaction for wallet transactions.",
             )
+        if not verbosity:
+            return tx.serialize().hex()
+        answer = {} if blockhash is None else {"in_active_chain": header["confirmations"] > 0}
+        answer |= tx_json(tx)
+        answer["blockhash"] = header["hash"]
+        answer["confirmations"] = max(header["confirmations"], 0)
+        answer["time"] = answer["blocktime"] = header["time"]
+        return answer
 
     def validateaddress(self, _: Caller, text: str) -> dict[str, Any]:
         try:
@@ -246,15 +243,20 @@ class LookupMethods:
             raise RpcFault(INVALID_ADDRESS_OR_KEY, NO_TX)
         return self._state.index.rows[block_hash]
 
-    def _fees(self, block: Block, row: Row) -> list[int | None]:
-        """Per transaction, from the coins it spent; unknown on branches never connected."""
+    def _spent(self, row: Row) -> list[list[Coin]] | None:
+        """The coins of each transaction but the coinbase; None on branches never connected."""
         if row.parent is None or not self._state.index.is_active(row):
-            return [None] * len(block.transactions)
-        fees: list[int | None] = [None]
-        spent = self._state.chain.spent_coins(row.hash)
-        for tx, coins in zip(block.transactions[1:], spent, strict=True):
-            fees.append(sum(c.amount for c in coins) - sum(out.value for out in tx.outputs))
-        return fees
+            return None
+        return self._state.chain.spent_coins(row.hash)
+
+
+def _fees(block: Block, spent: list[list[Coin]] | None) -> list[int | None]:
+    """One for each transaction; None for the coinbase and where it cannot be known."""
+    if spent is None:
+        return [None] * len(block.transactions)
+    pairs = zip(block.transactions[1:], spent, strict=True)
+    paid = (sum(c.amount for c in coins) - sum(o.value for o in tx.outputs) for tx, coins in pairs)
+    return [None, *paid]
 
 
 def _hash(name: str, text: str) -> bytes:

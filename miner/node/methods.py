@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from miner.node.arguments import Argument, arrange, usage
+from miner.node.chain import KernelFailed
 from miner.node.jsonrpc import METHOD_NOT_FOUND, MISC, Params, RpcFault
 from miner.node.lookups import LookupMethods
 from miner.node.mining import MiningMethods
@@ -41,6 +42,8 @@ class Methods:
             return function(caller, *values)
         except RpcFault:
             raise
+        except KernelFailed as failed:
+            raise RpcFault(MISC, f"{name}: {failed}") from None
         except Exception:
             log.exception("RPC method %s failed", name)
             raise RpcFault(MISC, f"{name} failed inside the node; its log says why") from None

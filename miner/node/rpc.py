@@ -12,7 +12,8 @@ import hmac
 import logging
 import socket
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from miner.node import jsonrpc
@@ -81,10 +82,10 @@ class RpcServer:
         for sock in open_now:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RD)  # no further requests; answers still go out
-        for sock, thread in open_now.items():
-            thread.join(STOP_GRACE_S)
+        _join(open_now.values(), STOP_GRACE_S)
+        for sock in open_now:
             _close(sock)
-            thread.join(STOP_GRACE_S)
+        _join(open_now.values(), STOP_GRACE_S)
 
     def _accept(self) -> None:
         while not self._stopping.is_set():
@@ -148,7 +149,13 @@ class RpcServer:
             self._trusted.add(channel.sock)
         body = channel.read_body(head)
         caller = Caller(channel, self._stopping)
-        status, text = jsonrpc.answer(body, lambda name, args: self._call(name, args, caller))
+
+        def call(name: str, params: jsonrpc.Params) -> Any:
+            if caller.stopping:  # between two of a batch
+                raise jsonrpc.RpcFault(jsonrpc.NOT_CONNECTED, "Shutting down")
+            return self._call(name, params, caller)
+
+        status, text = jsonrpc.answer(body, call)
         channel.send(response(status, text, JSON, keep_alive=head.keep_alive))
         return head.keep_alive
 
@@ -204,6 +211,13 @@ def _refuse_busy(sock: socket.socket) -> None:
         sock.settimeout(0)
         sock.send(_plain(Refused(503, "Work queue depth exceeded")))
     _close(sock)
+
+
+def _join(threads: Iterable[threading.Thread], seconds: float) -> None:
+    """Wait for all of them together."""
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _close(sock: socket.socket) -> None:

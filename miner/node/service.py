@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from miner.errors import NodeError
-from miner.node.chain import Chainstate
+from miner.node.chain import Chainstate, why_unavailable
 from miner.node.folder import COOKIE, NodeFolder
 from miner.node.judge import ProposalJudge
 from miner.node.lookups import LookupMethods
@@ -16,6 +16,7 @@ from miner.node.mining import MiningMethods
 from miner.node.rpc import RpcServer, listen
 from miner.node.state import NodeState
 
+__all__ = ["Node", "why_unavailable"]
 log = logging.getLogger(__name__)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from miner.errors import NodeError
 from miner.node import folder as node_folder
-from miner.node.service import Node
+from miner.node.service import Node, why_unavailable
 from tests.node.kit import ANYONE, BARE, SEGWIT, Rpc, mine, spend, work_from
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -167,6 +167,7 @@ def test_without_the_kernel_the_error_names_the_pythons(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "pbk", None)
     with pytest.raises(NodeError, match=r"3\.11 to 3\.13.*--node"):
         Node.start()
+    assert "3.13" in str(why_unavailable())
 
 
 def test_importing_the_node_does_not_import_the_kernel() -> None:

@@ -1,5 +1,6 @@
 """Long polls wake on a new tip, not before; work is paced; a stopping node says so."""
 
+import json
 import socket
 import threading
 import time
@@ -9,8 +10,18 @@ from typing import Any
 import pytest
 
 from miner.node import mining
+from miner.node.chain import KernelFailed
 from miner.node.service import Node
 from tests.node.kit import ANYONE, SEGWIT, Rpc, RpcFailed, mine, spend, work_from
+
+TEMPLATE = {
+    "previousblockhash": "00" * 32,
+    "height": 1,
+    "coinbasevalue": 0,
+    "curtime": 1,
+    "version": 4,
+    "transactions": [],
+}
 
 
 class Waiting:
@@ -110,3 +121,38 @@ def eventually(condition: Callable[[], bool], within: float = 5) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+def test_stop_is_quick_among_clients_that_do_not_read(node: Node, rpc: Rpc) -> None:
+    """Their answers are larger than any socket buffer; the chain is closed under them."""
+    size = 900_000
+    mine(rpc, 1, script=b"\x6a\x4e" + size.to_bytes(4, "little") + bytes(size))
+    best = rpc("getbestblockhash")
+    stuck = [Rpc(node) for _ in range(12)]
+    for client in stuck:
+        call = {"method": "getblock", "params": [best, 2], "id": 1}
+        client._http.request("POST", "/", json.dumps([call] * 2), client._headers)
+    time.sleep(0.2)
+    started = time.monotonic()
+    node.stop()
+    assert time.monotonic() - started < 10, "about one second; generous for a busy machine"
+    assert not node.cookie_file.parent.exists()
+    for client in stuck:
+        client.close()
+    assert eventually(lambda: not [t for t in threading.enumerate() if t.name == "node-rpc"], 30)
+
+
+def test_a_stopped_chain_fails_softly(node: Node, rpc: Rpc) -> None:
+    """The kernel would crash the process."""
+    chain = node._state.chain
+    node.stop()
+    calls: list[Callable[[], object]] = [
+        lambda: chain.height,
+        lambda: chain.hash_at(0),
+        lambda: chain.read(bytes(32)),
+        lambda: chain.process(work_from(TEMPLATE).build()),
+        lambda: chain.known_height(bytes(32)),
+    ]
+    for call in calls:
+        with pytest.raises(KernelFailed, match="stopping"):
+            call()
