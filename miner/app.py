@@ -44,6 +44,8 @@ from miner.work.values import Job
 OP_TRUE = b"\x51"  # anyone may spend: the lessons do
 OWN_INTERVAL_S = 1.0  # faster for long, and block time runs past the two-hour limit
 REFRESH_S = 0.25
+MOST_EVENTS = 10_000  # waiting to be shown
+KEPT_EVENTS = ("block", "rescue", "alarm")  # shown however many wait
 HARD_STOP_S = 8.0  # a stop takes 3 s at most; what hangs longer is left to the journal
 
 Screen = ConsoleScreen | JsonScreen
@@ -201,8 +203,12 @@ class Run:
         return rate or self.rate_hs or None
 
     def _tell(self, event: Event) -> None:
-        """From the engine's threads; the first job of each session is explained."""
-        self.events.put(event)
+        """From the engine's threads; the first job of each session is explained.
+
+        While the screen cannot keep up (a terminal on hold), only what matters is kept.
+        """
+        if self.events.qsize() < MOST_EVENTS or event.kind in KEPT_EVENTS:
+            self.events.put(event)
         latest = self.engine.floor.latest if self.engine is not None else None
         if event.kind == "job" and latest is not None:
             self._explain(latest.job)

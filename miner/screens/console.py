@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 SUMMARY_S = 60.0
 MOST_ROWS = 16  # of backends on the live screen
-QUIET = ("job",)  # shown on the live screen instead; plain lines only when they are clean
+QUIET = ("job",)
+QUIET_S = 0.2  # between two lines of such events: a pool may send 1,000 jobs a second
 
 
 class ConsoleScreen:
@@ -25,16 +26,26 @@ class ConsoleScreen:
     def __init__(self, out: TextIO, err: TextIO, live: bool) -> None:
         self._out, self._err = out, err
         self._next_summary: float | None = None
+        self._last_quiet = 0.0
         self._live: Live | None = None
         if live:
             self._open_live()
 
     def event(self, event: Event) -> None:
-        if event.kind in QUIET and (self._live is not None or not event.data.get("clean", True)):
+        if event.kind in QUIET and self._is_noise(event):
             return
         stamp = time.strftime("%H:%M:%S", time.localtime(event.wall_s))
         mark = "WARNING: " if event.level == "warning" else ""
         self._line(f"{stamp} {mark}{event.text}", result=event.level == "result")
+
+    def _is_noise(self, event: Event) -> bool:
+        """The live screen shows jobs itself; plain lines name clean ones, a few a second."""
+        if self._live is not None or not event.data.get("clean", True):
+            return True
+        if event.wall_s - self._last_quiet < QUIET_S:
+            return True
+        self._last_quiet = event.wall_s
+        return False
 
     def tick(self, now: StatusSnapshot) -> None:
         """Often enough for the live status: a few times a second."""

@@ -57,7 +57,9 @@ def test_results_go_to_stdout_and_talk_to_stderr(snapshot: StatusSnapshot) -> No
     screen.event(Event("block", "block 9 accepted 00ff", "result"))
     screen.event(Event("state", "node: ready"))
     screen.event(Event("alarm", "disk full", "warning"))
-    screen.event(Event("job", "new job", data={"clean": True}))
+    screen.event(Event("job", "new job", data={"clean": True}, wall_s=100.0))
+    for _ in range(100):
+        screen.event(Event("job", "one of many", data={"clean": True}, wall_s=100.1))
     screen.event(Event("job", "refreshed job", data={"clean": False}))
     screen.close(snapshot)
     assert next(line[9:] for line in out.getvalue().splitlines()) == "block 9 accepted 00ff"
