@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
+from miner.bitcoin.address import p2wsh_address
 from miner.node.service import Node
 
 FIRST_PORT = 18443  # regtest's, where every client looks first
 PORT_ATTEMPTS = 20
+ANYONE = p2wsh_address(b"\x51", "regtest")  # OP_TRUE: whoever wants may spend these coins
 MAX_INTERVAL_S = 20.0  # a client waits so long for its template; its own time-out is 30 s or more
 
 
@@ -55,7 +57,7 @@ def announce(running: Node) -> None:
     cookie = shlex.quote(str(running.cookie_file))
     where = running.datadir or "a temporary folder, removed at the end"
     click.echo(f"regtest node at {running.url}, height {running.height}, chain in {where}")
-    click.echo(f"miner mine --node {running.url} --cookie {cookie} --address ADDRESS")
+    click.echo(f"miner mine --node {running.url} --cookie {cookie} --address {ANYONE}")
     click.echo(
         f"bitcoin-cli -regtest -rpcconnect=127.0.0.1 -rpcport={running.port} "
         f"-rpccookiefile={cookie} getblockchaininfo"

@@ -50,6 +50,8 @@ class Node:
         """
         folder = NodeFolder(datadir, fresh=fresh)
         started = time.monotonic()
+        if folder.lagging:
+            log.warning("chain in %s was not closed in order: reading its blocks", folder.path)
         try:
             chain = Chainstate(folder.path, in_memory=folder.temporary, rebuild=folder.lagging)
         except NodeError:
