@@ -254,7 +254,8 @@ class StratumSession:
         if self.settings.minimum_difficulty is None:
             names.remove("minimum-difficulty")
         else:
-            values["minimum-difficulty.value"] = self.settings.minimum_difficulty
+            least = float(f"{self.settings.minimum_difficulty:.6g}")
+            values["minimum-difficulty.value"] = least
         return [names, values]
 
     def _on_configure(self, message: Message, now: float) -> None:

@@ -11,7 +11,7 @@ from miner.work.values import Answer, FoundBlock, Share, Verdict
 
 MAX_OPEN = 4096  # unanswered submits; the oldest share beyond becomes unknown
 MAX_JOBS = 16  # whose submitted shares are remembered
-MAX_SUBMITTED = 16384  # a job
+MAX_SUBMITTED = 4096  # of each
 RESUME_S = 120.0  # a share older than this is not sent again, even into the same session
 
 

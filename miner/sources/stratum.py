@@ -42,6 +42,7 @@ from miner.work.values import Answer, FoundBlock, Job, Share
 TICK_S = 0.25  # how often deadlines are looked at
 MAX_REDIRECTS = 3  # without an accepted share between them: a loop
 SLOW_SHARE_S = 600.0  # a longer expected wait for a share is worth a warning
+FLOOD = 100  # times more shares than we asked for are more than we want
 SKEW_S = 7200.0  # a job's time further than this from ours is worth a warning
 JUMP_S = 30.0  # wall clock against monotonic clock: the computer slept
 JOIN_S = 1.0  # beyond the grace, for the thread to end
@@ -191,6 +192,7 @@ class StratumSource:
             agent=options.agent,
             version_mask=options.version_mask,
             suggest_difficulty=suggest,
+            minimum_difficulty=None if suggest is None else suggest / FLOOD,
             configure=not self._skip_configure,
             handshake_s=handshake_s,
             silence_s=options.silence_s,
