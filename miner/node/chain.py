@@ -7,10 +7,12 @@ logged during the call. Log, events and signature cache serve the whole process,
 every kernel call of every chainstate.
 """
 
+import contextlib
 import ctypes
 import importlib.util
 import re
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -167,6 +169,7 @@ class Chainstate:
         with KERNEL_LOCK:
             manager, self._opened = self._manager, None
             manager.__exit__(None, None, None)
+        _return_memory()
 
     @property
     def _manager(self) -> Any:
@@ -308,6 +311,13 @@ class Chainstate:
 
     def _on_moved(self, connected: bool, entry: Any) -> None:
         self._moved.append((connected, entry.height, bytes(entry.block_hash)))
+
+
+def _return_memory() -> None:
+    """glibc keeps what the kernel's caches freed, 35 MB a chainstate, unless asked."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # other C libraries give it back
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _coin(coin: Any) -> Coin:
