@@ -20,7 +20,7 @@
 #define GROUP 128 /* items of a work-group */
 #endif
 #ifndef NONCES
-#define NONCES 32 /* scan_shared: nonces of a work-group, a power of two <= 256; scan_single: of an item */
+#define NONCES 32 /* of a work-group (scan_single: of an item); a power of two <= 256 */
 #endif
 #ifndef VECTOR
 #define VECTOR 1 /* lanes of an item: 1, 2, 4, 8 or 16 */
@@ -68,6 +68,15 @@ __constant uint K[64] = {
 #define HOLD(x)
 #endif
 
+/* NVIDIA adds on the pipe that also shifts and does logic; the one that multiplies idles. With
+ * -D SPREAD most sums are multiply-adds by `one`, which the compiler cannot know to be 1. sm_86:
+ * 2,095 -> 2,449 instructions a hash, but 1,888 -> 1,591 on the busy pipe: tuning measures it. */
+#ifdef SPREAD
+#define ADD(a, b) ((a) * one + (b))
+#else
+#define ADD(a, b) ((a) + (b))
+#endif
+
 #define ROTR(x, n) ((x) >> (n) | (x) << (32 - (n)))
 #define BYTES_SWAPPED(x) \
     ((x) << 24 | ((x) & 0xff00u) << 8 | ((x) >> 8 & 0xff00u) | (x) >> 24)
@@ -89,20 +98,20 @@ __constant uint K[64] = {
 /* One round; the caller renames the registers instead of moving them. */
 #define ROUND_CH(a, b, c, d, e, f, g, h, kw, ch) \
     do {                                         \
-        lanes t = h + (ch) + kw;                 \
+        lanes t = ADD(ADD(h, ch), kw);           \
         HOLD(t);                                 \
-        t += SUM1(e);                            \
-        d += t;                                  \
-        h = t + MAJ(a, b, c) + SUM0(a);          \
+        t = ADD(t, SUM1(e));                     \
+        d = ADD(d, t);                           \
+        h = ADD(ADD(t, MAJ(a, b, c)), SUM0(a));  \
     } while (0)
 #define ROUND(a, b, c, d, e, f, g, h, kw) ROUND_CH(a, b, c, d, e, f, g, h, kw, CH(e, f, g))
 #define ROUND_X(a, b, c, d, e, f, g, h, kw) ROUND_CH(a, b, c, d, e, f, g, h, kw, CHX(e, f, g))
 /* The same for the last rounds of the second hash, whose new `a` nobody reads. */
-#define ROUND_E(d, e, f, g, h, kw)         \
-    do {                                   \
-        lanes t = d + h + CH(e, f, g) + kw; \
-        HOLD(t);                           \
-        d = t + SUM1(e);                   \
+#define ROUND_E(d, e, f, g, h, kw)                      \
+    do {                                                \
+        lanes t = ADD(ADD(ADD(d, h), CH(e, f, g)), kw); \
+        HOLD(t);                                        \
+        d = ADD(t, SUM1(e));                            \
     } while (0)
 
 /* Four rounds; the second call of a pair starts from the renamed registers. */
@@ -122,11 +131,11 @@ __constant uint K[64] = {
             K[t + 5] + w13, K[t + 6] + w14, K[t + 7] + w15)
 
 /* The rolling schedule: sixteen words, each replaced by the one sixteen rounds on. */
-#define NEXT(w0, w1, w9, w14)         \
-    do {                              \
-        lanes t = w0 + w9 + SIG0(w1); \
-        HOLD(t);                      \
-        w0 = t + SIG1(w14);           \
+#define NEXT(w0, w1, w9, w14)                 \
+    do {                                      \
+        lanes t = ADD(ADD(w0, w9), SIG0(w1)); \
+        HOLD(t);                              \
+        w0 = ADD(t, SIG1(w14));               \
     } while (0)
 #define NEXT8_LOW          \
     NEXT(w0, w1, w9, w14);  \
@@ -153,9 +162,10 @@ __constant uint K[64] = {
 
 /* Second hash over the eight words of the first: its last state word, with which the hash ends.
  * That word is final after round 60; the new `a` of rounds 57..60 cannot reach it. */
-static __attribute__((always_inline)) lanes last_word(lanes w0, lanes w1, lanes w2,
+static __attribute__((always_inline)) lanes last_word(uint one, lanes w0, lanes w1, lanes w2,
                                                       lanes w3, lanes w4, lanes w5,
                                                       lanes w6, lanes w7) {
+    (void)one; /* unused without SPREAD */
     lanes a = 0x6a09e667u, b = 0xbb67ae85u, c = 0x3c6ef372u, d = 0xa54ff53au;
     lanes e = 0x510e527fu, f = 0x9b05688cu, g = 0x1f83d9abu, h = 0x5be0cd19u;
     lanes w8 = 0x80000000u, w9 = 0u, w10 = 0u, w11 = 0u, w12 = 0u, w13 = 0u, w14 = 0u, w15 = 256u;
@@ -214,7 +224,7 @@ static void report(__global uint *found, uint version, uint nonce) {
     ROUNDS4(e, f, g, h, a, b, c, d, K[4] + 0x80000000u, K[5], K[6], K[7]); \
     ROUNDS8(K[8], K[9], K[10], K[11], K[12], K[13], K[14], K[15] + 640u)
 #define SECOND_HASH \
-    last_word(a + m0, b + m1, c + m2, d + m3, e + m4, f + m5, g + m6, h + m7)
+    last_word(one, a + m0, b + m1, c + m2, d + m3, e + m4, f + m5, g + m6, h + m7)
 
 #ifndef SINGLE
 #define PUT8(t, w0, w1, w2, w3, w4, w5, w6, w7) \
@@ -251,7 +261,8 @@ static void report(__global uint *found, uint version, uint nonce) {
     KW_ROUNDS4(e, f, g, h, a, b, c, d, i, t + 4)
 
 /* Chunk 2's schedule for a vector of nonces, with the round constants, words 16..63. */
-static void expand(__local uint *put, uint t0, uint t1, uint t2, lanes nonce) {
+static void expand(uint one, __local uint *put, uint t0, uint t1, uint t2, lanes nonce) {
+    (void)one;
     CHUNK2_WORDS(t0, t1, t2, nonce);
     NEXT8_LOW;
     PUT8(16, w0, w1, w2, w3, w4, w5, w6, w7);
@@ -269,7 +280,7 @@ static void expand(__local uint *put, uint t0, uint t1, uint t2, lanes nonce) {
 
 /* midstates[8][stride]: word by word, padded with any state to whole work-groups;
  * t0..t2: header bytes 64..75; nonces start .. start + count - 1 of the header, 0 < count < 2**31;
- * found[0]: number of candidates, then pairs (index of the version, nonce).
+ * one: 1; found[0]: number of candidates, then pairs (index of the version, nonce).
  * Work-groups: (blocks of NONCES touched by the range, ceil(versions / (GROUP * VECTOR))).
  *
  * The header holds the nonce little-endian, so its word is the nonce with bytes swapped. A block
@@ -277,13 +288,14 @@ static void expand(__local uint *put, uint t0, uint t1, uint t2, lanes nonce) {
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void scan_shared(
     __global const uint *restrict midstates, const uint stride, const uint versions, const uint t0,
     const uint t1, const uint t2, const uint start, const uint count, const uint mask,
-    __global uint *restrict found) {
+    const uint one, __global uint *restrict found) {
     __local uint kw[KW_SIZE] __attribute__((aligned(64)));
+
     const uint item = get_local_id(0), block = get_group_id(0) * NONCES, low = start % NONCES;
     const uint first = start - low + block, first_word = BYTES_SWAPPED(first);
     const uint skip = block == 0 ? low : 0, end = min((uint)NONCES, low + count - block);
     for (uint i = item * VECTOR; i < NONCES; i += GROUP * VECTOR)
-        expand(KW_OF(i), t0, t1, t2, first_word + ((i + LANE_STEP) << 24));
+        expand(one, KW_OF(i), t0, t1, t2, first_word + ((i + LANE_STEP) << 24));
     barrier(CLK_LOCAL_MEM_FENCE);
 
     const uint version = (get_group_id(1) * GROUP + item) * VECTOR;
@@ -310,7 +322,8 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void scan_shared(
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void scan_single(
     __global const uint *restrict midstates, const uint stride, const uint versions, const uint t0,
     const uint t1, const uint t2, const uint start, const uint count, const uint mask,
-    __global uint *restrict found) {
+    const uint one, __global uint *restrict found) {
+
     (void)versions; /* one work-group row each: no padding to leave out */
     const uint version = get_group_id(1), step = GROUP * VECTOR;
     const uint skipped = get_group_id(0) * step * NONCES, mine = get_local_id(0) * VECTOR;

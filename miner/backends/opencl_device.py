@@ -295,12 +295,12 @@ class Session:
         kernel, queue = self._kernel(part.single), self._queues[slot]
         head = np.zeros(1 + 2 * HEAD_PAIRS, np.uint32)
         over_nonces, over_versions = self.groups(part, start, count)
-        numbers = (stride, part.count, *tail, start, count, mask)
+        numbers = (stride, part.count, *tail, start, count, mask, 1)
         with self.faults("launch failed"):
             kernel.set_arg(0, midstates)
             for index, number in enumerate(numbers, 1):
                 kernel.set_arg(index, np.uint32(number))
-            kernel.set_arg(9, self._found[slot])
+            kernel.set_arg(1 + len(numbers), self._found[slot])
             cl.enqueue_fill_buffer(queue, self._found[slot], np.zeros(1, np.uint32), 0, 4)
             size = (over_nonces * self.shape.group, over_versions)
             ran = cl.enqueue_nd_range_kernel(queue, kernel, size, (self.shape.group, 1))

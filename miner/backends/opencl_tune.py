@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +102,20 @@ def candidates(device: Any, rates: dict[Shape, float]) -> Iterator[Shape]:
     """The default, then neighbours of the best measured so far; `rates` grows meanwhile."""
     first = default_shape(device)
     yield first
+    nvidia = "nvidia" in device.platform.name.lower()
     dimensions: tuple[Callable[[Shape], list[Shape]], ...] = (
-        lambda best: [Shape(best.group, count, best.vector) for count in NONCE_COUNTS],
-        lambda best: [Shape(items, best.nonces, best.vector) for items in _groups(device, best)],
+        lambda best: [replace(best, spread=True)] if nvidia else [],
         lambda best: [
-            Shape(max(1, best.wide // lanes), max(best.nonces, lanes), lanes)
+            replace(best, nonces=count) for count in NONCE_COUNTS if count >= best.vector
+        ],
+        lambda best: [replace(best, group=items) for items in _groups(device, best)],
+        lambda best: [
+            replace(
+                best,
+                group=max(1, best.wide // lanes),
+                nonces=max(best.nonces, lanes),
+                vector=lanes,
+            )
             for lanes in ((16, 8, 4) if is_cpu(device) else (2,))
         ],
     )
@@ -123,7 +132,8 @@ def _groups(device: Any, best: Shape) -> list[int]:
 
 def words(shape: Shape) -> str:
     """A shape for people."""
-    return f"{shape.group} items x {shape.vector} lanes x {shape.nonces} nonces"
+    sums = ", sums by multiply-add" if shape.spread else ""
+    return f"{shape.group} items x {shape.vector} lanes x {shape.nonces} nonces{sums}"
 
 
 def _measured(found: Found, shape: Shape, cache: Path) -> float:

@@ -29,8 +29,14 @@ class Shape:
     group: int
     nonces: int  # a power of two <= 256
     vector: int  # 1, 2, 4, 8 or 16
+    spread: bool = False  # sums by multiply-add: NVIDIA's other pipe
 
     def __post_init__(self) -> None:
+        numbers = (self.group, self.nonces, self.vector)
+        if any(type(number) is not int for number in numbers) or type(self.spread) is not bool:
+            raise ValueError(
+                f"shape {numbers}, {self.spread} is not three whole numbers and a flag"
+            )
         if self.nonces not in (1, 2, 4, 8, 16, 32, 64, 128, 256) or self.nonces < self.vector:
             raise ValueError(f"nonces {self.nonces} is not a power of two in vector .. 256")
         if self.vector not in (1, 2, 4, 8, 16) or self.group < 1:
@@ -50,7 +56,8 @@ class Shape:
         """Build options; `capacity` is the candidates a buffer holds."""
         sizes = {"GROUP": self.group, "NONCES": self.nonces, "VECTOR": self.vector}
         options = [f"-D{name}={value}" for name, value in sizes.items()]
-        return ["-cl-std=CL1.2", *options, f"-DCAPACITY={capacity}", *(["-DSINGLE"] * single)]
+        flags = ["-DSINGLE"] * single + ["-DSPREAD"] * self.spread
+        return ["-cl-std=CL1.2", *options, f"-DCAPACITY={capacity}", *flags]
 
 
 @dataclass(frozen=True, slots=True)

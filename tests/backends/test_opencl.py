@@ -35,7 +35,7 @@ DEVICES = [row for row in opencl.PROVIDER.probe() if row.usable]
 WHY_NOT = "; ".join(row.why_not for row in opencl.PROVIDER.probe())
 needs_device = pytest.mark.skipif(not DEVICES, reason=f"opencl: {WHY_NOT}")
 # Lanes of an item x items x nonces: scalar lanes as on GPUs, vectors as on CPUs, odd sizes.
-SHAPES = (Shape(8, 64, 16), Shape(2, 16, 4), Shape(4, 4, 1))
+SHAPES = (Shape(8, 64, 16), Shape(2, 16, 4, spread=True), Shape(4, 4, 1))
 
 
 def question(versions: int, target: int, start: int, count: int) -> Question:
