@@ -45,7 +45,7 @@ static const struct variant variants[] = {
     {"sse2", CPU_SSE2, 4, 4, 4, scan_sse2},
     {"armv8", CPU_ARM_SHA2, 4, 16, 4, scan_armv8},
     {"neon", CPU_NEON, 4, 4, 4, scan_neon},
-    {"portable", 0, 1, 4, 1, scan_portable},
+    {"portable", 0, PORTABLE_LANES, 4, PORTABLE_LANES, scan_portable},
 };
 enum { VARIANT_COUNT = sizeof variants / sizeof *variants };
 

@@ -1,7 +1,7 @@
 # Flags of each variant, chosen by measurement (README.md): VARIANT_SOURCES, VARIANT_DEFINITIONS.
 # gcc: its regrouping of sums (tree-reassoc) lengthens the chain from round to round, and its
 # replacing of temporaries (tree-ter) undoes the order in which the source interleaves.
-set(GNU_portable -O3 -fno-tree-reassoc -fno-schedule-insns2 -fno-tree-vectorize)
+set(GNU_portable -O2 -fno-tree-reassoc -fno-tree-ter)
 set(GNU_sse2 -O2 -fno-tree-reassoc -fno-tree-ter)
 set(GNU_avx2 -O2 -fno-tree-reassoc -fno-tree-ter)
 set(GNU_avx512 -O3 -fno-tree-reassoc -fno-tree-ter)

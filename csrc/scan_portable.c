@@ -1,16 +1,34 @@
-/* One hash at a time in plain C: runs anywhere, and is what the other variants are compared with. */
-#define LANES 1
+/* Plain C for any CPU: the compiler's own four-word vectors where the target's baseline has them,
+ * single words elsewhere. */
+#include "scan_impl.h"
+
+#define LANES PORTABLE_LANES
+#ifndef WAYS /* experiments may set it */
 #define WAYS 1
+#endif
 #define SCAN_NAME scan_portable
 
-typedef unsigned int vec;
+#if LANES == 4
+typedef uint32_t vec __attribute__((vector_size(16)));
+#define SET1(word) ((vec){0} + (uint32_t)(word))
+#define ZERO_LANES(x, mask) zero_lanes((x) & SET1(mask))
+
+static inline uint32_t zero_lanes(vec x) {
+    uint32_t lanes = 0;
+    for (int i = 0; i < 4; i++) lanes |= (uint32_t)(x[i] == 0) << i;
+    return lanes;
+}
+#else
+typedef uint32_t vec;
 #define SET1(word) (word)
-#define ROR(x, n) ((x) >> (n) | (x) << (32 - (n)))
+#define ZERO_LANES(x, mask) (((x) & (mask)) == 0)
+#endif
+
 #define SHR(x, n) ((x) >> (n))
+#define ROR(x, n) ((x) >> (n) | (x) << (32 - (n)))
 #define ADD(x, y) ((x) + (y))
 #define XOR3(x, y, z) ((x) ^ (y) ^ (z))
 #define CH(x, y, z) ((((y) ^ (z)) & (x)) ^ (z))
 #define MAJ(x, y, z) ((((x) ^ (y)) & ((y) ^ (z))) ^ (y))
-#define ZERO_LANES(x, mask) (((x) & (mask)) == 0)
 
 #include "scan_lanes.inc.h"

@@ -30,7 +30,7 @@ from miner.backends.base import Backend  # noqa: E402
 from miner.backends.selftest import GENESIS, Question  # noqa: E402
 from miner.errors import MinerError  # noqa: E402
 
-WIDTHS = {"avx512": 512, "avx2": 256, "portable": 32}  # bits; all others 128
+WIDTHS = {"avx512": 512, "avx2": 256}  # bits; all others 128
 SAMPLE_S, ADDS_S = 0.02, 0.001
 KEEP = 0.9  # of the best V
 BLOCK = bytes(8192)  # the size `openssl speed` calls bulk

@@ -67,6 +67,12 @@ def test_no_warning_and_exact(cc: str, tmp_path: Path) -> None:
     assert "portable: exact" in run(driver, "60")
 
 
+def test_portable_without_vectors(tmp_path: Path) -> None:
+    """As on a target whose baseline has none."""
+    driver = build(tool("gcc"), {}, tmp_path, "-O2", "-DPLAIN_WORDS", *WARNINGS)
+    assert "portable: exact" in run(driver, "60")
+
+
 @pytest.mark.parametrize("cc", ["gcc", "clang"])
 def test_driver_under_sanitizers(cc: str, tmp_path: Path) -> None:
     driver = build(tool(cc), HERE, tmp_path, "-O1", *SANITIZERS)
