@@ -33,6 +33,7 @@ KIND_STYLE = {
 }
 LINES = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9")
 DPI = 150
+MOST_STRIPS = 6  # cases in the stability picture
 RC: Any = {
     "font.size": 11,
     "font.family": "DejaVu Sans",
@@ -173,34 +174,45 @@ def scaling(result: Result) -> Picture | None:
 
 
 def stability(result: Result) -> Picture | None:
-    """Rate of each slice over time, every case against its own median; None without slices."""
-    found = [case for case in result.cases if case.gate.passed and len(case.slices) > 1][:6]
+    """Rate of each slice over time, a strip for each of the fastest cases; None without slices."""
+    ran = [case for case in result.cases if case.gate.passed and len(case.slices) > 1]
+    ran.sort(key=lambda case: -max(case.rates()))
+    found = ran[:MOST_STRIPS]
     if not found:
         return None
     heat = any(one.temperature_c for case in found for one in case.slices)
-    picture = _picture(6.5 if heat else 4.5)
-    axes, *below = picture.subplots(
-        2 if heat else 1, 1, sharex=True, squeeze=False, height_ratios=(3, 1) if heat else (1,)
-    )[:, 0]
-    for case, colour in zip(found, LINES, strict=False):
-        summary = case.summary(result.seed)
-        assert summary is not None
-        times = [one.at_s if one.at_s is not None else i for i, one in enumerate(case.slices)]
-        percent = [100 * rate / summary.median for rate in case.rates()]
-        label = f"{case.label}: {words.rate(summary.median)}, {case.verdict().word}"
-        axes.plot(times, percent, marker="o", ms=4, lw=1, color=colour, label=label)
-        if summary.ci95 and len(found) == 1:
-            low, high = (100 * edge / summary.median for edge in summary.ci95)
-            axes.axhspan(low, high, color=colour, alpha=0.15)
-        if heat:
-            below[0].plot(times, [one.temperature_c for one in case.slices], color=colour)
-            below[0].set_ylabel("CPU, °C")
-    band = "; band = 95 % interval of the median" if len(found) == 1 else ""
-    axes.set_title(f"Stability: slices of about a second{band}")
-    axes.set_ylabel("rate, % of the median")
-    (below[0] if heat else axes).set_xlabel("time since the first slice, s")
-    axes.legend(loc="best", fontsize=9)
+    strips = len(found) + heat
+    picture = _picture(1.4 + 1.7 * strips if strips > 1 else 4.0)
+    panels = picture.subplots(strips, 1, sharex=True, squeeze=False)[:, 0]
+    for axes, case, colour in zip(panels, found, LINES, strict=False):
+        _strip(axes, case, result.seed, colour)
+    if heat:
+        for case, colour in zip(found, LINES, strict=False):
+            panels[-1].plot(_times(case), [one.temperature_c for one in case.slices], color=colour)
+        panels[-1].set_ylabel("CPU, °C")
+    panels[-1].set_xlabel("time since the first slice, s")
+    title = "Stability: every slice of about a second; band = 95 % interval of the median"
+    picture.suptitle(title, x=0.02, ha="left", fontsize=13)
     return picture
+
+
+def _strip(axes: Any, case: CaseResult, seed: int, colour: str) -> None:
+    summary = case.summary(seed)
+    assert summary is not None  # the gate has passed and there are slices
+    percent = [100 * rate / summary.median for rate in case.rates()]
+    axes.plot(_times(case), percent, marker="o", ms=3.5, lw=1, color=colour)
+    if summary.ci95:
+        low, high = (100 * edge / summary.median for edge in summary.ci95)
+        axes.axhspan(low, high, color=colour, alpha=0.18)
+    reach = max(2.0, *(abs(one - 100) for one in percent)) * 1.15
+    axes.set_ylim(100 - reach, 100 + reach)  # 2 % fill a strip: noise below that stays small
+    axes.set_ylabel("rate, % of\nmedian", fontsize=9)
+    text = f"{case.label}: {words.rate(summary.median)}, {case.verdict().word}"
+    axes.set_title(text, fontsize=10)
+
+
+def _times(case: CaseResult) -> list[float]:
+    return [float(i) if one.at_s is None else one.at_s for i, one in enumerate(case.slices)]
 
 
 def waffle(own: Own, table: list[HardwareRow]) -> Picture:
@@ -208,7 +220,7 @@ def waffle(own: Own, table: list[HardwareRow]) -> Picture:
     asic = best(table, "asic")
     count = max(asic.hashrate_hs / own.rate_hs, 1.0)
     grids = max(1, math.ceil(math.log(count, 100) - 1e-9))
-    picture = _picture(2.6)
+    picture = _picture(3.0)
     axes = picture.subplots(1, max(grids, 4), squeeze=False)[0]
     for spare in axes[grids:]:
         spare.axis("off")

@@ -78,7 +78,9 @@ def scaling(result: Result) -> Table | None:
             groups.setdefault((case.name, case.versions), {})[case.threads] = found.median
     rows = []
     for (name, versions), rates in groups.items():
-        fit = stats.fit_scaling(list(rates), list(rates.values()))
+        cores = result.environment.get("cores") or max(rates)
+        whole = {n: rate for n, rate in rates.items() if n <= cores}  # hyper-threads: own line
+        fit = stats.fit_scaling(list(whole), list(whole.values()))
         if fit is None:
             continue
         rows += [

@@ -203,26 +203,31 @@ class ScalingFit:
 def fit_scaling(threads: list[int], rates: list[float]) -> ScalingFit | None:
     """Least squares on n R(1) / R(n) - 1; None without R(1) and one more point.
 
-    With two or three thread counts only the serial share is fitted (Amdahl).
+    With two or three thread counts only the serial share is fitted (Amdahl). A term that would
+    come out negative is left out, since a law of losses has no gains.
     """
     points = dict(zip(threads, rates, strict=True))
     if 1 not in points or len(points) < 2:
         return None
     n = np.asarray([k for k in sorted(points) if k > 1], dtype=np.float64)
     loss = np.asarray([k * points[1] / points[int(k)] - 1 for k in n], dtype=np.float64)
-    columns = [n - 1] if len(n) < 3 else [n - 1, n * (n - 1)]
-    design = np.stack(columns, axis=1)
+    terms = {"serial": n - 1} if len(n) < 3 else {"serial": n - 1, "contention": n * (n - 1)}
+    found = _least_squares(terms, loss)
+    for name in [name for name, (value, _) in found.items() if value < 0 and len(found) > 1]:
+        found = _least_squares({key: terms[key] for key in terms if key != name}, loss)
+    serial, contention = (found.get(name, (0.0, None)) for name in ("serial", "contention"))
+    return ScalingFit(*serial, *contention)
+
+
+def _least_squares(terms: dict[str, Floats], loss: Floats) -> dict[str, tuple[float, float | None]]:
+    """Coefficient and standard error by term; no error without spare points."""
+    design = np.stack(list(terms.values()), axis=1)
     solution, *_ = np.linalg.lstsq(design, loss, rcond=None)
-    errors: list[float | None] = [None] * len(columns)
-    spare = len(n) - len(columns)
+    errors: list[float | None] = [None] * len(terms)
+    spare = len(loss) - len(terms)
     if spare > 0:
         residual = loss - design @ solution
         variance = float(residual @ residual) / spare
         errors = [float(e) for e in np.sqrt(variance * np.diag(np.linalg.inv(design.T @ design)))]
-    both = len(columns) == 2
-    return ScalingFit(
-        float(solution[0]),
-        errors[0],
-        float(solution[1]) if both else 0.0,
-        errors[1] if both else None,
-    )
+    values = zip(solution, errors, strict=True)
+    return {name: (float(one), error) for name, (one, error) in zip(terms, values, strict=True)}

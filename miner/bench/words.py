@@ -13,8 +13,8 @@ def significant(value: float, digits: int = 4) -> str:
         return "0"
     if not 1e-3 <= abs(value) < 1e5:
         return f"{value:.{digits - 1}e}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
-    places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
-    return f"{value:.{places}f}"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    return f"{round(value, places):.{max(places, 0)}f}"
 
 
 def si(value: float, unit: str, digits: int = 4) -> str:

@@ -192,6 +192,7 @@ def test_words() -> None:
     assert words.rate(None) == "n/a"
     assert words.interval(12.29e6, 12.38e6, 12.34e6) == "[12.29, 12.38]"
     assert words.energy(8.9) == "8.90 J/TH"
+    assert words.energy(34615) == "34600 J/TH"  # no digit more than three
     assert words.energy(4.5e7) == "4.50e7 J/TH"
     assert words.ratio(2.7e-8) == "2.70e-8 x"
     assert words.span(0.0072) == "7.20 ms"

@@ -114,5 +114,9 @@ def test_scaling_fit_recovers_the_law() -> None:
     assert amdahl is not None
     assert amdahl.serial == pytest.approx(0.1)
     assert amdahl.serial_error is None
+    kinked = stats.fit_scaling([1, 2, 4, 8, 16], [10.0, 20.0, 40.0, 80.0, 95.0])
+    assert kinked is not None
+    assert kinked.serial == 0  # a plain fit has it negative
+    assert kinked.contention > 0
     assert stats.fit_scaling([2, 4], [1.0, 2.0]) is None
     assert stats.fit_scaling([1], [1.0]) is None
