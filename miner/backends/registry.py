@@ -74,9 +74,11 @@ def open_choice(
     Each parallel backend is opened `threads` times (default: one for each core this process may
     use), the others once. `say` hears what was chosen and passed over, in words.
     """
-    rows = {row.name: row for row in probe_all()}
+    names = names or (AUTO,)
+    found = probe_all() if AUTO in names else _probe_named(names)
+    rows = {row.name: row for row in found}
     chosen: list[str] = []
-    for name in names or (AUTO,):
+    for name in names:
         for one in _auto(list(rows.values()), cache_dir, say) if name == AUTO else [name]:
             if one not in chosen:
                 chosen.append(one)
@@ -161,6 +163,12 @@ def _probe(family: str, get: Callable[[], Provider]) -> list[Candidate]:
         return get().probe()
     except Exception as error:  # noqa: BLE001 - a broken provider is a row with a reason
         return [_broken(family, f"{type(error).__name__}: {error}")]
+
+
+def _probe_named(names: Sequence[str]) -> list[Candidate]:
+    """The families asked for alone: a slow or broken one that nobody wants costs nothing."""
+    families = dict.fromkeys(name.partition(":")[0] for name in names)
+    return [row for family in families for row in _probe(family, partial(provider, family))]
 
 
 def _broken(name: str, why: str) -> Candidate:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from miner.backends import registry
-from miner.backends.base import Backend, Candidate
+from miner.backends.base import Backend, Candidate, Provider
 from miner.backends.python import PythonBackend
 from miner.errors import BackendUnavailable
 
@@ -90,3 +90,20 @@ def test_auto_with_nothing_usable_is_an_error(
     monkeypatch.setattr(registry, "probe_all", lambda: [Candidate("native", False, "gone")])
     with pytest.raises(BackendUnavailable, match="nothing on this machine"):
         registry.open_choice([], 1, tmp_path, lambda line: None)
+
+
+def test_a_named_choice_does_not_probe_other_families(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenCL's probe alone may take seconds."""
+    asked: list[str] = []
+    real = registry.provider
+
+    def noted(family: str) -> Provider:
+        asked.append(family)
+        return real(family)
+
+    monkeypatch.setattr(registry, "provider", noted)
+    for backend in registry.open_choice(["hashlib"], 1, tmp_path, lambda line: None):
+        backend.close()
+    assert set(asked) == {"hashlib"}
