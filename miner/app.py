@@ -147,6 +147,8 @@ class Run:
         if config.pools or config.nodes:
             self.rate_hs = guess_rate(backends)
             expect_benchmark(status, backends, config)
+        if self._signals is not None:
+            self._signals.starting = False  # a half-started engine cannot stop: the loop will
         engine.start()
         return engine
 
