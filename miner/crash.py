@@ -1,7 +1,8 @@
 """Crash points: for tests alone, the process dies at a named step when MINER_CRASH_AT says so.
 
 `MINER_CRASH_AT=fsync` kills at the first visit of that point, `fsync:3` at the third. Points, in
-the order a found block meets them: found, write, fsync, send, reply, settle.
+the order a run meets them: folder (a new journal file is durable), then for each found block
+found, write, fsync, send, reply, settle.
 """
 
 import itertools

@@ -117,6 +117,7 @@ class Journal:
         if not try_lock(self._fd):
             os.close(self._fd)
             raise JournalError(f"journal {path} is in use by another miner: choose another file")
+        crash_point("folder")
         contents = self._load(self._fd, path)
         self._waiting, self._keep = contents.waiting, contents.keep
 

@@ -64,6 +64,8 @@ class FakeNode:
     ledger: list[Submission] = field(default_factory=list)
     calls: list[tuple[float, str, list[Any]]] = field(default_factory=list)
     clock: Callable[[], int] = lambda: int(time.time())
+    # Told of each step of a call, "connect", "half", "read", "judged", with the method once known.
+    watch: Callable[[str, str], None] = lambda step, method: None
 
     def __post_init__(self) -> None:
         genesis = Block(GENESIS[self.chain], "00" * 32, 0, self.clock() - 600, self.bits)
@@ -327,6 +329,7 @@ class FakeNode:
                 return
             with self.lock:
                 self._open.add(sock)
+            self.watch("connect", "")
             self._spawn(self._serve, sock)
 
     def _serve(self, sock: socket.socket) -> None:
@@ -349,7 +352,11 @@ class FakeNode:
         while line := reader.readline().strip():
             name, _, value = line.decode().partition(":")
             headers[name.lower()] = value.strip()
-        body = json.loads(reader.read(int(headers.get("content-length", 0))))
+        size = int(headers.get("content-length", 0))
+        start = reader.read(size // 2)
+        self.watch("half", "submitblock" if b'"submitblock"' in start else "")
+        body = json.loads(start + reader.read(size - len(start)))
+        self.watch("read", body["method"])
         self.calls.append((time.monotonic(), body["method"], body["params"]))
         wanted = base64.b64encode(f"__cookie__:{self.password}".encode()).decode()
         if headers.get("authorization") != f"Basic {wanted}":
@@ -360,6 +367,7 @@ class FakeNode:
             queue = self.faults[exchange.method]
             fault = queue.popleft() if queue else Exchange.process
         answer = fault(exchange)
+        self.watch("judged", exchange.method)
         if answer is None:
             return False
         sock.sendall(answer.removesuffix(b"\0CUT"))
