@@ -144,6 +144,7 @@ class Engine:
             self.desk.drop_before(fresh.number)
         if self.desk.settled_parent(job.prev_hash):
             self.floor.retire(job.prev_hash)
+        self.desk.tip_is(job)
         self._set_ready(ready=True)
         self.status.job(job, self._clock())
         where = "" if job.height is None else f", height {job.height}"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from miner.bitcoin.encoding import display_hex
 from miner.crash import crash_point
 from miner.engine.floor import Clock, Floor
 from miner.engine.worker import Finding
@@ -60,7 +61,7 @@ class Desk:
         self._lock = threading.Lock()
         self._parents: OrderedDict[bytes, Parent] = OrderedDict()
         self._own: OrderedDict[str, bytes] = OrderedDict()  # our blocks: hash to parent
-        self._open: set[str] = set()  # sent solo blocks without a verdict
+        self._open: dict[str, int | None] = {}  # solo blocks that may yet be accepted: height
         self._kept: deque[Share] = deque(
             maxlen=RIVALS
         )  # blocks beyond most_blocks, should one fail
@@ -99,6 +100,23 @@ class Desk:
     def drop_before(self, generation: int) -> None:
         """A clean job came: queued shares of older generations are stale, blocks are not."""
         self._drop_before = generation
+
+    def tip_is(self, job: Job) -> None:
+        """Open blocks that the new tip left behind count no longer towards `most_blocks`."""
+        with self._lock:
+            tip, parent = job.height, display_hex(job.prev_hash)
+            left = [
+                name
+                for name, height in self._open.items()
+                if height is not None and tip is not None and height < tip and name != parent
+            ]
+            for name in left:
+                del self._open[name]
+            again = list(self._kept) if left else []
+            if left:
+                self._kept.clear()
+        for share in again:
+            self._findings.put(share)
 
     def settled_parent(self, prev_hash: bytes) -> bool:
         """Was a solo block of ours on this parent accepted?"""
@@ -195,7 +213,7 @@ class Desk:
                 self._kept.append(share)
                 return
             parent.asked = block.hash_hex
-            self._open.add(block.hash_hex)
+            self._open[block.hash_hex] = block.height
         self._floor.hold(prev_hash, held=True)
         self._send(share, block, found_at)
 
@@ -246,11 +264,12 @@ class Desk:
             mine = self._own.get(verdict.hash_hex)
             if mine is None:
                 return  # replayed from an earlier run
-            if verdict.final:
-                del self._own[verdict.hash_hex]
+            if not verdict.final:
+                return  # not delivered, or a side branch: its rivals would fare no better
+            del self._own[verdict.hash_hex]
+            self._open.pop(verdict.hash_hex, None)
             accepted = verdict.answer is Answer.ACCEPTED
             self.own_accepted += accepted
-            self._open.discard(verdict.hash_hex)
             parent = self._parents.get(mine)
             again: list[Share] = []
             if parent is not None:

@@ -1,6 +1,8 @@
 """P02: killed at each step of a found block; from the fsync on the node has it once, settled."""
 
 import json
+import signal
+import socket
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
@@ -66,3 +68,32 @@ def test_p02_killed_at(miner: Start, home: Path, node: Node, point: str, visit: 
     assert len(set(chain)) == len(chain)
     assert len(set(chain) - before) >= len(waiting) + 1
     assert journals(home) == []  # each settled, nothing is tried again
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_g21_a_node_that_dies_is_waited_for_and_nothing_is_lost(
+    miner: Start, home: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    folder, port = tmp_path / "chain", str(free_port())
+    serve = ("node", "--port", port, "--datadir", str(folder), "--block-interval", "0")
+    first = miner(*serve)
+    first.until("regtest node at")
+    where = ("--node", f"http://127.0.0.1:{port}", "--cookie", str(folder / ".cookie"))
+    flags = ("--address", ADDRESS, "--backend", "hashlib", "--block-interval", "0.1", "--json")
+    command = miner("mine", *where, *flags, "--blocks", "12")
+    command.until('"height": 4')
+    first.process.send_signal(how)
+    first.process.wait(20)
+    command.until('"health": "down"')
+    second = miner(*serve)
+    second.until("regtest node at")
+    assert command.end(90) == 0
+    last = command.objects("status")[-1]
+    assert (last["blocks_accepted"], last["blocks_rejected"], last["blocks_waiting"]) == (12, 0, 0)
+    assert journals(home) == []
+    assert second.stop() == 0

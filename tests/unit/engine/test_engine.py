@@ -81,6 +81,30 @@ def test_a_rival_is_sent_when_the_first_block_is_not_accepted(bench: Bench) -> N
     assert bench.source.submitted[1].hash != bench.source.submitted[0].hash
 
 
+@pytest.mark.parametrize("answer", [Answer.PENDING, Answer.UNKNOWN])
+def test_rivals_wait_while_a_block_is_undelivered(bench: Bench, answer: Answer) -> None:
+    bench.source.answer = lambda share: answer
+    bench.run(FakeBackend())
+    bench.source.sink.job(job())
+    until(lambda: bench.source.submitted)
+    time.sleep(0.1)
+    assert len(bench.source.submitted) == 1
+    bench.source.answer = lambda share: None
+    bench.source.say(bench.source.submitted[0], Answer.STALE)
+    until(lambda: len(bench.source.submitted) == 2)
+
+
+def test_a_block_on_a_side_branch_does_not_hold_up_the_goal(bench: Bench) -> None:
+    bench.source.answer = lambda share: Answer.PENDING
+    engine = bench.run(FakeBackend(), goals=(Goal(1, "blocks"),))
+    bench.source.sink.job(job())
+    until(lambda: bench.source.submitted)
+    bench.source.answer = lambda share: Answer.ACCEPTED
+    bench.source.sink.job(job("next tip", height=8))  # not built on ours
+    assert engine.done.wait(20)
+    assert bench.status.blocks_accepted == 1
+
+
 def test_a_pool_gets_every_share_block_or_not(bench: Bench) -> None:
     bench.source.kind = "stratum"
     bench.source.answer = lambda share: None
