@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from miner.backends.base import Scannable, ScanResult
 from miner.config import Goal
 from miner.work.values import Answer, Share
 from tests.fakes.backend import FakeBackend, is_work
-from tests.fakes.engine import EASY, NEVER, Bench, bench_in, job, until
+from tests.fakes.engine import EASY, NEVER, SHARES, Bench, bench_in, job, until
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def test_a_pool_gets_every_share_block_or_not(bench: Bench) -> None:
     assert len(set(hashes)) == len(hashes)
 
 
-def test_no_header_is_hashed_twice(bench: Bench) -> None:
+def test_b12_no_header_is_hashed_twice(bench: Bench) -> None:
     backends = [FakeBackend("one"), FakeBackend("two")]
     bench.run(*backends)
     bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
@@ -130,6 +131,23 @@ def test_no_header_is_hashed_twice(bench: Bench) -> None:
                     header = (version.to_bytes(4, "little") + prefix[4:], nonce)
                     assert header not in seen
                     seen.add(header)
+
+
+def test_b12_a_hit_reported_twice_is_sent_once(bench: Bench) -> None:
+    class Stutterer(FakeBackend):
+        def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
+            once = super().scan(unit, start, count)
+            if not is_work(unit.prefix):  # the planted answers are exact
+                return once
+            return ScanResult(tuple(hit for hit in once.hits for _ in range(2)), once.hashes)
+
+    bench.source.kind = "stratum"
+    bench.run(Stutterer())
+    bench.source.sink.job(job(share_target=SHARES, network_target=NEVER))
+    until(lambda: len(bench.source.submitted) > 10)
+    hashes = [share.hash for share in bench.source.submitted]
+    assert len(set(hashes)) == len(hashes)
+    assert "twice; sent once" in bench.alarms()
 
 
 def test_a_new_job_is_hashed_within_a_batch_and_counts_are_exact(bench: Bench) -> None:

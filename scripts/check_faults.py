@@ -1,0 +1,74 @@
+"""Compares the fault catalogue, tests/faults.toml, with the names of the tests.
+
+A test shows the cases it covers in its name: test_S12_..., test_g05_g24_.... Prints the cases with
+their number of tests; exits 1 when a case has none, or a test names a case that does not exist. A
+test that is skipped always does not count.
+"""
+
+import argparse
+import ast
+import re
+import sys
+import tomllib
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CATALOGUE = ROOT / "tests" / "faults.toml"
+LATER = "no_such_listener_yet"
+NAME = re.compile(r"test_((?:[sgbpa][0-9]{2}_)+)", re.IGNORECASE)
+
+
+def load(file: Path = CATALOGUE) -> tuple[dict[str, str], dict[str, str]]:
+    """The cases that need a test, and those that wait for their listener."""
+    tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    waiting = tables.pop(LATER, {})
+    return {name: text for table in tables.values() for name, text in table.items()}, waiting
+
+
+def always_skipped(test: ast.FunctionDef) -> bool:
+    return any(ast.unparse(one).startswith("pytest.mark.skip(") for one in test.decorator_list)
+
+
+def cases_of(name: str) -> list[str]:
+    """The ids in a test's name, in capitals."""
+    found = NAME.match(name)
+    return found[1].upper().rstrip("_").split("_") if found else []
+
+
+def find_tests(folder: Path) -> dict[str, list[str]]:
+    """Each id with the tests that name it, as file::test."""
+    found = defaultdict(list)
+    for file in sorted(folder.rglob("test_*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and not always_skipped(node):
+                for case in cases_of(node.name):
+                    found[case].append(f"{file.relative_to(folder).as_posix()}::{node.name}")
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--list", action="store_true", help="also name the tests of each case")
+    parser.add_argument("--tests", type=Path, default=ROOT / "tests", help="folder of the tests")
+    options = parser.parse_args()
+    cases, waiting = load()
+    found = find_tests(options.tests)
+    for case, text in cases.items():
+        print(f"{case}  {len(found[case]):3} tests  {text}")
+        if options.list:
+            print("".join(f"       {test}\n" for test in found[case]), end="")
+    for case, text in waiting.items():
+        print(f"{case}  no such listener yet  {text}")
+    missing = [case for case in cases if not found[case]]
+    strange = sorted(set(found) - set(cases) - set(waiting))
+    for case in missing:
+        print(f"NO TEST: {case}, {cases[case]}")
+    for case in strange:
+        print(f"NO SUCH CASE: {case}, named by {', '.join(found[case])}")
+    print(f"{len(cases) - len(missing)} of {len(cases)} cases have tests; {len(waiting)} wait")
+    return 1 if missing or strange else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
