@@ -95,16 +95,22 @@ class Sampled:
     def __init__(self, boundary: str, source: str, read_w: Callable[[], float]) -> None:
         self.boundary, self.source, self._read_w = boundary, source, read_w
         self._joules, self._stop, self._lock = 0.0, threading.Event(), threading.Lock()
+        self._failure: Exception | None = None
         self._last_w, self._last_s = read_w(), time.monotonic()
         self._thread = threading.Thread(target=self._run, name="power-sampler", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._stop.wait(SAMPLE_S):
-            self.joules()
+        try:
+            while not self._stop.wait(SAMPLE_S):
+                self.joules()
+        except Exception as error:  # noqa: BLE001  a sensor may vanish: joules() tells the owner
+            self._failure = error
 
     def joules(self) -> float:
         with self._lock:
+            if self._failure is not None:
+                raise Unreadable(f"{self.source}: {self._failure}")
             watts, now = self._read_w(), time.monotonic()
             self._joules += (watts + self._last_w) / 2 * (now - self._last_s)
             self._last_w, self._last_s = watts, now

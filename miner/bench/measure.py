@@ -229,15 +229,16 @@ class Bench:
         if not self.plan.idle_s or not meters:
             return
         self._say("idle", None)
-        before = {key: meter.joules() for key, meter in meters.items()}
+        before = {key: _joules(meter) for key, meter in meters.items()}
         began = time.monotonic()
         time.sleep(self.plan.idle_s)
         elapsed = time.monotonic() - began
         self._done_s += self.plan.idle_s
         for track in self._tracks:
             if track.meter and track.meter.source != Given.source:
-                spent = meters[id(track.meter)].joules() - before[id(track.meter)]
-                track.idle_w.append(spent / elapsed)
+                first, last = before[id(track.meter)], _joules(track.meter)
+                if first is not None and last is not None:
+                    track.idle_w.append((last - first) / elapsed)
 
     def _warm(self, track: Track) -> None:
         """Until three successive slices differ by less than 2 %, or the time is up; kept apart."""
@@ -295,7 +296,11 @@ class Bench:
 
 
 def _joules(meter: Meter | None) -> float | None:
-    return meter.joules() if meter else None
+    """None without a meter, and for one that fails: that costs the joules, never the run."""
+    try:
+        return meter.joules() if meter else None
+    except Exception:  # noqa: BLE001  drivers raise what they like
+        return None
 
 
 def _invalid(case: cases.Case, why: str) -> CaseResult:
@@ -320,13 +325,14 @@ def _finish(track: Track) -> None:
     """Sum the joules; a counter that stood still measured nothing."""
     found = track.found
     found.overhead = track.crew.overhead
-    joules = sum(one.joules for one in found.slices if one.joules is not None)
+    metered = [one for one in found.slices if one.joules is not None]
+    joules = sum(one.joules or 0.0 for one in metered)
     if track.meter is None or joules <= 0:
         return
     found.energy = Energy(
         joules=joules,
-        hashes=sum(one.hashes for one in found.slices),
-        seconds=sum(one.seconds for one in found.slices),
+        hashes=sum(one.hashes for one in metered),
+        seconds=sum(one.seconds for one in metered),
         boundary=track.meter.boundary,
         source=track.meter.source,
         idle_w=sum(track.idle_w) / len(track.idle_w) if track.idle_w else None,

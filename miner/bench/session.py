@@ -103,6 +103,7 @@ def run(
     Raises BackendUnavailable, ConfigError.
     """
     found = environment.collect(root)
+    found["devices"] = {row.name: row.detail for row in registry.probe_all() if row.usable}
     for sentence in environment.advice(found):
         say(sentence)
     result = Result(

@@ -186,6 +186,14 @@ def test_gap_without_joules_guesses_nothing(run: Run, file: Path) -> None:
     assert "boundary: wall" in run("gap", "--from", file, "--watts", "60").stdout
 
 
+def test_gap_measures_when_it_has_no_file(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "QUICK", Plan(samples=2, slice_s=0.1, warmup_s=0.1))
+    done = run("gap", "--backend", "hashlib", "--watts", "50")
+    assert done.exit_code == 0
+    assert "hashlib x1 v1" in done.stdout
+    assert "boundary: wall (given by user)" in done.stdout
+
+
 class Page(HTMLParser):
     """Collects what the page would fetch, its tables, pictures and ids."""
 

@@ -77,6 +77,16 @@ def test_battery_integrates_while_discharging(tree: Tree) -> None:
         energy.battery(root)
 
 
+def test_a_vanished_battery_is_told_by_the_next_look(tree: Tree) -> None:
+    root = tree("laptop") / "sys"
+    meter = energy.battery(root)
+    (root / "class/power_supply/BAT0/voltage_now").unlink()
+    time.sleep(0.3)  # its own thread has noticed, quietly
+    with pytest.raises((energy.Unreadable, OSError)):
+        meter.joules()
+    meter.close()
+
+
 def test_no_counter_no_joules(tree: Tree) -> None:
     meter, passed = energy.find(False, tree("cloud-vm") / "sys", None)
     assert meter is None

@@ -236,6 +236,24 @@ def test_energy_is_summed_over_slices(step: float, joules: float | None, tmp_pat
     assert energy.idle_w == pytest.approx(10 / 0.02, rel=0.5)
 
 
+def test_a_meter_that_dies_costs_joules_not_the_run(tmp_path: Path) -> None:
+    class Dying(Ramp):
+        def joules(self) -> float:
+            if self.sum >= 40:
+                raise OSError("sensor gone")
+            return super().joules()
+
+    run = bench(Plan(samples=4, slice_s=0.02, warmup_s=0.02, seed=7))
+    run.meter_for = lambda batch: Dying(10.0)
+    run.add(Case("hashlib", 1, False), tmp_path)
+    run.run()
+    found = run.result.cases[0]
+    assert [one.joules for one in found.slices] == [10, 10, None, None]
+    assert found.energy is not None
+    assert found.energy.hashes == sum(one.hashes for one in found.slices[:2])
+    assert found.energy.joules == 20
+
+
 def test_matrix_and_thread_scan() -> None:
     assert cases.thread_scan(16, 8) == [1, 2, 4, 8, 16]
     assert cases.thread_scan(12, 6) == [1, 2, 4, 6, 8, 12]
