@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Machine instructions per hash of the OpenCL kernels, from the real compilers' output.
 
     python3 scripts/kernel_cost.py [--group 128] [--nonces 32] [--spread] [--check] [TARGET...]

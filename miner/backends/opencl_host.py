@@ -140,7 +140,8 @@ class OpenClBackend:
     def _measure(self, launch: Launch) -> None:
         """Learn the rate by the device's clock: on a busy computer ours also counts waiting.
 
-        Bounded steps, since a short launch tells little. Overlapping launches count once.
+        In bounded steps; a launch far shorter than it should be can only show that the device is
+        faster than thought. Launches that overlap count once.
         """
         begun, ended = self._session.busy_interval(launch)
         worked_s = (ended - max(begun, self._busy_until)) * 1e-9
@@ -149,8 +150,10 @@ class OpenClBackend:
         if worked_s <= 0:
             return
         self.busy_s += worked_s
-        rate = launch.count * launch.part.count / worked_s
-        self._rate_hs = min(max(rate, self._rate_hs / 4), self._rate_hs * 8)
+        hashes = launch.count * launch.part.count
+        rate = min(hashes / worked_s, self._rate_hs * 8)
+        short = hashes < self._rate_hs * LAUNCH_S * self._scale / 4
+        self._rate_hs = max(rate, self._rate_hs if short else self._rate_hs / 4)
 
     def _bisect(self, launch: Launch, prepared: Prepared, mask: int) -> list[tuple[int, int]]:
         """More candidates than the buffer holds: ask for the halves. One nonce always fits."""
