@@ -31,7 +31,7 @@ from miner.backends.selftest import GENESIS, Question  # noqa: E402
 from miner.errors import MinerError  # noqa: E402
 
 WIDTHS = {"avx512": 512, "avx2": 256}  # bits; all others 128
-SAMPLE_S, ADDS_S = 0.02, 0.001
+SAMPLE_S, ADDS_S = 0.005, 0.0005  # short, so that a disturbed moment spoils few samples
 KEEP = 0.9  # of the best V
 BLOCK = bytes(8192)  # the size `openssl speed` calls bulk
 MORE = 6  # times as many rounds as asked for, until enough samples are undisturbed
@@ -63,13 +63,13 @@ def load_adds(folder: Path) -> ctypes.CDLL:
 
 
 def vector_adds(library: ctypes.CDLL, width: int) -> float:
-    """V now: adds a second at this width; the best of a few turns, as a moment may be disturbed."""
+    """V now: adds a second at this width."""
     adds, each = getattr(library, f"yardstick_adds_{width}"), library.yardstick_adds_a_turn()
-    turns, best, until = 4000, 0.0, time.thread_time() + ADDS_S
-    while (begun := time.thread_time()) < until:
+    turns, done, begun = 20000, 0, time.thread_time()
+    while (elapsed := time.thread_time() - begun) < ADDS_S:
         adds(ctypes.c_uint64(turns))
-        best = max(best, turns * each / (time.thread_time() - begun))
-    return best
+        done += turns * each
+    return done / elapsed
 
 
 def openssl_sample() -> float:

@@ -1,11 +1,14 @@
 """The C kernels through other compilers, sanitizers, valgrind and other processors."""
 
+import atexit
+import functools
 import os
 import platform
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,16 +17,15 @@ ROOT = Path(__file__).parents[2]
 CSRC, DRIVER = ROOT / "csrc", ROOT / "tests" / "csrc" / "driver.c"
 COMMON = ("-std=gnu11", "-g", f"-I{CSRC}")
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
-SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-X86 = {
+SANITIZERS = ("-O1", "-fPIC", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+X86: dict[str, tuple[str, ...]] = {
     "avx512": ("-mavx512f",),
     "shani": ("-msha", "-mssse3", "-msse4.1"),
     "avx2": ("-mavx2",),
     "sse2": ("-msse2",),
 }
-ARM = {"neon": (), "armv8": ("-march=armv8-a+crypto",)}
-HERE = X86 if platform.machine() in ("x86_64", "AMD64") else ARM
-Flags = tuple[str, ...]
+ARM: dict[str, tuple[str, ...]] = {"neon": (), "armv8": ("-march=armv8-a+crypto",)}
+HERE = tuple(X86 if platform.machine() in ("x86_64", "AMD64") else ARM)
 
 
 def tool(name: str) -> str:
@@ -48,17 +50,33 @@ def run(*command: str | Path, **environment: str) -> str:
     return done.stdout
 
 
-def build(cc: str, variants: dict[str, Flags], folder: Path, *flags: str) -> Path:
-    """The driver with these variants; each file gets its own flags, as in the product."""
+@functools.cache
+def compiled(cc: str, variants: tuple[str, ...], *flags: str) -> tuple[Path, ...]:
+    """Object files of portable and these variants; each gets its own flags, as in the product."""
+    folder = Path(tempfile.mkdtemp(prefix="homehash-objects-"))
+    atexit.register(shutil.rmtree, folder)
     objects = []
-    sources = {f"scan_{isa}.c": own for isa, own in variants.items()} | {"scan_portable.c": ()}
-    for source, own in sources.items():
-        objects.append(folder / f"{source}.o")
-        run(cc, *COMMON, *flags, *own, "-c", CSRC / source, "-o", objects[-1])
+    for isa in ("portable", *variants):
+        own = {**X86, **ARM, "portable": ()}[isa]
+        objects.append(folder / f"{isa}.o")
+        run(cc, *COMMON, *flags, *own, "-c", CSRC / f"scan_{isa}.c", "-o", objects[-1])
+    return tuple(objects)
+
+
+def link(
+    cc: str, variants: tuple[str, ...], flags: tuple[str, ...], out: Path, *more: str | Path
+) -> Path:
+    """The shared sources and these variants, compiled with `flags`, linked with `more`."""
     defines = [f"-DHAVE_{isa.upper()}" for isa in variants]
-    shared = [CSRC / "dispatch.c", CSRC / "cpu_features.c", DRIVER]
-    run(cc, *COMMON, *flags, *defines, *shared, *objects, "-o", folder / "driver")
-    return folder / "driver"
+    shared = (CSRC / "dispatch.c", CSRC / "cpu_features.c")
+    objects = compiled(cc, variants, *flags)
+    run(cc, *COMMON, *defines, *flags, *more, *shared, *objects, "-o", out)
+    return out
+
+
+def build(cc: str, variants: tuple[str, ...], folder: Path, *flags: str) -> Path:
+    """The driver with these variants."""
+    return link(cc, variants, flags, folder / "driver", DRIVER)
 
 
 @pytest.mark.parametrize("cc", ["gcc", "clang"])
@@ -69,13 +87,13 @@ def test_no_warning_and_exact(cc: str, tmp_path: Path) -> None:
 
 def test_portable_without_vectors(tmp_path: Path) -> None:
     """As on a target whose baseline has none."""
-    driver = build(tool("gcc"), {}, tmp_path, "-O2", "-DPLAIN_WORDS", *WARNINGS)
+    driver = build(tool("gcc"), (), tmp_path, "-O2", "-DPLAIN_WORDS", *WARNINGS)
     assert "portable: exact" in run(driver, "60")
 
 
 @pytest.mark.parametrize("cc", ["gcc", "clang"])
 def test_driver_under_sanitizers(cc: str, tmp_path: Path) -> None:
-    driver = build(tool(cc), HERE, tmp_path, "-O1", *SANITIZERS)
+    driver = build(tool(cc), HERE, tmp_path, *SANITIZERS)
     assert "portable: exact" in run(driver, "40")
 
 
@@ -95,10 +113,10 @@ def test_driver_sees_a_wrong_kernel(tmp_path: Path) -> None:
     assert "missed hit" in done.stderr
 
 
-@pytest.mark.skipif(HERE is not X86, reason="these variants are x86's")
+@pytest.mark.skipif("sse2" not in HERE, reason="these variants are x86's")
 def test_driver_under_valgrind(tmp_path: Path) -> None:
     """valgrind hides AVX-512 and the SHA extensions: those must be refused, with the reason."""
-    driver = build(tool("gcc"), X86, tmp_path, "-O2")
+    driver = build(tool("gcc"), tuple(X86), tmp_path, "-O2")
     memcheck = (tool("valgrind"), "-q", "--error-exitcode=9", "--leak-check=full")
     said = run(*memcheck, driver, "12")
     assert said.count("exact, 12 cases") == 3
@@ -108,14 +126,14 @@ def test_driver_under_valgrind(tmp_path: Path) -> None:
 
 def test_arm_under_qemu(tmp_path: Path) -> None:
     cc, qemu = tool("aarch64-linux-gnu-gcc"), tool("qemu-aarch64")
-    driver = build(cc, ARM, tmp_path, "-O2", "-static", *WARNINGS)
+    driver = build(cc, tuple(ARM), tmp_path, "-O2", "-static", *WARNINGS)
     said = run(qemu, "-cpu", "max", driver, "40", "armv8", "neon", "portable")
     assert said.count("exact") == 3
 
 
 def test_big_endian_under_qemu(tmp_path: Path) -> None:
     cc, qemu = tool("s390x-linux-gnu-gcc"), tool("qemu-s390x")
-    driver = build(cc, {}, tmp_path, "-O2", "-static", *WARNINGS)
+    driver = build(cc, (), tmp_path, "-O2", "-static", *WARNINGS)
     assert "portable: exact" in run(qemu, driver, "40", "portable")
 
 
@@ -124,16 +142,8 @@ def build_module(cc: str, folder: Path, *flags: str) -> Path:
     source = folder / "native_module.c"
     texts = (CSRC / "native.cdef.txt", CSRC / "native.csrc.c")
     run(sys.executable, "-m", "cffi.gen_src", "read-sources", "miner._native", *texts, source)
-    objects = []
-    for isa, own in {**HERE, "portable": ()}.items():
-        objects.append(folder / f"scan_{isa}.o")
-        run(cc, *COMMON, *flags, *own, "-c", CSRC / f"scan_{isa}.c", "-o", objects[-1])
-    defines = [f"-DHAVE_{isa.upper()}" for isa in HERE]
-    headers = f"-I{sysconfig.get_path('include')}"
-    shared = (source, CSRC / "dispatch.c", CSRC / "cpu_features.c", *objects)
-    module = folder / "_native.so"
-    run(cc, *COMMON, headers, *flags, *defines, "-shared", *shared, "-o", module)
-    return module
+    headers = Path(sysconfig.get_path("include"))
+    return link(cc, HERE, flags, folder / "_native.so", "-shared", "-isystem", headers, source)
 
 
 def test_backend_suite_under_sanitizers(tmp_path: Path) -> None:
@@ -142,7 +152,7 @@ def test_backend_suite_under_sanitizers(tmp_path: Path) -> None:
     runtime = [run(gcc, f"-print-file-name=lib{name}.so").strip() for name in ("asan", "ubsan")]
     if not all(os.path.isabs(path) for path in runtime):
         pytest.skip("gcc has no sanitizer libraries here")
-    module = build_module(gcc, tmp_path, "-O1", "-fPIC", *SANITIZERS)
+    module = build_module(gcc, tmp_path, *SANITIZERS)
     said = run(
         *(sys.executable, ROOT / "tests" / "csrc" / "pytest_with_module.py", module),
         *("-q", "-x", "-p", "no:cacheprovider", "-k", "native"),
