@@ -15,13 +15,13 @@ import json
 import multiprocessing
 import random
 import statistics
-import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import bootstrap
+
+bootstrap.enter()
 
 from miner.bitcoin.coinbase import commitment_script, witness_root
 from miner.bitcoin.tx import Transaction, TxIn, TxOut

@@ -17,6 +17,7 @@ A .venv made by hand is used as it is, never emptied. Runs at the same time wait
 
 import contextlib
 import hashlib
+import importlib.util
 import json
 import os
 import re
@@ -76,6 +77,13 @@ def become(command: str, arguments: list[str]) -> NoReturn:
     if os.name == "nt":  # exec there returns to the shell at once
         sys.exit(subprocess.run([program, *arguments], check=False).returncode)
     os.execv(program, [program, *arguments])
+
+
+def enter(extras: tuple[str, ...] = ()) -> None:
+    """Start this script over in .venv, brought up to date, unless homehash is installed here."""
+    if importlib.util.find_spec("miner") is None:
+        prepare(extras)
+        become("python", sys.argv)
 
 
 def extras() -> list[str]:

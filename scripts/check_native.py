@@ -7,15 +7,15 @@ Ends with 1 at the first difference, and prints the case.
 
 import argparse
 import random
-import sys
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import bootstrap
+
+bootstrap.enter()
+
 import numpy as np
 import numpy.typing as npt
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from miner.backends import native
 from miner.backends.base import NONCES

@@ -21,6 +21,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import bootstrap
+
+bootstrap.enter()
+
 import psutil
 
 from miner import paths

@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
-from miner.protocol.stratum import StratumSession  # noqa: E402
-from miner.protocol.stratum_events import JobReceived, Notice, SessionSettings  # noqa: E402
-from miner.work.roll import Roller  # noqa: E402
-from miner.work.values import Share  # noqa: E402
+import bootstrap
+
+bootstrap.enter()
+
+from miner.protocol.stratum import StratumSession
+from miner.protocol.stratum_events import JobReceived, Notice, SessionSettings
+from miner.work.roll import Roller
+from miner.work.values import Share
 
 SLOW_S = 1.0  # a call this long is a failure
 GROWTH_KIB = 20 * 1024

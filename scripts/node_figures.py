@@ -13,16 +13,17 @@ import http.client
 import itertools
 import json
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
+import bootstrap
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+bootstrap.enter()
+
+import psutil
 
 from miner.bitcoin.block import Block
 from miner.bitcoin.coinbase import build_coinbase, with_witness

@@ -22,21 +22,25 @@ from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parent.parent
+
+import bootstrap
+
+bootstrap.enter()
+sys.path.append(str(bootstrap.ROOT))  # last: `miner` is the installed one
+
 import psutil
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from miner import paths  # noqa: E402
-from miner.backends import registry  # noqa: E402
-from miner.backends.base import Backend, BackendInfo, Scannable, ScanResult  # noqa: E402
-from miner.engine.core import Engine, EngineOptions  # noqa: E402
-from miner.engine.worker import WorkerOptions  # noqa: E402
-from miner.journal import Journal  # noqa: E402
-from miner.sources.pool_options import PoolOptions, make_pool  # noqa: E402
-from miner.sources.pools import StratumPools  # noqa: E402
-from miner.status import Status  # noqa: E402
-from tests.fakes.pool import FakePool  # noqa: E402
+from miner import paths
+from miner.backends import registry
+from miner.backends.base import Backend, BackendInfo, Scannable, ScanResult
+from miner.engine.core import Engine, EngineOptions
+from miner.engine.worker import WorkerOptions
+from miner.journal import Journal
+from miner.sources.pool_options import PoolOptions, make_pool
+from miner.sources.pools import StratumPools
+from miner.status import Status
+from tests.fakes.pool import FakePool
 
 Interval = tuple[float, float]  # monotonic seconds, which all processes of a machine share
 HARD = "1e6"  # no share in the way

@@ -23,12 +23,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
 
-from miner.backends import calibration, native  # noqa: E402 - found through the line above
-from miner.backends.base import Backend  # noqa: E402
-from miner.backends.selftest import GENESIS, Question  # noqa: E402
-from miner.errors import MinerError  # noqa: E402
+import bootstrap
+
+bootstrap.enter()
+
+from miner.backends import calibration, native
+from miner.backends.base import Backend
+from miner.backends.selftest import GENESIS, Question
+from miner.errors import MinerError
 
 WIDTHS = {"avx512": 512, "avx2": 256}  # bits; all others 128
 SAMPLE_S, ADDS_S = 0.005, 0.0005  # short, so that a disturbed moment spoils few samples
