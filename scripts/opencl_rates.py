@@ -18,11 +18,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from miner.backends.opencl_device import default_shape, find, is_cpu  # noqa: E402 - as above
-from miner.backends.opencl_host import OpenClBackend  # noqa: E402
-from miner.backends.opencl_tune import open_with, words  # noqa: E402
-from miner.backends.opencl_work import Shape  # noqa: E402
-from miner.backends.selftest import GENESIS, Question, check  # noqa: E402
+from miner.backends.opencl_device import default_shape, find, is_cpu
+from miner.backends.opencl_host import OpenClBackend
+from miner.backends.opencl_tune import open_with, words
+from miner.backends.opencl_work import Shape
+from miner.backends.selftest import GENESIS, Question, check
 
 SETTLE = 4  # scans before anything counts
 
