@@ -10,6 +10,7 @@ import stat
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -240,7 +241,10 @@ def from_file(file: Path) -> dict[str, object]:
     for name, value in table.items():
         key = name.replace("-", "_")
         if key not in SETTINGS:
-            raise ConfigError(f"config {file}: unknown key {name!r} = {str(value)[:60]!r}")
+            near = get_close_matches(key, SETTINGS, 1)
+            meant = f"; is {near[0]!r} meant?" if near else "; miner mine --help lists them"
+            # Without its value: that of a misspelt "password" is one.
+            raise ConfigError(f"config {file}: unknown key {name[:60]!r}{meant}")
         found[key] = check(key, value, f"config {file}: {name}")
         if SETTINGS[key].secret:
             check_private(file)

@@ -54,6 +54,8 @@ def parse_node_url(url: str, default_port: int) -> NodeAddress:
         raise ConfigError(f"node URL {shown!r}: no host; want http://HOST:PORT")
     if port == 0:
         raise ConfigError(f"node URL {shown!r}: port 0 cannot be connected to")
+    if "@" in parts.path:  # it may be a login, and paths are shown
+        raise ConfigError(f"node URL {shown!r}: an @ in the path; want http://USER@HOST:PORT")
     if parts.query or parts.fragment:
         raise ConfigError(f"node URL {shown!r}: nothing may follow the path")
     endpoint = Endpoint(parts.scheme, parts.hostname, port or default_port, parts.path or "/")

@@ -15,6 +15,7 @@ PLAIN = ("stratum+tcp", "stratum", "tcp")
 TLS = ("stratum+ssl", "stratum+tls", "stratum+tcps", "stratums", "ssl", "tls")
 NODE = ("http", "https", "getwork", "gbt")
 LATER = ("stratum2", "stratum2+tcp", "stratum+sv2", "sv2")
+SCHEME = re.compile(r"[0-9A-Za-z+.-]*")
 HOST = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z_.-]*[0-9A-Za-z.])?")
 IPV6 = re.compile(r"[0-9A-Fa-f:.]+(?:%[0-9A-Za-z_.-]+)?")  # a zone after % for link-local ones
 MAX_HOST_CHARS = 253  # RFC 1035
@@ -44,6 +45,8 @@ def parse_pool_url(text: str) -> PoolUrl:
         scheme, rest = "stratum+tcp", text.strip()
     rest, _, fragment = rest.partition("#")
     credentials, at, place = rest.rpartition("@")
+    if not SCHEME.fullmatch(scheme):  # it may hold a login, so it is not shown
+        raise ConfigError(f"pool {place[:100]!r}: no scheme before ://; want stratum+tcp:// there")
     shown = f"{scheme}://{place}"[:120]
     tls = _is_tls(scheme.lower(), shown)
     host, port = _host_and_port(place.split("/")[0], shown)

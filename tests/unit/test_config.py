@@ -142,7 +142,7 @@ def test_p16_a_wrong_value_is_one_line_that_names_it(flags: dict[str, Any], word
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("colour = 'red'\n", "unknown key 'colour' = 'red'"),
+        ("colour = 'red'\n", "unknown key 'colour'"),
         ("threads = 'x'\n", "threads: 'x' is not a whole number"),
         ("threads = true\n", "threads: True is not a whole number"),
         ("threads = [1, 2]\n", "takes one value"),
@@ -203,3 +203,15 @@ def test_p15_a_file_with_a_password_must_be_private(home: Path) -> None:
         load()
     write(home, "threads = 3\n", 0o644)  # no secret inside: anyone may read it
     assert load().threads == 3
+
+
+@pytest.mark.parametrize("line", ["pasword = ['hunter2']", "pw = 'hunter2'", "x = 'u:hunter2@h:1'"])
+def test_p14_the_value_of_an_unknown_key_is_not_shown(tmp_path: Path, line: str) -> None:
+    """It may be a misspelt password."""
+    file = tmp_path / "config.toml"
+    file.write_text(line)
+    with pytest.raises(ConfigError) as refused:
+        config.from_file(file)
+    assert "hunter2" not in str(refused.value)
+    assert "unknown key" in str(refused.value)
+    assert ("is 'password' meant?" in str(refused.value)) == line.startswith("pas")

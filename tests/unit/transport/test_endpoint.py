@@ -63,7 +63,10 @@ def test_unusable_urls_are_refused(url: str) -> None:
         parse_node_url(url, 8332)
 
 
-@pytest.mark.parametrize("url", ["http://u:canary@a:99999", "ftp://u:canary@a", "http://u:canary@"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://u:canary@a:99999", "ftp://u:canary@a", "http://u:canary@", "http://x://u:canary@a:1"],
+)
 def test_P14_a_refused_url_does_not_repeat_its_password(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_node_url(url, 8332)

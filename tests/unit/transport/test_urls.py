@@ -44,6 +44,7 @@ def test_credentials_are_decoded_and_never_shown() -> None:
         ("stratum2+tcp://p:3333/9auq", "later"),
         ("stratum+sv2://p:3333", "later"),
         ("gopher://me:canary-1@p:1", "stratum\\+tcp"),
+        ("tcp=//me:canary-1@x://p:3333", "no scheme"),
         ("pool.example", "port is missing"),
         ("[::1]", "port is missing"),
         ("::1:3333", "brackets"),
