@@ -11,14 +11,15 @@ import argparse
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.append(str(ROOT))
+import bootstrap
 
-from tests.fuzz.campaign import Campaign, campaign, guided  # noqa: E402
-from tests.fuzz.runner import keep  # noqa: E402
-from tests.fuzz.targets import TABLE  # noqa: E402
+bootstrap.enter(("test",))
+sys.path.append(str(bootstrap.ROOT))  # last: `miner` is the installed one
+
+from tests.fuzz.campaign import Campaign, campaign, guided
+from tests.fuzz.runner import keep
+from tests.fuzz.targets import TABLE
 
 GROWTH_KIB = 20 * 1024
 

@@ -4,7 +4,6 @@ Sets homehash up in .venv first, as scripts/test.py does; the measures are in te
 """
 
 import sys
-from pathlib import Path
 
 import require_python  # noqa: F401  ends here when this Python is too old
 
@@ -12,9 +11,7 @@ import require_python  # noqa: F401  ends here when this Python is too old
 import bootstrap
 
 if __name__ == "__main__":
-    if Path(sys.prefix).resolve() != bootstrap.VENV.resolve():
-        bootstrap.prepare(("test",), needed=("test",))
-        bootstrap.become("python", [__file__, *sys.argv[1:]])
+    bootstrap.enter(("test",))
     sys.path.append(str(bootstrap.ROOT))  # last: `miner` is the installed one
     from tests.reliability.command import main
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.fuzz.runner import Outcome, run
 from tests.fuzz.targets import TABLE, Target
 
-CHUNKS = 4  # each target's executions come in so many pieces with seeds of their own
+CHUNKS = 2  # each target's executions come in so many pieces with seeds of their own
 WARM = 300  # executions before memory is measured
 
 
