@@ -23,6 +23,8 @@ COMMANDS = {
     "grind": ("miner.cli.grind", "Find the nonce of one 80-byte header given in hex."),
 }
 
+INTERRUPTED = 130
+
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are asked for."""
@@ -49,9 +51,26 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Entry point. Exit codes: see miner.errors; usage errors are click's 2."""
+    """Entry point. Whatever ends a command early is one line; exit codes: see miner.errors."""
     try:
-        cli(prog_name="miner", auto_envvar_prefix="MINER")
+        code = cli.main(prog_name="miner", auto_envvar_prefix="MINER", standalone_mode=False)
+    except click.ClickException as error:
+        code = refuse(error)
     except MinerError as error:
         click.echo(f"miner: {error}", err=True)
-        sys.exit(error.exit_code)
+        code = error.exit_code
+    except click.Abort:
+        code = INTERRUPTED if sys.argv[1:2] not in (["mine"], ["node"]) else 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def refuse(error: click.ClickException) -> int:
+    """One line instead of click's four: what is wrong, and where the options are explained."""
+    if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
+        error.show()  # the bare `miner`: its help
+        return error.exit_code
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "miner"
+    cause = " ".join(error.format_message().split()).rstrip(".")
+    click.echo(f"{command}: {cause}; see {command} --help", err=True)
+    return error.exit_code

@@ -1,4 +1,4 @@
-"""`miner mine` as people run it: the own node, goals, signals, mistakes. P01, P06, P14, P16."""
+"""`miner mine` as people run it: the own node, goals, signals, secrets."""
 
 import os
 import signal
@@ -16,7 +16,6 @@ pytest.importorskip("pbk", reason="no kernel wheel for this Python")
 
 QUICK = ("--block-interval", "0", "--backend", "hashlib")
 REGTEST = p2wsh_address(b"\x51", "regtest")
-MAINNET = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
 
 
 def test_blocks_of_the_own_node_come_in_order_each_with_hash_and_verdict(miner: Start) -> None:
@@ -97,41 +96,6 @@ def test_a_reader_that_leaves_ends_it_quietly(home: Path) -> None:
     )
     assert done.returncode == 0
     assert "Error" not in done.stderr
-
-
-MISTAKES = [
-    (("--threads", "0"), 2, "--threads: '0'"),
-    (("--no-such-flag",), 2, "No such option"),
-    (("--algo", "scrypt"), 2, "sha256d"),
-    (("--pool", "localhost"), 2, "'stratum+tcp://localhost'"),
-    (("--pool", "localhost:0", "--user", "u"), 2, "localhost:0"),
-    (("--pool", "localhost:1"), 2, "--user"),
-    (("--node", "ftp://localhost", "--address", REGTEST), 2, "http"),
-    (("--node", "http://localhost"), 2, "--address"),
-    (("--node", "http://localhost", "--address", "bcrt1qqq"), 2, "--address"),
-    (("--address", "nonsense"), 2, "nonsense"),
-    (("--fresh",), 2, "--datadir"),
-    (("--config", "/no/such.toml"), 2, "No such file"),
-    (("--backend", "native:mmx"), 3, "native:mmx"),
-    (("--backend", "abacus"), 3, "abacus"),
-    (("--address", MAINNET, "--blocks", "1"), 5, "regtest"),
-    (("--node", "http://127.0.0.1:1", "--user", "u", "--password", "x", "--address", REGTEST,
-      "--retries", "0", "--backend", "hashlib"), 6, "127.0.0.1:1"),
-    (("--node", "http://127.0.0.1:1", "--cookie", "/no/cookie", "--address", REGTEST,
-      "--retries", "0", "--backend", "hashlib"), 6, "cookie"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("flags", "code", "words"), MISTAKES, ids=[" ".join(m[0])[:40] for m in MISTAKES]
-)
-def test_p16_a_mistake_is_one_line_and_its_exit_code(
-    miner: Start, flags: tuple[str, ...], code: int, words: str
-) -> None:
-    command = miner("mine", *flags)
-    assert command.end(30) == code
-    assert words in command.err[-1] or code == 2, command.text
-    assert words in command.text
 
 
 def test_p06_one_journal_serves_one_run(miner: Start, tmp_path: Path) -> None:
