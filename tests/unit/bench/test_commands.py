@@ -153,13 +153,13 @@ def test_interrupt_exports_what_there_is(tmp_path: Path) -> None:
         for line in process.stderr:
             if line.startswith("slice"):
                 break
-        time.sleep(1.3)
+        time.sleep(4)  # time for a slice of a second on a busy machine
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
     assert process.returncode == 130
     found = result.load(out)
     assert found.partial
-    assert 1 <= len(found.cases[0].slices) < 10
+    assert 1 <= len(found.cases[0].slices) < 100
 
 
 def test_compare_prints_a_word(run: Run, file: Path) -> None:
