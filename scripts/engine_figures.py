@@ -261,7 +261,7 @@ def durability(name: str, blocks: int, folder: Path) -> dict[str, object]:
 
 def mine_command(*flags: str, home: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "miner", "mine", "--backend", "native", *flags],
+        [sys.executable, "-P", "-m", "miner", "mine", "--backend", "native", *flags],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         env={**os.environ, "MINER_HOME": home},
     )  # fmt: skip

@@ -280,7 +280,7 @@ def run_probe(**env: str) -> str:
         "for row in opencl.PROVIDER.probe(): print(row.name, row.usable, row.why_not)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True,
         env={**os.environ, **env},
     )  # fmt: skip
     return done.stdout
@@ -322,7 +322,7 @@ def test_a_driver_that_crashes_takes_only_the_helper_with_it(tmp_path: Path) -> 
         "registry.open_named('opencl', pathlib.Path('.'))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True,
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True,
         env={**os.environ, **vendors},
     )  # fmt: skip
     assert done.returncode == 1 and says in done.stderr
@@ -333,7 +333,7 @@ def test_probing_loads_no_driver_here() -> None:
         "import sys\nfrom miner.backends import opencl\nopencl.PROVIDER.probe()\n"
         "assert 'pyopencl' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-P", "-c", code], check=True)
 
 
 def test_midstates_agree_with_the_readable_sha256() -> None:

@@ -20,7 +20,7 @@ class Command:
     def __init__(self, home: Path, *arguments: str, **environment: str) -> None:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("MINER_")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "miner", *arguments],
+            [sys.executable, "-P", "-m", "miner", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -27,7 +27,7 @@ main()
 )
 def test_B16_no_process_is_forked(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FORBID_FORKS, *arguments],
+        [sys.executable, "-P", "-c", FORBID_FORKS, *arguments],
         capture_output=True,
         text=True,
         timeout=120,
@@ -42,4 +42,4 @@ def test_B16_no_process_is_forked(tmp_path: Path, arguments: tuple[str, ...]) ->
 
 def test_B16_the_forbidding_works() -> None:
     script = FORBID_FORKS.split("from miner")[0] + "os.fork()"
-    assert subprocess.run([sys.executable, "-c", script], timeout=60).returncode == 99
+    assert subprocess.run([sys.executable, "-P", "-c", script], timeout=60).returncode == 99

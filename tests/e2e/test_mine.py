@@ -85,7 +85,9 @@ def test_p01_a_second_signal_ends_it_at_once(miner: Start) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="a POSIX shell")
 def test_a_reader_that_leaves_ends_it_quietly(home: Path) -> None:
-    line = f"{sys.executable} -m miner mine --json --block-interval 0 --backend hashlib | head -n 1"
+    line = (
+        f"{sys.executable} -P -m miner mine --json --block-interval 0 --backend hashlib | head -n 1"
+    )
     environment = {**os.environ, "MINER_HOME": str(home)}
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {line}"],

@@ -27,7 +27,7 @@ class Command:
 
     def __init__(self, *arguments: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "miner", "node", *arguments],
+            [sys.executable, "-P", "-m", "miner", "node", *arguments],
             cwd=ROOT,
             env=environment(),
             stdout=subprocess.PIPE,
@@ -64,7 +64,7 @@ def environment() -> dict[str, str]:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    whole = [sys.executable, "-m", "miner", "node", *arguments]
+    whole = [sys.executable, "-P", "-m", "miner", "node", *arguments]
     return subprocess.run(whole, cwd=ROOT, env=environment(), capture_output=True, text=True)
 
 

@@ -77,7 +77,7 @@ def test_killed_node_loses_no_block(tmp_path: Path) -> None:
         "print(rpc('getbestblockhash'), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    command = [sys.executable, "-c", script, str(tmp_path)]
+    command = [sys.executable, "-P", "-c", script, str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=_environment())
     assert done.returncode == -signal.SIGKILL, done.stderr
     for _ in range(2):
@@ -172,7 +172,7 @@ def test_without_the_kernel_the_error_names_the_pythons(monkeypatch: pytest.Monk
 
 def test_importing_the_node_does_not_import_the_kernel() -> None:
     code = "import miner.node.service, sys; sys.exit('pbk' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, env=_environment())
+    subprocess.run([sys.executable, "-P", "-c", code], cwd=ROOT, check=True, env=_environment())
 
 
 def _environment() -> dict[str, str]:

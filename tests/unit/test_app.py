@@ -15,7 +15,7 @@ def test_nothing_heavy_is_imported_before_it_is_used() -> None:
     """Each costs several MB of a miner that may run for months: see the memory limits."""
     heavy = ("numpy", "pyopencl", "rich", "pbk", "psutil", "asyncio")
     program = f"import sys, miner.app; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
 
 

@@ -143,7 +143,7 @@ def test_p06_a_second_instance_on_one_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "blocks"
     journal = Journal(path, "node")
     program = f"import miner.journal as j, pathlib; j.Journal(pathlib.Path({str(path)!r}), 'node')"
-    other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    other = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True)
     assert "JournalError" in other.stderr
     assert "in use by another miner" in other.stderr
     journal.close()

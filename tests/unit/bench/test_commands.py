@@ -146,7 +146,7 @@ def test_interrupt_exports_what_there_is(tmp_path: Path) -> None:
     words = ["bench", "--backend", "hashlib", "--samples", "500", "--export", str(out)]
     env = {"MINER_HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"}
     with subprocess.Popen(
-        [sys.executable, "-m", "miner", *words], env=env, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-P", "-m", "miner", *words], env=env, stderr=subprocess.PIPE, text=True,
         stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[3],
     ) as process:  # fmt: skip
         assert process.stderr is not None

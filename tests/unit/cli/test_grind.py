@@ -17,7 +17,7 @@ REGTEST_HEX = "01000000" + 32 * "00" + 32 * "3b" + "29ab5f49" + "ffff7f20" + "ff
 def grind(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
     package = str(Path(miner.__file__).parent.parent)  # the one under test
     return subprocess.run(
-        [sys.executable, "-m", "miner", "grind", *arguments],
+        [sys.executable, "-P", "-m", "miner", "grind", *arguments],
         env={**os.environ, "MINER_HOME": str(home), "PYTHONPATH": package},
         cwd=home,
         input="",
