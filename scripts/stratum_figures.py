@@ -315,7 +315,8 @@ def eight(options: argparse.Namespace, folder: Path) -> str:
     seconds = min(options.seconds, 300.0)
     with PoolProcess(options.easy) as pool:
         command = [
-            sys.executable, "-P", "-m", "miner", "mine", "--pool", pool.urls[0], "--user", "f", "--json",
+            sys.executable, "-P", "-m", "miner", "mine", "--json",
+            "--pool", pool.urls[0], "--user", "f",
             "--backend", options.backend, "--threads", "1", "--stop-after", f"{seconds:.0f}s",
             "--throttle", str(options.throttle),
         ]  # fmt: skip
