@@ -29,9 +29,11 @@ def test_a_backup_is_disconnected_when_the_primary_has_held_and_opened_again_in_
     ):
         miner.wait(partial(works_for, miner, primary))
         for _ in range(2):
+            primary.on["mining.subscribe"] = lambda connection, message: connection.close()
             primary.drop_all()
             miner.wait(partial(works_for, miner, backup))
             miner.accepted(len(miner.answers(Answer.ACCEPTED)) + 1)
+            del primary.on["mining.subscribe"]
             job, share = miner.jobs[-1], miner.found[-1]
             miner.wait(partial(works_for, miner, primary))
             backup.wait(lambda: not backup.live, 5.0)

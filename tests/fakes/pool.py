@@ -88,6 +88,8 @@ class Connection:
         self.open = False
         with suppress(OSError):
             self.sock.close()
+        with self.pool.changed:
+            self.pool.changed.notify_all()
 
     def _take(self, line: bytes) -> None:
         try:
