@@ -7,7 +7,6 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -55,12 +54,11 @@ def judge(mistake: Mistake, folder: Path, code: object, errors: str) -> None:
 
 
 @pytest.fixture
-def clean_environment(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[None]:
+def clean_environment(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     for name in [name for name in os.environ if name.startswith("MINER_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("MINER_HOME", str(folder))
     monkeypatch.setenv("MINER_IDLE", "no")
-    return
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name[:60])
