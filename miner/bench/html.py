@@ -35,7 +35,9 @@ table { border-collapse: collapse; font-size: .85rem; width: 100%; }
 th, td { padding: .3rem .5rem; text-align: right; vertical-align: top;
   border-bottom: 1px solid var(--line); font-variant-numeric: tabular-nums; }
 th { font-weight: 600; }
+td { white-space: nowrap; }
 .l { text-align: left; }
+td.l { white-space: normal; }
 tbody tr:nth-child(even) { background: var(--band); }
 a { color: inherit; overflow-wrap: anywhere; }
 @media print { @page { size: A4; margin: 14mm; } body { max-width: none; padding: 0;
@@ -44,6 +46,8 @@ a { color: inherit; overflow-wrap: anywhere; }
   .wide { overflow: visible; } tr { break-inside: avoid; } figure svg { max-height: 23cm; } }
 """
 
+LEFT = ' class="l"'
+
 CAPTIONS = {
     "eras": "Hashrate and energy of every machine in the table against its year, log scales; the "
     "star is this computer.",
@@ -51,7 +55,7 @@ CAPTIONS = {
     "stability": "Rate of every slice over time, in per cent of the case's median.",
     "waffle": "One ASIC as so many of this computer: every grid is a hundred of the grid before.",
     "two-gaps": "How far the best hall machine is ahead of a home machine, in mining and in AI, on "
-    "one log axis. Solid bars were measured here, hatched ones are quoted.",
+    "one log axis. Solid bars were measured here, pale ones given, hatched ones are quoted.",
 }
 
 METHOD = (
@@ -129,7 +133,7 @@ def _figure(name: str, pictures: dict[str, str]) -> str:
 
 
 def _sheet(sheet: Sheet) -> str:
-    left = [' class="l"' if index < sheet.left else "" for index in range(len(sheet.columns))]
+    left = [LEFT if index < sheet.left else "" for index in range(len(sheet.columns))]
     head = _cells("th", sheet.columns, left) if any(sheet.columns) else ""
     body = "\n".join(f"<tr>{_cells('td', row, left)}</tr>" for row in sheet.rows)
     note = f'<p class="note">{escape(sheet.note)}</p>' if sheet.note else ""
@@ -141,10 +145,12 @@ def _sheet(sheet: Sheet) -> str:
 
 
 def _cells(tag: str, cells: Iterable[str], left: list[str]) -> str:
-    return "".join(
-        f"<{tag}{mark}>{escape(_whole(cell))}</{tag}>"
-        for cell, mark in zip(cells, left, strict=True)
-    )
+    """Bars start at the left, as words do; figures end at the right."""
+    found = ""
+    for cell, mark in zip(cells, left, strict=True):
+        mark = LEFT if cell.startswith("█") else mark
+        found += f"<{tag}{mark}>{escape(_whole(cell))}</{tag}>"
+    return found
 
 
 def _whole(cell: str) -> str:

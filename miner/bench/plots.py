@@ -19,7 +19,7 @@ from miner.bench import words
 from miner.bench.gap import Own, best
 from miner.bench.hardware import BOUNDARY_SENTENCE, HardwareRow
 from miner.bench.result import CaseResult, Result
-from miner.bench.twogaps import AI, MINING, QUOTED, Bar
+from miner.bench.twogaps import AI, GIVEN, MEASURED, MINING, QUOTED, Bar
 from miner.errors import ConfigError
 
 INK = "#1a1a1b"  # text and own points; the page swaps it for its own text colour
@@ -33,6 +33,11 @@ KIND_STYLE = {
 }
 LINES = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9")
 DPI = 150
+BAR_STYLE: dict[str, dict[str, Any]] = {
+    MEASURED: {"alpha": 1.0},
+    GIVEN: {"alpha": 0.4},
+    QUOTED: {"alpha": 0.55, "hatch": "///"},
+}
 MOST_STRIPS = 6  # cases in the stability picture
 RC: Any = {
     "font.size": 11,
@@ -257,8 +262,7 @@ def two_gaps(found: list[Bar]) -> Picture:
     edge = sum(bar.group == AI for bar in order) - 0.5
     colours = {MINING: "#D55E00", AI: "#0072B2"}
     for index, bar in enumerate(order):
-        here = bar.origin != QUOTED
-        style = {"alpha": 1.0} if here else {"alpha": 0.55, "hatch": "///"}
+        style = BAR_STYLE[bar.origin]
         axes.barh(index, bar.ratio - 1, left=1, height=0.66, color=colours[bar.group],
                   edgecolor="white", **style)  # fmt: skip
         axes.text(bar.ratio * 1.2, index, f"{bar.factor} {bar.quantity}", va="center", fontsize=9)
@@ -271,7 +275,8 @@ def two_gaps(found: list[Bar]) -> Picture:
     axes.set_xscale("log")
     axes.set_xlim(1, max(bar.ratio for bar in order) * 3000)
     axes.set_xlabel("best hall machine ÷ home machine (log; 1 = no gap)")
-    axes.set_title("Two gaps, hall over home: solid = measured here, hatched = quoted", x=-0.6)
+    title = "Two gaps, hall over home. Solid: measured here; pale: given; hatched: quoted"
+    picture.suptitle(title, x=0.02, ha="left", fontsize=12.5)
     axes.grid(visible=False, axis="y")
     return picture
 

@@ -52,7 +52,7 @@ def eras(found: list[gap.Era]) -> Sheet:
         rows.append([
             row.released, row.name, era.role, words.rate(row.hashrate_hs),
             words.energy(row.j_per_th), words.ratio(era.times_rate), words.ratio(era.times_energy),
-            CONFIDENCE[row.confidence], "█" * length,
+            CONFIDENCE[row.confidence], ("█" * length).ljust(LONGEST_BAR),
         ])  # fmt: skip
     columns = ("date", "machine", "role", "hashrate", "energy", "H/s: it / you",
                "J/TH: you / it", "source", "log scale")  # fmt: skip
