@@ -2,7 +2,7 @@
 # gcc: its regrouping of sums (tree-reassoc) lengthens the chain from round to round, and its
 # replacing of temporaries (tree-ter) undoes the order in which the source interleaves.
 set(GNU_portable -O2 -fno-tree-reassoc -fno-tree-ter)
-set(GNU_sse2 -O2 -fno-tree-reassoc -fno-tree-ter)
+set(GNU_sse2 -O2 -fno-tree-reassoc -fno-tree-ter -fno-schedule-insns2)
 set(GNU_avx2 -O2 -fno-tree-reassoc -fno-tree-ter)
 set(GNU_avx512 -O3 -fno-tree-reassoc -fno-tree-ter)
 set(GNU_shani -O2 -fschedule-insns -fsched-pressure)

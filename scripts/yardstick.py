@@ -16,10 +16,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,6 +38,8 @@ WIDTHS = {"avx512": 512, "avx2": 256}  # bits; all others 128
 SAMPLE_S, ADDS_S = 0.005, 0.0005  # short, so that a disturbed moment spoils few samples
 KEEP = 0.9  # of the best V
 BLOCK = bytes(8192)  # the size `openssl speed` calls bulk
+FEWEST = 7  # undisturbed samples a median needs
+TURNS = 40  # of one thread against several
 MORE = 6  # times as many rounds as asked for, until enough samples are undisturbed
 
 
@@ -130,33 +133,32 @@ def measure(rows: list[Row], library: ctypes.CDLL, samples: int) -> dict[int, fl
     return best
 
 
-def two_threads(rows: list[Row], library: ctypes.CDLL, threads: int) -> dict[str, float]:
-    """The best rate of several threads at once over one, for the scan and for V beside it."""
-    fastest = max(rows[1:], key=lambda row: max(rate for rate, _ in row.samples))
+def together(work: Sequence[Callable[[], float]]) -> float:
+    """The sum of these samples, taken at the same time, each in its own thread."""
+    with ThreadPoolExecutor(len(work)) as pool:
+        return sum(pool.map(lambda one: one(), work))
+
+
+def several_threads(rows: list[Row], library: ctypes.CDLL, threads: int) -> dict[str, float]:
+    """What several threads reach over one, best against best, for the scan and for V."""
+    fastest = max(rows[1:], key=lambda row: statistics.median(rate for rate, _ in row.samples))
     backends = [native.PROVIDER.open(f"native:{fastest.variant}", Path()) for _ in range(threads)]
-
-    def together(work: list[Callable[[], float]]) -> float:
-        rates: list[float] = []
-        running = [threading.Thread(target=lambda one=one: rates.append(one())) for one in work]
-        for thread in running:
-            thread.start()
-        for thread in running:
-            thread.join()
-        return sum(rates)
-
-    def adds() -> float:
-        return vector_adds(library, fastest.width)
-
-    def scan(backend: Backend) -> Callable[[], float]:
-        return lambda: scan_sample(backend, fastest.versions)
-
-    ratios = []
-    for _ in range(15):
-        v = together([adds] * threads) / together([adds])
-        rate = together([scan(one) for one in backends]) / together([scan(backends[0])])
-        ratios.append((v, rate))
-    v, rate = max(ratios)
-    return {"threads": threads, "v_ratio": v, "rate_ratio": rate}
+    adds = partial(vector_adds, library, fastest.width)
+    scans = [partial(scan_sample, backend, fastest.versions) for backend in backends]
+    best = dict.fromkeys(("v_one", "v_all", "one", "all"), 0.0)
+    for _ in range(TURNS):
+        for key, work in (
+            ("v_one", [adds]),
+            ("v_all", [adds] * threads),
+            ("one", scans[:1]),
+            ("all", scans),
+        ):
+            best[key] = max(best[key], together(work))
+    return {
+        "threads": threads,
+        "v_ratio": round(best["v_all"] / best["v_one"], 3),
+        "rate_ratio": round(best["all"] / best["one"], 3),
+    }
 
 
 def report(rows: list[Row], best: dict[int, float]) -> list[dict[str, object]]:
@@ -195,6 +197,17 @@ def show(lines: list[dict[str, object]], best: dict[int, float]) -> None:
         )
 
 
+def warn(lines: list[dict[str, object]]) -> None:
+    """Say on stderr which medians rest on too little."""
+    for line in lines:
+        if isinstance(line["samples"], int) and line["samples"] < FEWEST:
+            print(
+                f"{line['variant']} x{line['versions']}: only {line['samples']} undisturbed samples, "
+                f"want {FEWEST}; repeat on a calmer machine",
+                file=sys.stderr,
+            )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -207,7 +220,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         library = load_adds(Path(folder))
         rows = rows_here(options.variant)
-        best = measure(rows, library, max(options.samples, 7))
+        best = measure(rows, library, max(options.samples, FEWEST))
         lines = report(rows, best)
         result: dict[str, object] = {
             "cpu": calibration.cpu_model(),
@@ -215,7 +228,8 @@ def main() -> None:
             "v": {str(width): v for width, v in best.items()},
         }
         if options.threads > 1 and len(rows) > 1:
-            result["threads"] = two_threads(rows, library, options.threads)
+            result["threads"] = several_threads(rows, library, options.threads)
+    warn(lines)
     if options.json:
         print(json.dumps(result))
         return
