@@ -53,6 +53,8 @@ def take(taken: measures.Measure, size: Size, seed: int) -> list[Row]:
     progress(f"{taken.name}: {time.monotonic() - began:.0f} s")
     for row in rows:
         progress(f"  {row.figure}: {row.value} (n {row.n}, failed {row.failures})")
+        for note in row.notes if row.failures else ():
+            progress(f"    {note}")
     return rows
 
 

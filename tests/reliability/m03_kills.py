@@ -152,12 +152,12 @@ class Lane(threading.Thread):
             zygote.wait(5.0)
         self._check_output(out, trial)
         if status == signal.SIGKILL:
-            out.unlink()
+            out.unlink(missing_ok=True)
         return status == signal.SIGKILL
 
     def _check_output(self, out: Path, trial: int) -> None:
         """No traceback, and no block counted twice by one miner."""
-        text = out.read_text(errors="replace")
+        text = out.read_text(errors="replace") if out.exists() else ""
         accepted = Counter(
             line.split('"hash": "')[1][:64]
             for line in text.splitlines()

@@ -30,7 +30,11 @@ def read_folder(folder: Path) -> Records:
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         in_file: Counter[str] = Counter()
         found: set[str] = set()
-        for line in path.read_bytes().split(b"\n"):
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            continue  # a miner that runs has just taken it over
+        for line in data.split(b"\n"):
             if not line.startswith(b"HHJ1"):
                 continue
             record = read_line(line)

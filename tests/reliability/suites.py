@@ -1,0 +1,80 @@
+"""Figures that are tests of the suite: the selection is run and its tests are counted."""
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+
+from tests.reliability.measure import ROOT, NotRun, Row, Run
+
+GONE = 5  # pytest's exit code: nothing was selected
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    measure: str
+    figure: str
+    goal: str
+    words: str  # pytest -k
+    places: tuple[str, ...] = ("tests",)
+
+
+BLOCKS = Selection(
+    "M9", "tests of mined blocks: heights 1 to 1,000, mixed transactions", "0 rejects",
+    "thousand or heights or templates or mutated_blocks", ("tests/node", "tests/unit/fakes"),
+)  # fmt: skip
+NATIVE = Selection(
+    "M12", "sanitizer, Valgrind and warning tests of the C code", "0 reports",
+    "", ("tests/backends/test_native_build.py",),
+)  # fmt: skip
+SECRETS = Selection(
+    "M14", "tests that hunt canary secrets and escapes", "found nowhere",
+    "p14 or p12 or p15 or canary or secret or escape",
+)  # fmt: skip
+HONESTY = Selection(
+    "M15", "misconfigurations: one line, exit code, no traceback", ">= 40, none fails",
+    "p16 or p15 or mistake or misconfig or honest", ("tests/e2e", "tests/unit/test_config.py"),
+)  # fmt: skip
+
+
+def take(run: Run, selection: Selection) -> list[Row]:
+    report = run.folder / "report.xml"
+    places = [place for place in selection.places if (ROOT / place).exists()]
+    words = f"({selection.words}) and not short_form" if selection.words else ""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", words,
+               f"--junitxml={report}"]  # fmt: skip
+    done = subprocess.run(
+        [*command, *places], cwd=ROOT, capture_output=True, text=True, timeout=590
+    )
+    if done.returncode == GONE or not report.exists():
+        raise NotRun(f"no test is called {selection.words!r}")
+    total, failed, skipped, names = 0, 0, [], []
+    for case in ElementTree.parse(report).iter("testcase"):
+        name = case.get("name", "?")
+        if case.find("skipped") is not None:
+            skipped.append(name)
+            continue
+        total += 1
+        if case.find("failure") is not None or case.find("error") is not None:
+            failed += 1
+            names.append(name)
+    notes = (f"skipped, so not run: {', '.join(skipped[:12])}",) if skipped else ()
+    value = f"{total - failed} of {total} pass, {len(skipped)} skipped"
+    return [Row(selection.measure, selection.figure, value, selection.goal, total, failed,
+                notes=(*notes, *names[:5]))]  # fmt: skip
+
+
+def blocks(run: Run) -> list[Row]:
+    return take(run, BLOCKS)
+
+
+def native(run: Run) -> list[Row]:
+    return take(run, NATIVE)
+
+
+def secrets(run: Run) -> list[Row]:
+    return take(run, SECRETS)
+
+
+def honesty(run: Run) -> list[Row]:
+    return take(run, HONESTY)
