@@ -11,6 +11,7 @@ import argparse
 import ctypes
 import hashlib
 import json
+import math
 import shutil
 import statistics
 import subprocess
@@ -75,7 +76,7 @@ def vector_adds(library: ctypes.CDLL, width: int) -> float:
     while (elapsed := time.thread_time() - begun) < ADDS_S:
         adds(ctypes.c_uint64(turns))
         done += turns * each
-    return done / elapsed
+    return float(done / elapsed)
 
 
 def openssl_sample() -> float:
@@ -109,10 +110,7 @@ def rows_here(only: list[str]) -> list[Row]:
             continue
         backend = native.PROVIDER.open(candidate.name, Path())
         for versions in sorted({1, backend.info.versions_wanted}):
-
-            def work(backend: Backend = backend, versions: int = versions) -> float:
-                return scan_sample(backend, versions)
-
+            work = partial(scan_sample, backend, versions)
             rows.append(Row(name, versions, WIDTHS.get(name, 128), work))
     return rows
 
@@ -136,7 +134,7 @@ def measure(rows: list[Row], library: ctypes.CDLL, samples: int) -> dict[int, fl
 def together(work: Sequence[Callable[[], float]]) -> float:
     """The sum of these samples, taken at the same time, each in its own thread."""
     with ThreadPoolExecutor(len(work)) as pool:
-        return sum(pool.map(lambda one: one(), work))
+        return math.fsum(future.result() for future in [pool.submit(one) for one in work])
 
 
 def several_threads(rows: list[Row], library: ctypes.CDLL, threads: int) -> dict[str, float]:
@@ -202,8 +200,8 @@ def warn(lines: list[dict[str, object]]) -> None:
     for line in lines:
         if isinstance(line["samples"], int) and line["samples"] < FEWEST:
             print(
-                f"{line['variant']} x{line['versions']}: only {line['samples']} undisturbed samples, "
-                f"want {FEWEST}; repeat on a calmer machine",
+                f"{line['variant']} x{line['versions']}: only {line['samples']} undisturbed "
+                f"samples, want {FEWEST}; repeat on a calmer machine",
                 file=sys.stderr,
             )
 
