@@ -211,8 +211,8 @@ def test_S36_accepted_then_silent_is_one_budget() -> None:
         pool.on_accept = lambda connection: False
         started = time.monotonic()
         with Hasher(source(pool, handshake_s=0.5)) as miner:
-            miner.said("no answer to mining.subscribe in time", 3.0)
-            assert time.monotonic() - started < 2.5
+            miner.said("no answer to mining.subscribe in time", 8.0)
+            assert time.monotonic() - started < 5.0
 
 
 def test_S37_a_pool_that_falls_silent_is_probed_then_left() -> None:

@@ -30,7 +30,7 @@ def test_M7_a_refused_primary_fails_over_at_once() -> None:
     started = time.monotonic()
     with FakePool() as backup, Hasher(pools(closed_port(), backup)) as miner:
         miner.wait(partial(works_for, miner, backup))
-        assert time.monotonic() - started < 3.0
+        assert time.monotonic() - started < 6.0  # 3 s on a machine that is not busy
         miner.accepted(3)
         assert not any(state.fatal for state in miner.states)
 
