@@ -76,8 +76,18 @@ class Signals:
             self._screen.restore()
             os._exit(0)
         self.asked = True
-        if self.starting:
+        if self.starting and not swallows_errors(frame):
             raise StopAsked
+
+
+def swallows_errors(frame: FrameType | None) -> bool:
+    """Is the kernel's library at work? It calls back from C, where an exception is printed and
+    lost; `Run.say` notices the signal a moment later."""
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).partition(".")[0] == "pbk":
+            return True
+        frame = frame.f_back
+    return False
 
 
 class Run:

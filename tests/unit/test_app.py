@@ -41,3 +41,13 @@ def test_other_sources_are_not_paced() -> None:
 def test_blocks_and_stop_after_are_goals_together() -> None:
     got = app.engine_options(load(blocks="20", stop_after=("60s", "5shares")))
     assert set(got.goals) == {Goal(20, "blocks"), Goal(60, "s"), Goal(5, "shares")}
+
+
+def test_p01_a_signal_is_not_lost_in_a_callback_of_the_kernel() -> None:
+    """Raised in a frame of the library it would be printed and swallowed by ctypes."""
+    inside: dict[str, object] = {"__name__": "pbk.log", "sys": sys}
+    exec("def callback(then): return then()", inside)
+    here = inside["callback"]
+    assert callable(here)
+    assert here(lambda: app.swallows_errors(sys._getframe()))
+    assert not app.swallows_errors(sys._getframe())
