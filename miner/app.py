@@ -44,6 +44,7 @@ from miner.work.values import Job
 OP_TRUE = b"\x51"  # anyone may spend: the lessons do
 OWN_INTERVAL_S = 1.0  # faster for long, and block time runs past the two-hour limit
 REFRESH_S = 0.25
+RATE_SETTLED_S = 60.0  # a counted rate is worth telling a pool after this
 MOST_EVENTS = 10_000  # waiting to be shown
 KEPT_EVENTS = ("block", "rescue", "alarm")  # shown however many wait
 HARD_STOP_S = 8.0  # a stop takes 3 s at most; what hangs longer is left to the journal
@@ -210,9 +211,12 @@ class Run:
         return backends
 
     def _measured_rate(self) -> float | None:
-        """For a pool's difficulty: counted, or the first guess while nothing is."""
-        rate = self.engine.snapshot().rate_1min_hs if self.engine is not None else 0.0
-        return rate or self.rate_hs or None
+        """For a pool's difficulty. Counted rates lag at first and after a pause: the guess then,
+        and the better of two windows later."""
+        now = self.engine.snapshot() if self.engine is not None else None
+        if now is None or now.elapsed_s < RATE_SETTLED_S:
+            return self.rate_hs * self.config.throttle / 100 or None
+        return max(now.rate_1min_hs, now.rate_15min_hs) or None
 
     def _tell(self, event: Event) -> None:
         """From the engine's threads; the first job of each session is explained.
