@@ -35,7 +35,7 @@ from miner.sources.base import WorkSource
 from miner.sources.gbt import GbtSource
 from miner.sources.nodes import NodeSetup
 from miner.sources.pool_options import pool_names
-from miner.status import Event, Status
+from miner.status import Event, Status, StatusSnapshot
 from miner.transport.credentials import CookieFile, find_credentials
 from miner.transport.endpoint import parse_node_url
 from miner.transport.tls import TlsSettings
@@ -211,12 +211,9 @@ class Run:
         return backends
 
     def _measured_rate(self) -> float | None:
-        """For a pool's difficulty. Counted rates lag at first and after a pause: the guess then,
-        and the better of two windows later."""
+        """For a pool's difficulty."""
         now = self.engine.snapshot() if self.engine is not None else None
-        if now is None or now.elapsed_s < RATE_SETTLED_S:
-            return self.rate_hs * self.config.throttle / 100 or None
-        return max(now.rate_1min_hs, now.rate_15min_hs) or None
+        return rate_to_tell(now, self.rate_hs * self.config.throttle / 100)
 
     def _tell(self, event: Event) -> None:
         """From the engine's threads; the first job of each session is explained.
@@ -336,6 +333,14 @@ def pool_source(config: MineConfig, rate_hs: Callable[[], float | None]) -> Work
     )
     pools = [Pool(pool.url, pool.user, pool.password or DUMMY_PASSWORD) for pool in config.pools]
     return StratumPools(pools, options)
+
+
+def rate_to_tell(now: StatusSnapshot | None, guess_hs: float) -> float | None:
+    """Counted rates lag at first and after a pause: the guess then, the better of two windows
+    later; None when nothing is known."""
+    if now is None or now.elapsed_s < RATE_SETTLED_S:
+        return guess_hs or None
+    return max(now.rate_1min_hs, now.rate_15min_hs) or None
 
 
 def node_setups(config: MineConfig) -> list[NodeSetup]:

@@ -79,14 +79,3 @@ def test_a_bad_url_is_one_line(miner: Start) -> None:
     command = miner("mine", "--pool", "stratum2+tcp://p:3333/key", "--user", "a")
     assert command.end() == 2
     assert "Stratum v2 comes later" in command.text
-
-
-def test_a_rate_that_was_hardly_counted_yet_suggests_nothing_silly(miner: Start) -> None:
-    with FakePool(difficulty="0.005") as pool:  # half a minute a share, or several when busy
-        command = miner("mine", "--pool", pool.url, "--user", "a", "--stop-after", "3s", *HASHLIB)
-        assert command.end() == 0
-        received = pool.connections[0].received
-    suggested = [m["params"][0] for m in received if m["method"] == "mining.suggest_difficulty"]
-    assert len(suggested) == 1  # with the handshake, from the first guess
-    assert suggested[0] > 1e-5
-    assert "a share takes" not in command.text
