@@ -208,13 +208,16 @@ class Lane(threading.Thread):
             for event in self.events
             if event.kind == "block" and event.data["answer"] == "accepted"
         )
-        best = self._best_chain() & found
+        chain = self._best_chain()
+        best = chain & found
+        # What lost a race moments ago is rightly kept: its rival is not buried yet.
+        still = {b.hash_hex for b in miner.journal.waiting} - (set(self.node.blocks) - chain)
         snapshot = miner.engine.snapshot()
         with self.lock:
             self.told.faults += self.injected
             self.told.blocks += len(found)
             self.told.lost += [f"{self.name}: {name}" for name in found - sent]
-            self.told.lost += [f"{self.name}: open {b.hash_hex}" for b in miner.journal.waiting]
+            self.told.lost += [f"{self.name}: open {name}" for name in still]
             self.told.twice += [name for name, times in (taken + Counter()).items() if times > 1]
             self.told.twice += [name for name, times in good.items() if times > 1]
             if snapshot.blocks_accepted != len(good):

@@ -14,7 +14,10 @@ from tests.reliability.measure import Row, Run, slope
 
 JOBS_PER_S = 115.0
 SLOPE_GOAL_KIB, GROWTH_GOAL_KIB = 64.0, 5 * 1024
-WARM = 0.25  # of the samples: caches fill, allocators settle
+WARM = 0.25  # of the samples: allocators settle
+WARM_SHARES = 6_000  # tables of the newest hashes and answers are full by then
+WARM_S = 60.0
+FAST, STEADY = "1e-7", "2e-6"  # share difficulties of the warm-up and after
 KEPT_JOBS = 200  # a pool forgets older ones
 LATE = (21, 22)  # a share of a forgotten job, or sent again after a lost answer: not the miner's
 
@@ -42,7 +45,7 @@ def measure(run: Run) -> list[Row]:
     seconds = run.pick(8.0, 45.0, 480.0)
     drops = run.pick(3, 18, 205)
     soak = Soak()
-    with FakePool(seed=run.seed & 0xFF, difficulty="2e-6") as pool:
+    with FakePool(seed=run.seed & 0xFF, difficulty=FAST) as pool:
         command = [
             sys.executable, "-m", "miner", "mine", "--pool", pool.url, "--user", "soak", "--json",
             "--backend", "hashlib", "--threads", "1",
@@ -53,6 +56,7 @@ def measure(run: Run) -> list[Row]:
             miner = subprocess.Popen(command, stdout=out, stderr=out, env=environment)
         try:
             pool.wait(lambda: pool.ledger, 60.0)
+            warm_up(pool, run.pick(50, WARM_SHARES, WARM_SHARES))
             drive(pool, psutil.Process(miner.pid), soak, seconds, drops)
         finally:
             miner.terminate()
@@ -61,6 +65,19 @@ def measure(run: Run) -> list[Row]:
         errors = [entry.error or [0] for entry in pool.shares(accepted=False)]
         soak.refused = [str(error) for error in errors if error[0] not in LATE]
     return rows(soak, code, run)
+
+
+def warm_up(pool: FakePool, shares: int) -> None:
+    """Easy shares until the miner's bounded tables are full, or for a minute."""
+    until = time.monotonic() + WARM_S
+    while len(pool.ledger) < shares and time.monotonic() < until:
+        pool.notify()
+        time.sleep(0.2)
+    pool.difficulty = STEADY
+    for connection in pool.live:
+        connection.set_difficulty(STEADY)
+    pool.notify(clean=True)
+    pool.ledger.clear()
 
 
 def drive(pool: FakePool, miner: psutil.Process, soak: Soak, seconds: float, drops: int) -> None:
