@@ -42,7 +42,7 @@ class Soak:
 
 
 def measure(run: Run) -> list[Row]:
-    seconds = run.pick(8.0, 45.0, 480.0)
+    seconds = run.pick(4.0, 45.0, 480.0)
     drops = run.pick(3, 18, 205)
     soak = Soak()
     with FakePool(seed=run.seed & 0xFF, difficulty=FAST) as pool:

@@ -12,7 +12,7 @@ from tests.fakes.pool import Connection, FakePool
 from tests.reliability.measure import Row, Run, quantile
 
 GONE_GOAL_S, BACK_GOAL_S, SLACK_S = 3.0, 90.0, 5.0
-SHORT_SILENCE_S = 6.0
+SHORT_SILENCE_S = 3.0
 
 
 def measure(run: Run) -> list[Row]:

@@ -48,7 +48,7 @@ def measure(run: Run) -> list[Row]:
             thread.start()
         for thread in threads:
             thread.join()
-        crowd = slow_clients(miner, run.pick(2.0, 8.0, 60.0))
+        crowd = slow_clients(miner, run.pick(1.5, 8.0, 60.0))
         code = miner.stop()
     text = miner.out.read_text()
     found = [word for word in ("Traceback", "the node's RPC failed") if word in text]

@@ -28,7 +28,7 @@ def numbers(pattern: str, text: str) -> tuple[float, ...]:
 
 def storm(run: Run) -> list[Row]:
     """M4: two pools that drop the miner every 0.5 to 2 s."""
-    seconds = run.pick(6, 30, 180)
+    seconds = run.pick(4, 30, 180)
     backend = native_or_hashlib()
     text = script("stratum_figures.py", "--only", "storm", "--seconds", seconds, "--seed",
                   run.seed % 1000, "--backend", backend)  # fmt: skip
