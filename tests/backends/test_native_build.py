@@ -4,6 +4,7 @@ import atexit
 import functools
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -119,7 +120,9 @@ def test_driver_under_valgrind(tmp_path: Path) -> None:
     driver = build(tool("gcc"), tuple(X86), tmp_path, "-O2")
     memcheck = (tool("valgrind"), "-q", "--error-exitcode=9", "--leak-check=full")
     said = run(*memcheck, driver, "12")
-    assert said.count("exact, 12 cases") == 3
+    assert "sse2: exact, 12 cases" in said
+    assert "portable: exact, 12 cases" in said
+    assert re.search("avx2: (exact, 12 cases|skipped, this CPU has no AVX2)", said)
     assert "avx512: skipped, this CPU has no AVX-512F" in said
     assert "shani: skipped, this CPU has no SHA extensions" in said
 
