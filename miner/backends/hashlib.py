@@ -3,19 +3,16 @@
 import hashlib
 import struct
 import time
-from pathlib import Path
 
-from miner.backends import selftest
 from miner.backends.base import (
-    Backend,
     BackendInfo,
     Candidate,
     Hit,
     Scannable,
     ScanResult,
     check_range,
-)  # fmt: skip
-from miner.errors import BackendUnavailable
+)
+from miner.backends.single import SingleProvider
 
 MAX_SCAN_S = 0.05  # it holds the GIL, so others must get their turn
 CHECK_EVERY = 1024  # nonces between two looks at the clock
@@ -68,20 +65,6 @@ def _scan_one(mid: "hashlib._Hash", target: int, start: int, end: int) -> list[i
     return found
 
 
-class HashlibProvider:
-    """Always there."""
-
-    family = "hashlib"
-
-    def probe(self) -> list[Candidate]:
-        return [Candidate("hashlib", True, detail="OpenSSL, one worker (holds the GIL)")]
-
-    def open(self, name: str, cache: Path) -> Backend:
-        if name != self.family:
-            raise BackendUnavailable(name, "the only name here is hashlib")
-        backend = HashlibBackend()
-        selftest.check(backend)
-        return backend
-
-
-PROVIDER = HashlibProvider()
+PROVIDER = SingleProvider(
+    Candidate("hashlib", True, detail="OpenSSL, one worker (holds the GIL)"), HashlibBackend
+)

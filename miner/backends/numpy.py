@@ -6,21 +6,19 @@ registers, so a..h rotate by name and the two are updated in place.
 
 import struct
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from miner.backends import selftest
 from miner.backends.base import (
-    Backend,
     BackendInfo,
     Candidate,
     Hit,
     Scannable,
     ScanResult,
     check_range,
-)  # fmt: skip
+)
+from miner.backends.single import SingleProvider
 from miner.bitcoin.sha256 import (
     DIGEST_PADDING,
     HEADER_PADDING,
@@ -37,7 +35,6 @@ from miner.bitcoin.sha256 import (
     small_sigma0,
     small_sigma1,
 )  # fmt: skip
-from miner.errors import BackendUnavailable
 
 Lanes = npt.NDArray[np.uint32]
 Word = int | Lanes  # a schedule word: the same in every lane, or one per lane
@@ -205,20 +202,6 @@ def _add_constant(word: Word, k: int) -> Word:
     return (word + k) & MASK if isinstance(word, int) else word + np.uint32(k)
 
 
-class NumpyProvider:
-    """Usable wherever numpy imports; its lanes are as wide as numpy's own SIMD."""
-
-    family = "numpy"
-
-    def probe(self) -> list[Candidate]:
-        return [Candidate("numpy", True, detail=f"{LANES} lanes", parallel=True)]
-
-    def open(self, name: str, cache: Path) -> Backend:
-        if name != self.family:
-            raise BackendUnavailable(name, "the only name here is numpy")
-        backend = NumpyBackend()
-        selftest.check(backend)
-        return backend
-
-
-PROVIDER = NumpyProvider()
+PROVIDER = SingleProvider(
+    Candidate("numpy", True, detail=f"{LANES} lanes", parallel=True), NumpyBackend
+)

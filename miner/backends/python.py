@@ -7,20 +7,17 @@ import struct
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
-from miner.backends import selftest
 from miner.backends.base import (
-    Backend,
     BackendInfo,
     Candidate,
     Hit,
     Scannable,
     ScanResult,
     check_range,
-)  # fmt: skip
+)
+from miner.backends.single import SingleProvider
 from miner.bitcoin.sha256 import header_hash, midstate
-from miner.errors import BackendUnavailable
 
 Hasher = tuple[int, Callable[[int], bytes]]  # a version, and nonce -> 32 bytes for it
 
@@ -61,20 +58,6 @@ def scan_with(hashers: list[Hasher], target: int, start: int, count: int) -> Sca
     return ScanResult(tuple(hits), (nonce - start) * len(hashers))
 
 
-class PythonProvider:
-    """Always there."""
-
-    family = "python"
-
-    def probe(self) -> list[Candidate]:
-        return [Candidate("python", True, auto=False, detail="reference, one hash at a time")]
-
-    def open(self, name: str, cache: Path) -> Backend:
-        if name != self.family:
-            raise BackendUnavailable(name, "the only name here is python")
-        backend = PythonBackend()
-        selftest.check(backend)
-        return backend
-
-
-PROVIDER = PythonProvider()
+PROVIDER = SingleProvider(
+    Candidate("python", True, auto=False, detail="reference, one hash at a time"), PythonBackend
+)
