@@ -36,6 +36,7 @@ TABLE = (
     Measure("M7 failover", "m07_failover"),
     Measure("M9 blocks", "suites", "tests/node", "blocks"),
     Measure("M10 shutdown", "m10_shutdown"),
+    Measure("M11 mutants", "m11_mutants"),
     Measure("M12 native", "suites", "tests/backends", "native"),
     Measure("M13 attack", "m13_attack"),
     Measure("M14 secrets", "suites", "tests", "secrets"),

@@ -22,6 +22,11 @@ def test_short_form(taken: measures.Measure, tmp_path: Path) -> None:
         assert row.failures == 0, measure.table(rows)
 
 
+def test_every_figure_of_the_list_has_a_measure() -> None:
+    named = [taken.name.partition(" ")[0] for taken in measures.TABLE]
+    assert sorted(set(named), key=lambda name: int(name[1:])) == [f"M{n}" for n in range(1, 16)]
+
+
 def test_bounds_are_binomial() -> None:
     assert Row("M0", "", "", "", 300).bound == 0.01
     assert Row("M0", "", "", "", 0).bound == 1.0
