@@ -2,6 +2,16 @@
 
 import hmac
 
+LEAST_CHARS = 4  # a shorter word, such as the customary x, is no secret and occurs everywhere
+_known: set[str] = set()
+
+
+def hide(text: str) -> str:
+    """The text with every secret of this process as ***: a peer may repeat what it was told."""
+    for word in sorted(tuple(_known), key=len, reverse=True):
+        text = text.replace(word, "***")
+    return text
+
 
 class Secret:
     """Text that logs, reprs, formats and tracebacks show as ***; `reveal()` gives it to a wire."""
@@ -10,6 +20,8 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
+        if len(value) >= LEAST_CHARS:
+            _known.add(value)
 
     def reveal(self) -> str:
         return self._value

@@ -6,6 +6,8 @@ people read; none of them survives. HTML and JSON still need their own escaping.
 
 import re
 
+from miner.secret import hide
+
 LIMIT = 200  # characters shown of one remote text: a sentence, not a flood
 # ECMA-48 control sequences, then operating-system commands (which may set titles or clipboards).
 ESCAPES = re.compile(
@@ -17,9 +19,10 @@ def scrub(text: object, limit: int = LIMIT) -> str:
     """One printable line of at most `limit` characters; never raises on any JSON value.
 
     Escape sequences go, white space becomes one blank, and everything str.isprintable refuses
-    (controls, bidirectional and zero-width marks, surrogates, private use) becomes "?".
+    (controls, bidirectional and zero-width marks, surrogates, private use) becomes "?". Our own
+    secrets, should the peer repeat one, become ***.
     """
     raw = str(text) if isinstance(text, str | Exception) else repr(text)
-    line = " ".join(ESCAPES.sub("", raw[: 4 * limit]).split())
-    clean = "".join(char if char.isprintable() else "?" for char in line)
+    line = " ".join(ESCAPES.sub("", hide(raw[: 4 * limit])).split())
+    clean = hide("".join(char if char.isprintable() else "?" for char in line))
     return clean if len(clean) <= limit and len(raw) <= 4 * limit else clean[: limit - 3] + "..."

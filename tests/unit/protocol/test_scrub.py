@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miner.protocol.scrub import LIMIT, scrub
+from miner.secret import Secret
 
 CASES = {
     "plain": ("bad-cb-amount", "bad-cb-amount"),
@@ -28,6 +29,14 @@ CASES = {
 @pytest.mark.parametrize(("dirty", "clean"), CASES.values(), ids=CASES.keys())
 def test_P12_remote_text_becomes_one_harmless_line(dirty: object, clean: str) -> None:
     assert scrub(dirty) == clean
+
+
+def test_P14_a_peer_cannot_make_us_show_our_own_secret() -> None:
+    Secret("correct horse")
+    Secret("x")  # no secret: everybody's password at a pool
+    assert scrub("no: correct horse, fox") == "no: ***, fox"
+    assert scrub("no: correct \x1b[0mhorse") == "no: ***"
+    assert scrub(ValueError("a" * 190 + "correct horse")) == "a" * 190 + "***"
 
 
 def test_length_is_capped_and_the_cut_is_visible() -> None:

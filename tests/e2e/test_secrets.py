@@ -1,0 +1,148 @@
+"""P14: a canary for a password, given in every way there is, shows up nowhere but on the wire."""
+
+import base64
+import json
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Command, Start
+from tests.fakes.node import FakeNode
+from tests.fakes.pool import FakePool
+from tests.fakes.sink import REGTEST
+
+CANARY = "canary-7Kq2-word"
+FORMS = [  # as it stands, percent-encoded, in a Basic header, in hex
+    CANARY,
+    CANARY.replace("-", "%2D"),
+    base64.b64encode(f"u:{CANARY}".encode()).decode().rstrip("="),
+    base64.b64encode(f"__cookie__:{CANARY}".encode()).decode().rstrip("="),
+    CANARY.encode().hex(),
+]
+WAYS = ("file", "variable", "url", "argument", "pair", "config")
+
+
+def given(way: str, url: str, folder: Path) -> tuple[list[str], dict[str, str]]:
+    """Flags and environment that carry user `u` and the canary to this URL."""
+    kind = "--node" if url.startswith("http") else "--pool"
+    secret_file = folder / "secret"
+    secret_file.write_text(CANARY + "\n")
+    secret_file.chmod(0o600)
+    if way == "config":
+        config = folder / "own.toml"
+        config.write_text(f'user = "u"\npassword = "{CANARY}"\n')
+        config.chmod(0o600)
+        return [kind, url, "--config", str(config)], {}
+    if way == "url":
+        scheme, _, place = url.partition("://")
+        return [kind, f"{scheme}://u:{CANARY.replace('-', '%2D')}@{place}"], {}
+    flags = {
+        "file": ["--user", "u", "--pass-file", str(secret_file)],
+        "variable": ["--user", "u"],
+        "argument": ["--user", "u", "--password", CANARY],
+        "pair": ["--userpass", f"u:{CANARY}"],
+    }[way]
+    return [kind, url, *flags], {"MINER_PASSWORD": CANARY} if way == "variable" else {}
+
+
+def assert_nowhere(text: str, what: str) -> None:
+    for form in FORMS:
+        assert form not in text, f"{what} shows {form}"
+
+
+def assert_kept_nowhere(home: Path) -> None:
+    for file in home.rglob("*"):
+        if file.is_file():
+            assert_nowhere(file.read_bytes().decode("latin-1"), str(file))
+
+
+def assert_not_listed(command: Command) -> None:
+    """Other users see the arguments, not the environment."""
+    listed = Path(f"/proc/{command.process.pid}/cmdline")
+    if listed.exists():
+        assert_nowhere(listed.read_bytes().decode(), "the process list")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "secrets"
+    made.mkdir()
+    return made
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_P14_a_pools_password(miner: Start, home: Path, folder: Path, way: str) -> None:
+    with FakePool(nbits="207fffff", difficulty="1e-8") as pool:
+        flags, environment = given(way, pool.url, folder)
+        command = miner("mine", *flags, "--backend", "hashlib", "--json", **environment)
+        command.until('"answer": "accepted"')
+        assert_not_listed(command)
+        sent = [message["params"] for message in pool.connections[0].received]
+        assert ["u", CANARY] in sent, "the pool does get it"
+        pool.on["mining.authorize"] = lambda connection, message: connection.reply(
+            message, False, [24, f"wrong password {message['params'][1]}", None]
+        )
+        pool.drop_all(reset=True)
+        assert command.end() == 5
+    assert "wrong password" in command.text  # a pool that repeats what it was told
+    assert_nowhere(command.text, "the output")
+    assert_kept_nowhere(home)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_P14_a_nodes_password(miner: Start, home: Path, folder: Path, way: str) -> None:
+    with FakeNode(folder) as node:
+        node.password = CANARY  # but the user is another: 401
+        flags, environment = given(way, node.url, folder)
+        common = ("--address", REGTEST, "--backend", "hashlib", "--retries", "0")
+        command = miner("mine", *flags, *common, **environment)
+        command.until("refused the credentials")
+        assert_not_listed(command)
+        assert command.end() == 5
+        checked = miner("doctor", *flags, "--address", REGTEST, **environment)
+        assert checked.end() == 1
+    assert_nowhere(command.text + checked.text, "the output")
+    assert_kept_nowhere(home)
+
+
+@pytest.fixture
+def canary_node(folder: Path) -> Iterator[FakeNode]:
+    with FakeNode(folder) as node:
+        node.password = CANARY
+        node.cookie.write_text(f"__cookie__:{CANARY}")
+        yield node
+
+
+def test_P14_a_cookie(miner: Start, home: Path, canary_node: FakeNode) -> None:
+    flags = ("--node", canary_node.url, "--cookie", str(canary_node.cookie))
+    run = ("--address", REGTEST, "--backend", "hashlib", "--block-interval", "0")
+    command = miner("mine", *flags, *run, "--blocks", "3", "--json")
+    assert command.end() == 0
+    checked = miner("doctor", *flags, "--address", REGTEST, "--json")
+    checked.end()
+    for line in (*command.out, *checked.out):
+        assert_nowhere(json.dumps(json.loads(line)), "--json")
+    assert_nowhere(command.text + checked.text, "the output")
+    assert_kept_nowhere(home)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of POSIX")
+def test_P15_what_a_run_writes_is_the_users_alone(miner: Start, home: Path, tmp_path: Path) -> None:
+    """Journal and the own node's cookie, under a careless umask."""
+    before = os.umask(0)
+    try:
+        command = miner("mine", "--datadir", str(tmp_path / "chain"), "--backend", "hashlib")
+        command.until("block 1 accepted")
+        files = [*home.rglob("*"), *(tmp_path / "chain").rglob("*cookie*")]
+        private = [file for file in files if file.is_file() and "cache" not in file.parts]
+        assert any("journal" in file.parts for file in private)
+        assert any("cookie" in file.name for file in private)
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in private}
+        assert command.stop() == 0
+    finally:
+        os.umask(before)
+    wide = {name: oct(mode) for name, mode in modes.items() if mode & 0o077}
+    assert not {name: mode for name, mode in wide.items() if name != "best-hash"}
