@@ -29,6 +29,7 @@ from miner.engine.odds import guess_rate, mainnet_sentence
 from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
 from miner.protocol.decode import decode_coinbase, user_address
+from miner.protocol.scrub import scrub
 from miner.screens.console import ConsoleScreen, open_console
 from miner.screens.jsonl import JsonScreen
 from miner.sources.base import WorkSource
@@ -240,7 +241,7 @@ class Run:
             try:
                 lines = decode_coinbase(job, own, chain).lines()
             except ValueError as error:
-                lines = [f"coinbase of job {job.job_id} cannot be decoded: {error}"]
+                lines = [f"coinbase of job {scrub(job.job_id)} cannot be decoded: {error}"]
             for line in lines:
                 self.events.put(Event("coinbase", line))
 

@@ -8,7 +8,7 @@ _known: set[str] = set()
 
 def hide(text: str) -> str:
     """The text with every secret of this process as ***: a peer may repeat what it was told."""
-    for word in sorted(tuple(_known), key=len, reverse=True):
+    for word in sorted(_known, key=len, reverse=True):
         text = text.replace(word, "***")
     return text
 

@@ -20,6 +20,7 @@ from typing import Literal
 
 from miner.bitcoin.target import DIFF1_TARGET, difficulty, expected_hashes
 from miner.paths import private_dir
+from miner.protocol.scrub import scrub
 from miner.work.values import Answer, Job, Share, Verdict
 
 SCHEMA = 1
@@ -292,7 +293,7 @@ class Status:
                 source_health=self._health,
                 source_text=self._source_text,
                 jobs=self._jobs,
-                job_id=job.job_id if job else None,
+                job_id=scrub(job.job_id) if job else None,
                 job_age_s=max(now - self._job_at, 0.0) if job else None,
                 height=job.height if job else None,
                 network_difficulty=difficulty(job.network_target) if job else None,

@@ -7,6 +7,7 @@ import click
 
 from miner import __version__
 from miner.errors import MinerError
+from miner.protocol.scrub import scrub
 
 # One file each, imported only when used, so that `miner --help` and errors stay quick.
 COMMANDS = {
@@ -24,6 +25,7 @@ COMMANDS = {
 }
 
 INTERRUPTED = 130
+MOST_CHARS = 2000  # of an error: a compiler's log is the longest
 
 
 class LazyGroup(click.Group):
@@ -57,7 +59,7 @@ def main() -> None:
     except click.ClickException as error:
         code = refuse(error)
     except MinerError as error:
-        click.echo(f"miner: {error}", err=True)
+        click.echo(f"miner: {scrub(error, MOST_CHARS)}", err=True)
         code = error.exit_code
     except click.Abort:
         code = INTERRUPTED if sys.argv[1:2] not in (["mine"], ["node"]) else 0

@@ -12,6 +12,7 @@ from miner.engine.floor import FLOOD_TARGET, Clock, Floor
 from miner.engine.worker import Worker, WorkerOptions
 from miner.errors import BackendFault, MinerError
 from miner.journal import Journal
+from miner.protocol.scrub import scrub
 from miner.sources.base import Health, SourceState, WorkSource
 from miner.status import Event, Status, StatusSnapshot
 from miner.work.values import Answer, Job, Verdict
@@ -150,7 +151,7 @@ class Engine:
         where = "" if job.height is None else f", height {job.height}"
         self._tell(
             Event("job", f"new job from {job.source}{where}", data={
-                "job_id": job.job_id, "height": job.height, "clean": job.clean,
+                "job_id": scrub(job.job_id), "height": job.height, "clean": job.clean,
                 "version_mask": f"{job.version_mask:08x}", "nbits": f"{job.nbits:08x}",
             })
         )  # fmt: skip

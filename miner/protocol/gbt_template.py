@@ -93,7 +93,7 @@ class _Fields:
 
     def bad(self, name: str, want: str) -> RemoteProtocolError:
         told = scrub(self._reply[name], 40) if name in self._reply else "missing"
-        return RemoteProtocolError(f"template field {name} is {told}: {want}")
+        return RemoteProtocolError(f"template field {scrub(name, 40)} is {told}: {want}")
 
 
 def parse_template(  # one line a field: the table reads best whole
