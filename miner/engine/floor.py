@@ -63,7 +63,8 @@ class Floor:
             )
             start = last.roller.next_extranonce2 if last and same else random_start()
             self._numbers += 1
-            fresh = Generation(self._numbers, job, Roller(job, start), self.clock())
+            roller = Roller(job, start, last.roller if last and same else None)
+            fresh = Generation(self._numbers, job, roller, self.clock())
             fresh.opens = max(opens, fresh.born)
             self._latest = fresh
             self._show()

@@ -10,6 +10,9 @@ from miner.bitcoin.versions import count, versions_at
 from miner.work.values import Job, WorkUnit
 
 
+SMALL_SPACE = 2**16  # extranonce2 values that can be used up; a larger space never is
+
+
 class Roller:
     """Gives out the units of one job. Not for several threads at once: the caller locks.
 
@@ -18,14 +21,29 @@ class Roller:
     pass starts after the widest of them.
     """
 
-    def __init__(self, job: Job, extranonce2_start: int = 0) -> None:
+    def __init__(self, job: Job, extranonce2_start: int = 0, after: "Roller | None" = None) -> None:
+        """`after`: the roller of the job before. When a pool sends the same headers again (a new
+        mask or difficulty), what that one gave out is not given out again."""
         self.job = job
         self._space = 256**job.extranonce2_size
         self.next_extranonce2 = extranonce2_start % self._space  # goes on across jobs of a session
         self._left = self._space  # extranonce2 values left in this pass
-        self._first_version = 0
-        self._widest = 0
+        self._place = 0  # of this pass's first version in the list of all
+        self._widest = 0  # most versions a unit of this pass had, counted in places
+        # Versions that `after` gave out at this ntime: with every extranonce2, or with those
+        # of this pass that are gone.
+        self._spent: frozenset[int] = frozenset()
+        self._partly: frozenset[int] = frozenset()
         self._step_s = 0  # ntime - job.ntime
+        if after is not None and same_headers(job, after.job):
+            self._go_on(after)
+
+    def _go_on(self, after: "Roller") -> None:
+        self.next_extranonce2 = after.next_extranonce2
+        self._left, self._step_s = after._left, after._step_s
+        if self._space <= SMALL_SPACE:
+            self._spent = after._spent | after._listed(0, after._place)
+            self._partly = after._partly | after._listed(after._place, after._widest)
 
     def next(self, wants: int, elapsed_s: float) -> WorkUnit | None:
         """The next unit with `wants` versions if the mask has that many, else with one.
@@ -36,34 +54,75 @@ class Roller:
         allowed_s = min(max(int(elapsed_s), 0), self.job.ntime_limit)
         if self.job.ntime_follows_clock and allowed_s > self._step_s:
             self._start_time(allowed_s)
-        if self._left == 0 and not self._next_pass(allowed_s):
+        versions = self._versions(wants, allowed_s)
+        if not versions:
             return None
-        total = count(self.job.version_mask)
-        width = wants if 1 <= wants <= total else 1
-        versions = versions_at(self.job.version, self.job.version_mask, self._first_version, width)
-        self._widest = max(self._widest, len(versions))
         self._left -= 1
         extranonce2 = self.next_extranonce2.to_bytes(self.job.extranonce2_size, "big")
         self.next_extranonce2 = (self.next_extranonce2 + 1) % self._space
         return build_unit(self.job, versions, extranonce2, self.job.ntime + self._step_s)
 
+    def _versions(self, wants: int, allowed_s: int) -> tuple[int, ...]:
+        """The versions of the next unit, in this pass or the next; empty when none is left."""
+        total = count(self.job.version_mask)
+        width = wants if 1 <= wants <= total else 1
+        while True:
+            if self._left:
+                found, places = self._unspent(width)
+                if found:
+                    self._widest = max(self._widest, places)
+                    return found
+            if not self._next_pass(allowed_s):
+                return ()
+
+    def _unspent(self, width: int) -> tuple[tuple[int, ...], int]:
+        """Up to `width` versions from this pass's place on, and how many places they span."""
+        version, mask = self.job.version, self.job.version_mask
+        if not self._spent:
+            found = versions_at(version, mask, self._place, width)
+            return found, len(found)
+        kept: list[int] = []
+        place, total = self._place, count(mask)
+        while len(kept) < width and place < total:
+            kept += (one for one in versions_at(version, mask, place, 1) if one not in self._spent)
+            place += 1
+        return tuple(kept), place - self._place
+
     def _next_pass(self, allowed_s: int) -> bool:
         """Move to the next versions, or to the next second; False when neither is left."""
-        self._first_version += self._widest
+        total = count(self.job.version_mask)
+        self._place = min(self._place + max(self._widest, 1), total) if self._left == 0 else total
         self._widest = 0
-        if self._first_version < count(self.job.version_mask):
+        self._spent, self._partly = self._spent | self._partly, frozenset()
+        if self._place < total:
             self._left = self._space
             return True
         if allowed_s > self._step_s and self.job.ntime + self._step_s + 1 < 2**32:
             self._start_time(self._step_s + 1)
             return True
-        self._first_version = count(self.job.version_mask)  # stay exhausted
+        self._left = 0
         return False
 
     def _start_time(self, step_s: int) -> None:
         self._step_s = step_s
         self._left = self._space
-        self._first_version = self._widest = 0
+        self._place = self._widest = 0
+        self._spent = self._partly = frozenset()
+
+    def _listed(self, place: int, places: int) -> frozenset[int]:
+        return frozenset(versions_at(self.job.version, self.job.version_mask, place, places))
+
+
+def same_headers(one: Job, other: Job) -> bool:
+    """Could the two jobs give out the same header?"""
+    return _identity(one) == _identity(other)
+
+
+def _identity(job: Job) -> tuple[object, ...]:
+    return (
+        job.source, job.session, job.version, job.prev_hash, job.coinbase1,
+        job.coinbase2, job.extranonce1, job.extranonce2_size, job.branch, job.nbits, job.ntime,
+    )  # fmt: skip
 
 
 def build_unit(job: Job, versions: tuple[int, ...], extranonce2: bytes, ntime: int) -> WorkUnit:

@@ -123,3 +123,42 @@ def test_target_never_hides_a_block_nor_floods_an_easy_chain() -> None:
     easy_chain = replace(JOB, share_target=1 << 240, network_target=1 << 255)
     assert easy_chain.target == easy_chain.share_target
     assert JOB.target == JOB.share_target
+
+
+@given(
+    st.integers(0, 1),
+    st.lists(st.integers(0, 15), min_size=2, max_size=4),
+    st.lists(st.integers(0, 90), min_size=4, max_size=4),
+    st.lists(st.integers(1, 5), min_size=1, max_size=3),
+)
+def test_the_same_headers_sent_again_with_other_masks_repeat_nothing(
+    size: int, masks: list[int], takes: list[int], wants: list[int]
+) -> None:
+    seen: list[tuple[bytes, int, int]] = []
+    roller: Roller | None = None
+    for bits, take in zip(masks, takes, strict=False):
+        job = replace(JOB, extranonce2_size=size, version_mask=bits << 13, ntime_limit=1)
+        roller = Roller(job, 5, roller)
+        for turn in range(take):
+            unit = roller.next(wants[turn % len(wants)], 1)
+            if unit is None:
+                break
+            seen += [(unit.extranonce2, version, unit.ntime) for version in unit.versions]
+    assert len(seen) == len(set(seen))
+
+
+def test_a_mask_taken_back_does_not_stop_a_large_search() -> None:
+    first = Roller(replace(JOB, extranonce2_size=8, version_mask=0b11 << 13), 7)
+    assert first.next(4, 0) is not None
+    unit = Roller(replace(JOB, extranonce2_size=8), 0, first).next(4, 0)
+    assert unit is not None and unit.versions == (JOB.version,)
+    assert unit.extranonce2 == (8).to_bytes(8, "big")
+
+
+def test_other_headers_start_afresh() -> None:
+    first = Roller(replace(JOB, extranonce2_size=0))
+    assert first.next(1, 0) is not None and first.next(1, 0) is None
+    other = replace(JOB, extranonce2_size=0, prev_hash=b"\1" * 32)
+    assert Roller(other, 0, first).next(1, 0) is not None
+    again = replace(JOB, extranonce2_size=0, job_id="2", share_target=2**249)
+    assert Roller(again, 0, first).next(1, 0) is None
