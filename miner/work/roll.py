@@ -9,7 +9,6 @@ from miner.bitcoin.merkle import root_from_branch
 from miner.bitcoin.versions import count, versions_at
 from miner.work.values import Job, WorkUnit
 
-
 SMALL_SPACE = 2**16  # extranonce2 values that can be used up; a larger space never is
 
 
