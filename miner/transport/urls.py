@@ -43,8 +43,8 @@ def parse_pool_url(text: str) -> PoolUrl:
     scheme, separator, rest = text.strip().partition("://")
     if not separator:
         scheme, rest = "stratum+tcp", text.strip()
-    rest, _, fragment = rest.partition("#")
     credentials, at, place = rest.rpartition("@")
+    place, _, fragment = place.partition("#")  # after the login: a password may hold a #
     if not SCHEME.fullmatch(scheme):  # it may hold a login, so it is not shown
         raise ConfigError(f"pool {place[:100]!r}: no scheme before ://; want stratum+tcp:// there")
     shown = f"{scheme}://{place}"[:120]

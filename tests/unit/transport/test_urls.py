@@ -33,6 +33,9 @@ def test_credentials_are_decoded_and_never_shown() -> None:
     assert url.password.reveal() == "p@ss:d=1"
     assert url.xnsub
     assert "p@ss" not in f"{url} {url!r}"
+    odd = parse_pool_url("me:a#b/c?d@pool.example:3333#xnsub")
+    assert odd.password is not None
+    assert (odd.password.reveal(), odd.host, odd.xnsub) == ("a#b/c?d", "pool.example", True)
     only = parse_pool_url("me@pool.example:3333")
     assert (only.user, only.password) == ("me", None)
 
