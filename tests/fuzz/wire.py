@@ -15,8 +15,8 @@ SECRET = "pA55"
 
 def whole_login(data: bytes) -> bool:
     """Does the password stand where one stands? Elsewhere nobody can tell that it is one."""
-    before, at, after = data.partition(b"@")
-    return bool(at) and SECRET.encode() not in after and b":pA55" in before
+    before = data.rpartition(b"@")[0]
+    return b":pA55" in before and data.count(SECRET.encode()) == 1
 
 
 def lines(dice: random.Random) -> tuple[list[bytes], Feed]:
