@@ -95,8 +95,9 @@ class Worker:
 
     def start(self) -> None:
         self.failure, self.accusation = None, ""
-        self.thread = threading.Thread(target=self._run, name=f"worker {self.name}", daemon=True)
-        self.thread.start()
+        thread = threading.Thread(target=self._run, name=f"worker {self.name}", daemon=True)
+        thread.start()
+        self.thread = thread  # started: a stop may join it
 
     @property
     def sick_s(self) -> float | None:
@@ -158,6 +159,8 @@ class Worker:
             result = scan(unit, start, count)
             ended = floor.clock()
             self.scan_began = None
+            if not 0 < result.hashes <= count * versions or result.hashes % versions:
+                raise BackendFault(self.name, f"counted {result.hashes} hashes, impossible")
             meter.hashes += result.hashes
             start += result.hashes // versions
             sizer.learn(result.hashes, ended - began)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from miner.backends.base import Scannable, ScanResult
 from miner.config import Goal
 from miner.engine.worker import Sizer
 from miner.errors import BackendFault, SourceRefused
@@ -45,6 +46,19 @@ def test_b03_false_hits_are_never_sent_and_quarantine_after_three(bench: Bench) 
     for share in bench.source.submitted:  # nothing false left the house
         digest = hashlib.sha256(hashlib.sha256(share.header).digest()).digest()
         assert int.from_bytes(digest, "little") <= SHARES
+
+
+@pytest.mark.parametrize("hashes", [0, -2, 3, 2**40])
+def test_b03_impossible_counts_are_a_fault(bench: Bench, hashes: int) -> None:
+    class Miscounter(FakeBackend):
+        def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
+            result = super().scan(unit, start, count)
+            return ScanResult((), hashes) if is_work(unit.prefix) else result
+
+    bench.run(Miscounter())
+    bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
+    until(lambda: bench.reopened)
+    assert f"counted {hashes} hashes, impossible" in bench.alarms()
 
 
 def test_b04_a_backend_that_misses_one_hit_in_a_hundred_is_caught_at_start(bench: Bench) -> None:
