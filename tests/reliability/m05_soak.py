@@ -42,7 +42,7 @@ class Soak:
 
 
 def measure(run: Run) -> list[Row]:
-    seconds = run.pick(4.0, 45.0, 480.0)
+    seconds = run.pick(4.0, 20.0, 480.0)
     drops = run.pick(3, 18, 205)
     soak = Soak()
     with FakePool(seed=run.seed & 0xFF, difficulty=FAST) as pool:
@@ -56,7 +56,7 @@ def measure(run: Run) -> list[Row]:
             miner = subprocess.Popen(command, stdout=out, stderr=out, env=environment)
         try:
             pool.wait(lambda: pool.ledger, 60.0)
-            warm_up(pool, run.pick(50, WARM_SHARES, WARM_SHARES))
+            warm_up(pool, run.pick(50, 2000, WARM_SHARES))
             drive(pool, psutil.Process(miner.pid), soak, seconds, drops)
         finally:
             miner.terminate()

@@ -100,7 +100,7 @@ def measure(run: Run) -> list[Row]:
     modules = list(TESTS)[: run.pick(1, None, None)]
     every = [mutant for module in modules for mutant in mutants(module)]
     chosen = dice.sample(every, min(wanted, len(every)))
-    deadline = time.monotonic() + run.pick(30.0, 120.0, BUDGET_S)
+    deadline = time.monotonic() + run.pick(30.0, 30.0, BUDGET_S)
     with ThreadPoolExecutor(2) as pool:
         folders = [run.folder / f"copy{n}" for n in range(2)]
         halves = [chosen[n::2] for n in range(2)]

@@ -5,7 +5,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 
-from tests.reliability.measure import ROOT, NotRun, Row, Run
+from tests.reliability.measure import ROOT, NotRun, Row, Run, Size
 
 GONE = 5  # pytest's exit code: nothing was selected
 
@@ -38,6 +38,8 @@ HONESTY = Selection(
 
 
 def take(run: Run, selection: Selection) -> list[Row]:
+    if run.size is Size.QUICK:
+        raise NotRun("these tests take minutes and belong to the suite; leave --quick out")
     report = run.folder / "report.xml"
     places = [place for place in selection.places if (ROOT / place).exists()]
     words = f"({selection.words}) and not short_form" if selection.words else ""
