@@ -88,7 +88,10 @@ def text(value: object) -> str:
 
 
 def path(value: object) -> Path:
-    return Path(text(value)).expanduser()
+    try:
+        return Path(text(value)).expanduser()
+    except RuntimeError:  # "~name" of a user that this machine does not have
+        raise ValueError("begins with ~ and a user's name that is not known here") from None
 
 
 def switch(value: object) -> bool:

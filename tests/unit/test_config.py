@@ -215,3 +215,8 @@ def test_p14_the_value_of_an_unknown_key_is_not_shown(tmp_path: Path, line: str)
     assert "hunter2" not in str(refused.value)
     assert "unknown key" in str(refused.value)
     assert ("is 'password' meant?" in str(refused.value)) == line.startswith("pas")
+
+
+def test_p16_a_home_folder_of_nobody_is_refused() -> None:
+    with pytest.raises(ConfigError, match="--cookie: '~nobody-here/x' begins with ~"):
+        config.check("cookie", "~nobody-here/x", "--cookie")
