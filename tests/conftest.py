@@ -1,7 +1,16 @@
 """Settings of every test."""
 
+import pytest
 from hypothesis import settings
+
+from miner import secret
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("homehash", deadline=None)
 settings.load_profile("homehash")
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is masked depends on every Secret of the process, and a test shares its process."""
+    monkeypatch.setattr(secret, "_known", set())

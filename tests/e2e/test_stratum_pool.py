@@ -161,7 +161,8 @@ def test_S39_a_reset_while_submitting_loses_nothing_in_a_resumed_session() -> No
             miner.wait(lambda: len(pool.connections) >= 3)
             miner.accepted(10)
         assert len({job.session for job in miner.jobs}) == 1
-        assert pool.shares(accepted=False) == []
+        # A reset may swallow the answer of a share before it: sent again, it is a duplicate.
+        assert all(one.error and one.error[0] == 22 for one in pool.shares(accepted=False))
         assert miner.answers(Answer.UNKNOWN) == []  # all were sent again and answered
         assert miner.repeated == 0
 
