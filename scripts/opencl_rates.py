@@ -9,14 +9,14 @@ rate is for each second of this process's CPU time: what other programs take is 
 
 import argparse
 import statistics
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+import bootstrap
+
+bootstrap.enter()
 
 from miner.backends.opencl_device import default_shape, find, is_cpu
 from miner.backends.opencl_host import OpenClBackend
