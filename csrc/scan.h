@@ -50,4 +50,7 @@ int32_t scan_variant_versions_wanted(int32_t variant);
 /* "" when this CPU can run it, else the missing feature in words. */
 const char *scan_variant_why_not(int32_t variant);
 
+/* Compiler and version that built this: "gcc 12.2.0". */
+const char *scan_compiler(void);
+
 #endif

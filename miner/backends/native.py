@@ -171,6 +171,11 @@ def variants(module: ModuleType) -> dict[str, str]:
     }
 
 
+def compiler() -> str | None:
+    """Compiler and version that built the C module, "gcc 12.2.0"; None when it is not built."""
+    return _text(MODULE, MODULE.lib.scan_compiler()).strip() if MODULE else None
+
+
 def _text(module: ModuleType, pointer: Any) -> str:
     text: bytes = module.ffi.string(pointer)
     return text.decode()

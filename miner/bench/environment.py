@@ -4,7 +4,6 @@ import os
 import platform
 import re
 import subprocess
-import sysconfig
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import psutil
 
 from miner import __version__
+from miner.backends import native
 from miner.bench import sensors
 
 FLAGS = ("sha_ni", "avx512f", "avx2", "avx", "sse4_1", "sse2", "sha2", "asimd", "neon", "aes")
@@ -42,8 +42,7 @@ def collect(root: Path = Path("/")) -> dict[str, Any]:
         "mains": mains(root),
         "load_1min": round(load, 2) if load is not None else None,
         "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "compiler": platform.python_compiler(),
-        "cflags": sysconfig.get_config_var("CFLAGS"),
+        "compiler": native.compiler(),
         "libraries": {name: _version(name) for name in LIBRARIES},
         "homehash": __version__,
         "commit": commit(),

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,18 @@ def test_without_the_module_one_row_says_why(
     assert (row.name, row.usable, row.why_not) == ("native", False, "not built: no compiler")
     with pytest.raises(BackendUnavailable, match="not built: no compiler"):
         native.PROVIDER.open("native", tmp_path)
+
+
+def test_the_compiler_that_built_it_is_named(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = native.compiler()
+    assert named and re.fullmatch(r"(gcc|clang) \d[\w.+ ()-]*", named)
+    comment = Path(module.__file__ or "").read_bytes()
+    if named.startswith("gcc"):  # it signs what it makes
+        assert re.search(rb"GCC: \([^)]*\) " + re.escape(named.split()[1].encode()), comment)
+    monkeypatch.setattr(native, "MODULE", None)
+    assert native.compiler() is None
 
 
 def test_unknown_variant_is_refused(module: ModuleType, tmp_path: Path) -> None:
