@@ -115,12 +115,13 @@ def usable_cores() -> int:
 
 def _auto(rows: list[Candidate], cache_dir: Path, say: Say) -> list[str]:
     """Every usable GPU, plus native; without native, the faster of hashlib and numpy."""
-    for row in rows:
-        if not row.usable:
-            say(f"{row.name} not used: {row.why_not}")
     usable = [row for row in rows if row.usable and row.auto]
     chosen = [row.name for row in usable if row.name.startswith("opencl:")]
     natives = [row for row in usable if row.name.startswith("native:")]
+    for row in rows:
+        # That a PC has no ARM instructions is no news while native code for it runs.
+        if not row.usable and not (natives and row.name.startswith("native:")):
+            say(f"{row.name} not used: {row.why_not}")
     chosen += [row.name for row in usable if row.external]
     if natives:
         return [*chosen, "native"]

@@ -84,6 +84,29 @@ def test_auto_without_native_takes_the_faster_of_two_and_says_so(
     assert any("no compiler" in line for line in said)
 
 
+def test_auto_tells_of_what_is_broken_not_of_other_processors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        Candidate("opencl", False, "platform 1 fails"),
+        Candidate("native:portable", True, parallel=True),
+        Candidate("native:neon", False, "not built"),
+    ]
+    monkeypatch.setattr(registry, "probe_all", lambda: rows)
+    opened: list[str] = []
+
+    def noted(name: str, cache: Path) -> Backend:
+        opened.append(name)
+        return PythonBackend()
+
+    monkeypatch.setattr(registry, "open_named", noted)
+    said: list[str] = []
+    registry.open_choice([], 1, tmp_path, said.append)
+    assert opened == ["native"]
+    assert "opencl not used: platform 1 fails" in said
+    assert not any("neon" in line for line in said)
+
+
 def test_auto_with_nothing_usable_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
