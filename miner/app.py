@@ -43,6 +43,10 @@ from miner.transport.tls import TlsSettings
 from miner.work.values import Job
 
 OP_TRUE = b"\x51"  # anyone may spend: the lessons do
+PACED = (
+    "every second hash makes a block here, so they are kept {:g} s apart (--block-interval); "
+    "most of that is waiting: for this computer's speed run miner bench"
+)
 OWN_INTERVAL_S = 1.0  # faster for long, and block time runs past the two-hour limit
 REFRESH_S = 0.25
 RATE_SETTLED_S = 60.0  # a counted rate is worth telling a pool after this
@@ -192,6 +196,8 @@ class Run:
         stack.callback(node.stop)
         where = datadir or "a temporary folder, removed at the end"
         self.say("node", f"own regtest node at {node.url}, height {node.height}, chain in {where}")
+        if pace := engine_options(self.config).block_interval_s:
+            self.say("node", PACED.format(pace))
         endpoint = parse_node_url(node.url, node.port).endpoint
         setup = NodeSetup(endpoint, CookieFile(node.cookie_file))
         source = GbtSource([setup], self.payout or "", **rest)

@@ -28,6 +28,7 @@ def test_blocks_of_the_own_node_come_in_order_each_with_hash_and_verdict(miner: 
     assert "6 accepted, 0 rejected" in command.out[-1]
     assert "goal reached: 6 blocks" in command.text
     assert "script 0020" in command.text  # what is paid is shown before
+    assert "kept" not in command.text  # nothing waits here
 
 
 def test_json_is_one_valid_object_a_line(miner: Start) -> None:
@@ -65,6 +66,7 @@ def test_p01_a_signal_ends_it_at_once_with_exit_0(miner: Start, number: signal.S
     assert command.stop(number) == 0
     assert time.monotonic() - began < 5  # the goal is 1 s; the machine may be busy
     assert "stopped by a signal" in command.text
+    assert "kept 0.05 s apart (--block-interval)" in command.text  # why the rate is low
 
 
 @pytest.mark.parametrize("delay_s", [0.05, 0.4, 0.9, 1.5])
