@@ -80,7 +80,7 @@ def _own_block(setting: Setting) -> tuple[bytes, str]:
     with OwnNode() as own:
         share, tries = own.mine(setting.seed)
         verdict = own.submit_share(share)
-    return share.header, f"mined here after {tries} tries, {verdict.explanation} by the node"
+    return share.header, f"mined here at try {tries}, {verdict.explanation} by the node"
 
 
 def _facts(own: bytes, verdict: str) -> str:

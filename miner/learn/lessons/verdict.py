@@ -81,7 +81,7 @@ def _autopsy(share: Share, tries: int) -> Screen:
     return Screen(
         "Your block, found a moment ago",
         (
-            Text(f"Your computer found it after **{tries}** tries. Its header:"),
+            Text(f"Your computer found it at try **{tries}**. Its header:"),
             Bytes("80 bytes", fields(share.header)),
             Table(
                 "three compressions, then one comparison",
