@@ -22,6 +22,7 @@ from miner.transport.endpoint import RPC_PORTS, NodeAddress, parse_node_url
 from miner.transport.urls import PoolUrl, parse_pool_url
 
 MAX_CONFIG_BYTES = 1 << 20
+LOGIN = re.compile(r"[^/]*://[^@]*:[^@]*@")  # a URL with a password in it
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -123,8 +124,10 @@ def seconds(value: object) -> float:
         number = float(match[1]) if match else None
         unit = (match[2] if match else None) or "s"
     scale = 0.001 if unit == "ms" else UNITS_S[unit]
-    if type(number) not in (int, float) or not 0 <= number * scale <= 1e9:  # type: ignore[operator]
+    if type(number) not in (int, float) or not 0 <= number <= 1e12:  # type: ignore[operator]
         raise ValueError("is not a time such as 0.5, 60s or 10m")
+    if float(number) * scale > 1e9:  # type: ignore[arg-type]
+        raise ValueError("is a longer time than anyone mines")
     return float(number) * scale  # type: ignore[arg-type]
 
 
@@ -205,17 +208,25 @@ def check(key: str, value: object, origin: str) -> object:
     values = list(value) if isinstance(value, list | tuple) else [value]
     if not setting.many and isinstance(value, list | tuple):
         raise ConfigError(f"{origin}: takes one value, not a list")
-    try:
-        parsed = [setting.parse(item) for item in values]
-    except ValueError as error:
-        shown = "the value" if setting.secret else repr(values[0] if len(values) == 1 else values)
-        raise ConfigError(f"{origin}: {without_login(shown)} {error}") from None
+    parsed = []
+    for item in values:
+        try:
+            parsed.append(setting.parse(item))
+        except ValueError as error:
+            shown = "the value" if setting.secret else presentable(item)
+            raise ConfigError(f"{origin}: {shown} {error}") from None
     return tuple(parsed) if setting.many else parsed[0]
 
 
-def without_login(url: str) -> str:
-    """Fit to print: what stands before an @ may be a password."""
-    return re.sub(r"[^/'\"]*@", "", url)[:200]
+def presentable(value: object) -> str:
+    """A wrong value, fit to print: no login of a URL, and no table, which may hold a password."""
+    if isinstance(value, dict | list):
+        return "a table" if isinstance(value, dict) else "a list in a list"
+    if type(value) is int and value.bit_length() > 1000:
+        return "so large a number"
+    if type(value) is str:
+        value = re.sub(r"^(\w[\w+.-]*://)?.*@", r"\1", value)
+    return repr(value)[:200]
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, object]:
@@ -232,26 +243,39 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, object]:
 
 def from_file(file: Path) -> dict[str, object]:
     """Read a TOML file. A file that holds a password must be the user's alone and no link."""
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(MAX_CONFIG_BYTES)
-        table = tomllib.loads(data.decode())
-    except OSError as error:
-        raise ConfigError(f"config {file}: {error.strerror}") from None
-    except ValueError as error:
-        raise ConfigError(f"config {file}: {' '.join(str(error).split())[:200]}") from None
     found: dict[str, object] = {}
-    for name, value in table.items():
+    for name, value in read_table(file).items():
         key = name.replace("-", "_")
         if key not in SETTINGS:
             near = get_close_matches(key, SETTINGS, 1)
             meant = f"; is {near[0]!r} meant?" if near else "; miner mine --help lists them"
             # Without its value: that of a misspelt "password" is one.
             raise ConfigError(f"config {file}: unknown key {name[:60]!r}{meant}")
+        if key in found:
+            raise ConfigError(f"config {file}: {key} is given twice, with _ and with -")
         found[key] = check(key, value, f"config {file}: {name}")
-        if SETTINGS[key].secret:
+        logins = found[key] if key in ("pool", "node") else ()
+        if SETTINGS[key].secret or any(LOGIN.match(str(url)) for url in logins):  # type: ignore[attr-defined]
             check_private(file)
     return found
+
+
+def read_table(file: Path) -> dict[str, Any]:
+    """The whole file or ConfigError: one cut short would drop settings without a word."""
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MAX_CONFIG_BYTES + 1)
+        if len(data) > MAX_CONFIG_BYTES:
+            raise ConfigError(f"config {file}: is larger than {MAX_CONFIG_BYTES} bytes")
+        return tomllib.loads(data.decode("utf-8-sig"))  # editors of Windows put a mark in front
+    except OSError as error:
+        raise ConfigError(f"config {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"config {file}: is not UTF-8: save it so") from None
+    except RecursionError:
+        raise ConfigError(f"config {file}: is nested too deep") from None
+    except ValueError as error:
+        raise ConfigError(f"config {file}: {' '.join(str(error).split())[:200]}") from None
 
 
 def check_private(file: Path) -> None:
@@ -261,15 +285,26 @@ def check_private(file: Path) -> None:
         raise ConfigError(f"config {file} holds a password and others may read it: chmod 600 it")
 
 
+def standard_file() -> Path | None:
+    """The user's config.toml, if there is one."""
+    file = paths.config_dir() / "config.toml"
+    try:
+        file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ConfigError(f"config {file}: {error.strerror}") from None
+    return file
+
+
 def merge(
     flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None = None
 ) -> dict[str, Any]:
     """Every setting, from the strongest origin that gives it. `file`: --config."""
     named = file or (Path(environment["MINER_CONFIG"]) if environment.get("MINER_CONFIG") else None)
-    standard = paths.config_dir() / "config.toml"
     merged: dict[str, Any] = {key: setting.default for key, setting in SETTINGS.items()}
-    if named is not None or standard.is_file():
-        merged |= from_file(named or standard)
+    if chosen := named or standard_file():
+        merged |= from_file(chosen)
     merged |= from_environment(environment)
     for key, value in flags.items():
         if value is not None and value != ():
@@ -357,7 +392,7 @@ def default_port(address: str | None) -> int:
 def read_password(file: Path) -> str:
     """The first line of --pass-file."""
     try:
-        with file.open(encoding="utf-8") as stream:
+        with file.open(encoding="utf-8-sig") as stream:  # without Windows' mark in front
             return stream.readline(10_000).rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "is not UTF-8"

@@ -32,7 +32,7 @@ def doctor(as_json: bool, config: str | None, ask_password: bool, **flags: Any) 
     if ask_password:
         word = click.prompt("Password", hide_input=True, err=True)
         flags["password"] = (*flags["password"], word)
-    checked = settings.load(flags, os.environ, Path(config) if config else None)
+    checked = settings.load(flags, os.environ, None if config is None else Path(config))
     console = Console(highlight=False, soft_wrap=True)
     worst = False
     for finding in examine(checked):

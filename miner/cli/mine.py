@@ -31,7 +31,7 @@ def mine(config: str | None, algo: str | None, ask_password: bool, **flags: Any)
         if ask_password:
             word = click.prompt("Password", hide_input=True, err=True)
             flags["password"] = (*flags["password"], word)
-        checked = settings.load(flags, os.environ, Path(config) if config else None)
+        checked = settings.load(flags, os.environ, None if config is None else Path(config))
         from miner.app import Run  # after the checks: a wrong flag is answered at once
 
         Run(checked).run()

@@ -126,6 +126,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"node": ("http://a",), "pool": ("b:1",), "user": ("u",), "address": ADDRESS}, "choose one"),
     ({"pool": ("a:1",), "user": ("u",), "datadir": "/x"}, "own node"),
     ({"fresh": True}, "--fresh empties a --datadir"),
+    ({"block_interval": "1e3"}, "--block-interval: '1e3'"),
+    ({"stop_after": ("99999999d",)}, "longer time than anyone"),
     ({"pass_file": "/does/not/exist", "pool": ("a:1",), "user": ("u",)}, "No such file"),
 ]
 
@@ -220,3 +222,86 @@ def test_p14_the_value_of_an_unknown_key_is_not_shown(tmp_path: Path, line: str)
 def test_p16_a_home_folder_of_nobody_is_refused() -> None:
     with pytest.raises(ConfigError, match="--cookie: '~nobody-here/x' begins with ~"):
         config.check("cookie", "~nobody-here/x", "--cookie")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "user = {name = 'bob', password = 'hunter2'}",
+        "[[pool]]\nurl = 'a:1'\npassword = 'hunter2'",
+        "[pool]\nurl = 'a:1'\npassword = 'hunter2'",
+        "pool = [['stratum+tcp://u:hunter2@a:1']]",
+        "cookie = {password = 'hunter2'}",
+        "pool = ['a:1', 'stratum+tcp://u:hun/ter2@a:1\\u001b']",
+        'pool = "stratum+tcp://u:hunter2\'@a:1\\u001b"',
+    ],
+)
+def test_p14_tables_and_logins_are_not_repeated(home: Path, content: str) -> None:
+    """Other miners' files keep a pool and its password in one table."""
+    write(home, content)
+    with pytest.raises(ConfigError) as refused:
+        load()
+    assert "hun" not in str(refused.value)
+    assert "ter2" not in str(refused.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+@pytest.mark.parametrize("key", ["pool", "node"])
+def test_p15_a_password_inside_a_url_must_be_private_too(home: Path, key: str) -> None:
+    address = f"address = '{ADDRESS}'\n"
+    write(home, f"{address}{key} = ['a:1', 'http://u:hunter2@a:1']\n", 0o644)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        load()
+    write(home, f"{address}{key} = 'http://u@a:1'\n", 0o644)  # a name is no secret
+    assert load().nodes[0].user == "u"
+
+
+HUGE = {
+    "digits": "9" * 400,
+    "hex": "0x" + "f" * 5000,  # Python refuses to print it
+    "nested": "[" * 40_000,
+    "nested tables": "{a=" * 40_000,
+}
+
+
+@pytest.mark.parametrize("value", HUGE, ids=str)
+@pytest.mark.parametrize("key", ["threads", "block_interval", "stop_after", "pool", "json"])
+def test_p16_no_value_is_too_large_for_one_line(home: Path, key: str, value: str) -> None:
+    file = write(home, f"{key} = {HUGE[value]}\n")
+    with pytest.raises(ConfigError) as refused:
+        load()
+    assert str(file) in str(refused.value)
+    assert len(str(refused.value)) < 500
+
+
+def test_p16_a_file_is_read_whole_or_not_at_all(home: Path) -> None:
+    write(home, "# padding\n" * 110_000 + "address = 'nonsense'\n")
+    with pytest.raises(ConfigError, match="larger than 1048576 bytes"):
+        load()
+    write(home, "pass-file = '/a'\npass_file = '/b'\n")
+    with pytest.raises(ConfigError, match="pass_file is given twice"):
+        load()
+
+
+def test_p16_the_mark_of_windows_editors_is_no_setting(home: Path) -> None:
+    write(home, "\ufeffthreads = 3\r\n")
+    assert load().threads == 3
+    word = home / "word"
+    word.write_text("\ufeffhunter2\r\n", encoding="utf-8")
+    got = load(pool="a:1", user="u", pass_file=str(word))
+    assert got.pools[0].password == Secret("hunter2")
+    file = write(home, "")
+    file.write_bytes("threads = 3\n".encode("utf-16"))
+    with pytest.raises(ConfigError, match="is not UTF-8"):
+        load()
+
+
+def test_p16_a_config_that_cannot_be_read_is_not_taken_for_none(home: Path) -> None:
+    file = home / "config" / "config.toml"
+    file.mkdir()
+    with pytest.raises(ConfigError, match="Is a directory"):
+        load()
+    file.rmdir()
+    file.symlink_to(home / "gone")
+    with pytest.raises(ConfigError, match="No such file"):
+        load()
