@@ -189,7 +189,7 @@ class Engine:
             try:
                 self._tick(self._clock())
             except Exception as error:  # noqa: BLE001 - the supervisor itself never dies
-                self._alarm_once(f"engine: {type(error).__name__}: {error}")
+                self._alarm_once(f"engine: {type(error).__name__}: {scrub(error)}")
 
     def _tick(self, now: float) -> None:
         self.status.tick(now)
@@ -227,7 +227,7 @@ class Engine:
     def _note_failure(self, worker: Worker, now: float) -> None:
         worker.fault(now)
         failure = worker.failure
-        what = failure.what if isinstance(failure, BackendFault) else repr(failure)
+        what = scrub(failure.what if isinstance(failure, BackendFault) else repr(failure))
         if worker.quarantined:
             self._quarantine(worker, what)
             return

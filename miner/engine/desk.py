@@ -10,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from miner.backends.base import Hit
 from miner.bitcoin.encoding import display_hex
 from miner.crash import crash_point
 from miner.engine.floor import Clock, Floor
 from miner.engine.worker import Finding
 from miner.journal import Journal
+from miner.protocol.scrub import scrub
 from miner.sources.base import WorkSource
 from miner.status import Event, Status
 from miner.work.values import Answer, FoundBlock, Job, Share, Verdict
@@ -142,35 +144,50 @@ class Desk:
                     self._solo_block(item, self._source.pack(item))
                 else:
                     self._examine(item)
-            except Exception as error:  # noqa: BLE001 - one bad hit must not end the desk
-                text = f"desk: {type(error).__name__}: {error}"
-                self._alarm(text)
+            except Exception as error:  # noqa: BLE001 - nothing ends the desk
+                self._trouble(error)
 
     def _examine(self, finding: Finding) -> None:
         for hit in finding.hits:
             if self._given_up:
                 return
-            share = Share.from_hit(finding.unit, hit.version, hit.nonce)
-            if share is None:
-                self._false_hit(finding, hit.nonce)
-                continue
-            if self._is_repeated(share.hash):
-                self._alarm(f"{finding.worker.name} found {share.hash_hex} twice; sent once")
-                continue
-            self._status.share(share)
-            if share.is_block:
-                crash_point("found")
-                self._block(share, finding.found_at)
-            elif finding.generation.number < self._drop_before:
-                self._status.dropped += 1
-            else:
-                self._source.submit(share)
+            try:
+                self._take(finding, hit)
+            except Exception as error:  # noqa: BLE001 - one bad hit must not cost its neighbours
+                self._trouble(error)
 
-    def _false_hit(self, finding: Finding, nonce: int) -> None:
+    def _take(self, finding: Finding, hit: Hit) -> None:
+        """From one hit to a share on its way."""
+        share = self._confirmed(finding, hit)
+        if share is None:
+            return
+        if self._is_repeated(share.hash):
+            self._alarm(f"{finding.worker.name} found {share.hash_hex} twice; sent once")
+            return
+        self._status.share(share)
+        if share.is_block:
+            crash_point("found")
+            self._block(share, finding.found_at)
+        elif finding.generation.number < self._drop_before:
+            self._status.dropped += 1
+        else:
+            self._source.submit(share)
+
+    def _confirmed(self, finding: Finding, hit: Hit) -> Share | None:
+        """The hit hashed again; None when it is false, which its worker hears of."""
+        try:
+            share = Share.from_hit(finding.unit, hit.version, hit.nonce)
+            asked = hit.version in finding.unit.versions
+        except Exception:  # noqa: BLE001 - a broken driver may call anything a hit
+            share, asked = None, False
+        if share is not None and asked:
+            return share
         worker = finding.worker
         worker.meter.false_hits += 1
         if not worker.accusation:
-            worker.accusation = f"nonce {nonce:08x} is no hit, says hashlib"
+            what = "no hit, says hashlib" if asked else "outside of what was asked"
+            worker.accusation = f"{scrub(hit, 80)} is {what}"
+        return share if share is not None and share.is_block else None  # no check vetoes a block
 
     def _is_repeated(self, block_hash: bytes) -> bool:
         if block_hash in self._seen:
@@ -290,6 +307,9 @@ class Desk:
             self._floor.hold(mine, held=False)
         for share in again:
             self._findings.put(share)
+
+    def _trouble(self, error: Exception) -> None:
+        self._alarm(f"desk: {type(error).__name__}: {scrub(error)}")
 
     def _alarm(self, text: str) -> None:
         self._status.alarm(text)

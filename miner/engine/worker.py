@@ -81,7 +81,7 @@ class Worker:
         self.backend, self.meter, self.floor, self.deliver = backend, meter, floor, deliver
         self.options = options
         self.name = backend.info.name
-        self.failure: Exception | None = None  # why the thread ended
+        self.failure: BaseException | None = None  # why the thread ended
         self.accusation = ""  # set by the desk: a false hit
         self.strikes, self.last_fault, self.last_restart = 0, float("-inf"), float("-inf")
         self.quarantined = False
@@ -109,7 +109,7 @@ class Worker:
     def _run(self) -> None:
         try:
             self._mine()
-        except Exception as error:  # noqa: BLE001 - the supervisor reports and restarts
+        except BaseException as error:  # noqa: BLE001 - the supervisor reports and restarts
             self.failure = error
         finally:
             self.scan_began = None
@@ -159,13 +159,13 @@ class Worker:
             result = scan(unit, start, count)
             ended = floor.clock()
             self.scan_began = None
-            if not 0 < result.hashes <= count * versions or result.hashes % versions:
-                raise BackendFault(self.name, f"counted {result.hashes} hashes, impossible")
+            if result.hits:  # first: whatever else is wrong, the desk judges them alone
+                self.deliver(Finding(self, generation, unit, result.hits, ended))
+            if not is_count(result.hashes, count, versions):
+                raise BackendFault(self.name, f"counted {result.hashes!r} hashes, impossible")
             meter.hashes += result.hashes
             start += result.hashes // versions
             sizer.learn(result.hashes, ended - began)
-            if result.hits:
-                self.deliver(Finding(self, generation, unit, result.hits, ended))
             if self.accusation:
                 self._resume = (generation, unit, start)
                 raise BackendFault(self.name, self.accusation)
@@ -193,3 +193,8 @@ class Worker:
         self.last_fault = now
         self.meter.faults += 1
         self.quarantined = self.strikes >= STRIKES
+
+
+def is_count(hashes: object, nonces: int, versions: int) -> bool:
+    """May a scan of so many nonces have tested so many hashes?"""
+    return type(hashes) is int and 0 < hashes <= nonces * versions and hashes % versions == 0
