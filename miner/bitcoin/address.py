@@ -192,7 +192,8 @@ def describe(script: bytes, chain: str) -> str:
     if len(script) == 23 and script[:2] == b"\xa9\x14" and script[22:] == b"\x87":
         return base58check_encode(bytes([5 if chain == "main" else 196]) + script[2:22])
     if 4 <= len(script) <= 42 and script[1] == len(script) - 2:
-        version = 0 if script[0] == 0 else script[0] - 0x50
-        if (version == 0 and len(script) in (22, 34)) or 1 <= version <= 16:
-            return encode_segwit(hrp_of(chain), version, script[2:])
+        if script[0] == 0 and len(script) in (22, 34):
+            return encode_segwit(hrp_of(chain), 0, script[2:])
+        if 0x51 <= script[0] <= 0x60:  # OP_1 .. OP_16
+            return encode_segwit(hrp_of(chain), script[0] - 0x50, script[2:])
     return script.hex()

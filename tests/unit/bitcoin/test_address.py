@@ -98,3 +98,104 @@ def test_default_payout_is_p2wsh_of_op_true() -> None:
     address = p2wsh_address(b"\x51", "regtest")
     assert address == "bcrt1qft5p2uhsdcdc3l2ua4ap5qqfg4pjaqlp250x7us7a8qqhrxrxfsqseac85"
     assert len(script_from_address(address, "regtest")) == 34
+
+
+def bech32m(version: int, groups: list[int]) -> str:
+    """A mainnet address of any version and any five-bit groups, its checksum right (BIP 350)."""
+    values = [version, *groups]
+    check = 1
+    for value in [3, 3, 0, 2, 3, *values, 0, 0, 0, 0, 0, 0]:  # "bc" expanded
+        check, top = (check & 0x1FFFFFF) << 5 ^ value, check >> 25
+        for bit, term in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            check ^= term * (top >> bit & 1)
+    values += [(check ^ 0x2BC830A3) >> shift & 31 for shift in (25, 20, 15, 10, 5, 0)]
+    return "bc1" + "".join("qpzry9x8gf2tvdw0s3jn54khce6mua7l"[value] for value in values)
+
+
+@pytest.mark.parametrize(
+    ("size", "why"), [(0, "address of 0 characters"), (90, "checksum"), (91, "of 91 characters")]
+)
+def test_an_address_has_up_to_90_characters(size: int, why: str) -> None:
+    with pytest.raises(AddressError, match=why):
+        decode("x" * size)
+
+
+@pytest.mark.parametrize(
+    ("groups", "why"),
+    [
+        (0, "too short"), (1, "padding"),  # 5 bits
+        (3, "padding"), (4, "witness v2 of 2 bytes has no spending"),  # 7 and 4 bits left over
+        (6, "padding"), (9, "padding"),  # 6 and 5 bits left over, though a whole byte is there
+        (64, "witness v2 of 40 bytes has no spending"), (66, "witness v2 of 41 bytes is invalid"),
+    ],
+)  # fmt: skip
+def test_witness_programs_are_2_to_40_whole_bytes(groups: int, why: str) -> None:
+    with pytest.raises(AddressError, match=why):
+        decode(bech32m(2, [0] * groups))
+
+
+@pytest.mark.parametrize(
+    ("version", "why"), [(1, "no spending"), (16, "no spending"), (17, "v17 of 2 bytes is invalid")]
+)
+def test_witness_versions_end_at_16(version: int, why: str) -> None:
+    with pytest.raises(AddressError, match=why):
+        decode(encode_segwit("bc", version, b"ab"))
+
+
+def test_padding_bits_are_zero() -> None:
+    with pytest.raises(AddressError, match="padding"):
+        decode(bech32m(2, [0, 0, 0, 1]))  # the last of four bits left over
+    with pytest.raises(AddressError, match="padding"):
+        decode(bech32m(2, [0, 0, 0, 8]))  # the first
+    with pytest.raises(AddressError, match="no spending"):
+        decode(bech32m(2, [0, 0, 0, 16]))  # the last bit of the program
+
+
+@pytest.mark.parametrize("version", [1, 2, 16])
+@pytest.mark.parametrize("size", [2, 3, 39, 40])
+def test_scripts_of_any_witness_version_are_shown_as_addresses(version: int, size: int) -> None:
+    script = bytes([0x50 + version, size]) + b"\xaa" * size
+    assert describe(script, "main") == encode_segwit("bc", version, b"\xaa" * size)
+
+
+HASH = "aa" * 20
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "", "51", "5101aa", "5129" + "aa" * 41,  # witness programs of 1 and 41 bytes
+        "5102aa", "5103aaaa",  # a push that is longer than what follows
+        "5002aaaa", "5014" + HASH, "6102aaaa",  # neither OP_0 nor OP_1 .. OP_16
+        "0002aaaa", "0015aa" + HASH, "0013" + HASH[2:],  # v0 has 20 or 32 bytes
+        "76a914" + HASH + "88ad", "76a814" + HASH + "88ac", "76a914" + HASH + "88ac00",
+        "a914" + HASH + "88", "a814" + HASH + "87", "a914" + HASH + "8700",
+    ],
+)  # fmt: skip
+def test_scripts_without_an_address_are_shown_as_hex(script: str) -> None:
+    assert describe(bytes.fromhex(script), "main") == script
+
+
+@pytest.mark.parametrize(
+    ("chain", "start"), [("main", "3"), *((chain, "2") for chain in CHAINS if chain != "main")]
+)
+def test_script_hashes_are_shown_with_the_prefix_of_their_chain(chain: str, start: str) -> None:
+    text = describe(bytes.fromhex(f"a914{HASH}87"), chain)
+    assert text.startswith(start)
+    assert script_from_address(text, chain).hex() == f"a914{HASH}87"
+
+
+@pytest.mark.parametrize(("size", "good"), [(19, False), (20, True), (21, False)])
+def test_a_base58_address_holds_a_prefix_and_20_bytes(size: int, good: bool) -> None:
+    text = base58check_encode(bytes(1 + size))
+    if good:
+        assert decode(text).kind == "p2pkh"
+    else:
+        with pytest.raises(AddressError, match=f"{1 + size} bytes inside, want 21"):
+            decode(text)
+
+
+@pytest.mark.parametrize("prefix", [1, 4, 6, 110, 112, 195, 197, 255])
+def test_a_base58_prefix_of_another_coin_is_named(prefix: int) -> None:
+    with pytest.raises(AddressError, match=f"prefix {prefix} is of no Bitcoin network"):
+        decode(base58check_encode(bytes([prefix]) + bytes(20)))
