@@ -61,10 +61,15 @@ class Redirect:
     wait_s: float
 
 
+def shown(value: object) -> str:
+    """A bad value as our errors quote it."""
+    return scrub(value, 80)
+
+
 def items(method: str, params: object, least: int) -> list[object]:
     """The params array, checked to be one with at least so many entries."""
     if type(params) is not list:
-        raise RemoteProtocolError(f"{method}: params are {scrub(params, 80)}, want an array")
+        raise RemoteProtocolError(f"{method}: params are {shown(params)}, want an array")
     if len(params) < least:
         raise RemoteProtocolError(f"{method}: {len(params)} params, want at least {least}")
     return params
@@ -73,13 +78,12 @@ def items(method: str, params: object, least: int) -> list[object]:
 def hex_bytes(name: str, value: object, size: int | None = None) -> bytes:
     """Strict hex of `size` bytes, or of any number of them."""
     if type(value) is not str:
-        raise RemoteProtocolError(f"{name} is {scrub(value, 80)}, want hex text")
+        raise RemoteProtocolError(f"{name} is {shown(value)}, want hex text")
     try:
         return from_hex(value, size)
     except ValueError:
         want = "an even number of" if size is None else str(2 * size)
-        shown = scrub(value, 80)
-        raise RemoteProtocolError(f"{name} is '{shown}', want {want} hex digits") from None
+        raise RemoteProtocolError(f"{name} is '{shown(value)}', want {want} hex digits") from None
 
 
 def number32(name: str, value: object) -> int:
@@ -90,10 +94,15 @@ def number32(name: str, value: object) -> int:
 def short_text(name: str, value: object, limit: int) -> str:
     """Text that takes at most `limit` bytes in a JSON line of ours."""
     if type(value) is not str:
-        raise RemoteProtocolError(f"{name} is {scrub(value, 80)}, want text")
-    if len(value) > limit or encoded_size(value) > limit:
-        raise RemoteProtocolError(f"{name} '{scrub(value, 80)}' is longer than {limit} bytes")
+        raise RemoteProtocolError(f"{name} is {shown(value)}, want text")
+    if not _fits(value, limit):
+        raise RemoteProtocolError(f"{name} '{shown(value)}' is longer than {limit} bytes")
     return value
+
+
+def _fits(text: str, limit: int) -> bool:
+    """Does it take at most `limit` bytes as JSON? A huge one is not encoded to find out."""
+    return len(text) <= limit and encoded_size(text) <= limit
 
 
 def parse_difficulty(params: object) -> Fraction:
@@ -103,12 +112,12 @@ def parse_difficulty(params: object) -> Fraction:
     """
     value = items("mining.set_difficulty", params, 1)[0]
     if not isinstance(value, int | Decimal) or isinstance(value, bool):
-        raise RemoteProtocolError(f"mining.set_difficulty: {scrub(value, 80)} is not a number")
+        raise RemoteProtocolError(f"mining.set_difficulty: {shown(value)} is not a number")
     if value <= 0:
-        raise RemoteProtocolError(f"mining.set_difficulty: {scrub(str(value), 80)} is not above 0")
+        raise RemoteProtocolError(f"mining.set_difficulty: {shown(str(value))} is not above 0")
     exponent = Decimal(value).adjusted()
     if abs(exponent) > EXTREME:
-        return Fraction(10) ** (EXTREME if exponent > 0 else -EXTREME)
+        return Fraction(10) ** max(-EXTREME, min(exponent, EXTREME))
     return Fraction(value)
 
 
@@ -120,7 +129,7 @@ def parse_notify(params: object) -> Notify:
     nbits = number32("mining.notify: nbits", fields[6])
     return Notify(
         job_id=job_id,
-        prev_hash=b"".join(swapped[i : i + 4][::-1] for i in range(0, 32, 4)),
+        prev_hash=b"".join(swapped[i : i + 4][::-1] for i in range(0, len(swapped), 4)),
         coinbase1=hex_bytes("mining.notify: coinb1", fields[2]),
         coinbase2=hex_bytes("mining.notify: coinb2", fields[3]),
         branch=_branch(fields[4]),
@@ -134,7 +143,7 @@ def parse_notify(params: object) -> Notify:
 
 def _branch(value: object) -> tuple[bytes, ...]:
     if type(value) is not list or len(value) > MAX_BRANCH:
-        what = f"{len(value)} entries" if type(value) is list else scrub(value, 80)
+        what = f"{len(value)} entries" if type(value) is list else shown(value)
         raise RemoteProtocolError(
             f"mining.notify: merkle branch is {what}, want an array of 0 to {MAX_BRANCH}"
         )
@@ -156,7 +165,7 @@ def _clean_flag(fields: Sequence[object]) -> bool:
     flags = [value for value in (fields[8], *reversed(fields[9:])) if type(value) is bool]
     if not flags:
         raise RemoteProtocolError(
-            f"mining.notify: clean_jobs is {scrub(fields[8], 80)}, want true or false"
+            f"mining.notify: clean_jobs is {shown(fields[8])}, want true or false"
         )
     return flags[0]
 
@@ -165,7 +174,7 @@ def parse_extranonce2_size(name: str, value: object) -> int:
     """0..32 bytes; anything else is refused, never clamped, and nothing is allocated from it."""
     if type(value) is not int or not 0 <= value <= MAX_EXTRANONCE:
         raise RemoteProtocolError(
-            f"{name}: extranonce2 size is {scrub(value, 80)}, want 0 to {MAX_EXTRANONCE}"
+            f"{name}: extranonce2 size is {shown(value)}, want 0 to {MAX_EXTRANONCE}"
         )
     return value
 
@@ -198,7 +207,7 @@ def _session_id(subscriptions: object) -> str:
     for pair in pairs:
         if type(pair) is list and len(pair) >= 2 and pair[0] == "mining.notify":
             session_id = pair[1]
-            if type(session_id) is str and encoded_size(session_id[:1024]) <= MAX_SESSION_ID_BYTES:
+            if type(session_id) is str and _fits(session_id, MAX_SESSION_ID_BYTES):
                 return session_id
     return ""
 
@@ -216,7 +225,7 @@ def parse_set_extranonce(params: object) -> tuple[bytes | None, int | None]:
 
 def parse_mask(name: str, value: object) -> int:
     """A version mask: 1 to 8 hex digits, since some pools drop leading zeros."""
-    if type(value) is str and 0 < len(value) <= 8:
+    if type(value) is str and value:
         value = value.rjust(8, "0")
     return number32(f"{name}: version mask", value)
 
@@ -230,9 +239,9 @@ def parse_set_version_mask(params: object) -> int:
 def parse_configure(result: object) -> tuple[int | None, tuple[str, ...]]:
     """The result of mining.configure: (granted mask or None, extensions refused)."""
     if type(result) is not dict:
-        raise RemoteProtocolError(f"mining.configure: result is {scrub(result, 80)}")
+        raise RemoteProtocolError(f"mining.configure: result is {shown(result)}")
     refused = tuple(
-        f"{scrub(name, 40)}: {scrub(value, 80)}"
+        f"{scrub(name, 40)}: {shown(value)}"
         for name, value in list(result.items())[:16]
         if "." not in name and value is not True
     )
@@ -248,7 +257,7 @@ def parse_reconnect(params: object) -> Redirect:
     if host in (None, ""):
         host = None
     elif type(host) is not str or len(host) > MAX_HOST_CHARS or not HOST.fullmatch(host):
-        raise RemoteProtocolError(f"client.reconnect: host is {scrub(host, 80)}, want a host name")
+        raise RemoteProtocolError(f"client.reconnect: host is {shown(host)}, want a host name")
     return Redirect(host, _port(port), _wait(wait))
 
 
@@ -258,7 +267,7 @@ def _port(value: object) -> int | None:
     if type(value) is str and value.isascii() and value.isdigit() and len(value) <= 5:
         value = int(value)
     if type(value) is not int or not 1 <= value <= 65535:
-        raise RemoteProtocolError(f"client.reconnect: port is {scrub(value, 80)}, want 1 to 65535")
+        raise RemoteProtocolError(f"client.reconnect: port is {shown(value)}, want 1 to 65535")
     return value
 
 
@@ -268,5 +277,5 @@ def _wait(value: object) -> float:
     if type(value) is str and value.isascii() and value.isdigit() and len(value) <= 20:
         value = int(value)
     if not isinstance(value, int | Decimal) or isinstance(value, bool) or value < 0:
-        raise RemoteProtocolError(f"client.reconnect: wait is {scrub(value, 80)}, want seconds")
+        raise RemoteProtocolError(f"client.reconnect: wait is {shown(value)}, want seconds")
     return float(min(value, MAX_WAIT_S))
