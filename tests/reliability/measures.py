@@ -37,6 +37,7 @@ TABLE = (
     Measure("M9 blocks", "suites", "tests/node", "blocks"),
     Measure("M10 shutdown", "m10_shutdown"),
     Measure("M11 mutants", "m11_mutants"),
+    Measure("M11 coverage", "m11_coverage"),
     Measure("M12 native", "suites", "tests/backends", "native"),
     Measure("M13 attack", "m13_attack"),
     Measure("M14 secrets", "suites", "tests", "secrets"),

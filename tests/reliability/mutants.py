@@ -1,0 +1,151 @@
+"""Small mistakes put into wire, consensus and journal code, and who is to notice them."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import miner
+
+BITCOIN, PROTOCOL, TRANSPORT = "tests/unit/bitcoin", "tests/unit/protocol", "tests/unit/transport"
+SESSION = (
+    f"{PROTOCOL}/test_stratum_session.py",
+    f"{PROTOCOL}/test_stratum_jobs.py",
+    f"{PROTOCOL}/test_stratum_shares.py",
+    f"{PROTOCOL}/test_stratum_bounds.py",
+)
+FORMATS = (f"{BITCOIN}/test_merkle_tx_block.py",)
+TEMPLATES = (f"{PROTOCOL}/test_gbt_template.py", f"{PROTOCOL}/test_signet.py")
+FOLDERS = ("bitcoin", "protocol", "transport", "work")
+# Every module of wire, consensus and journal, and its own tests; `untested` names the others.
+TESTS: dict[str, tuple[str, ...]] = {
+    "bitcoin/address.py": (f"{BITCOIN}/test_address.py",),
+    "bitcoin/block.py": FORMATS,
+    "bitcoin/coinbase.py": FORMATS,
+    "bitcoin/encoding.py": FORMATS,
+    "bitcoin/header.py": FORMATS,
+    "bitcoin/merkle.py": FORMATS,
+    "bitcoin/sha256.py": (f"{BITCOIN}/test_sha256.py",),
+    "bitcoin/target.py": (f"{BITCOIN}/test_target.py",),
+    "bitcoin/tx.py": FORMATS,
+    "bitcoin/versions.py": ("tests/unit/work/test_roll.py",),
+    "journal.py": ("tests/unit/test_journal.py",),
+    "protocol/decode.py": (f"{PROTOCOL}/test_decode.py",),
+    "protocol/gbt.py": TEMPLATES,
+    "protocol/gbt_template.py": TEMPLATES,
+    "protocol/gbt_transactions.py": TEMPLATES,
+    "protocol/jsonline.py": (f"{PROTOCOL}/test_jsonline.py",),
+    "protocol/scrub.py": (f"{PROTOCOL}/test_scrub.py",),
+    "protocol/stratum.py": SESSION,
+    "protocol/stratum_answers.py": SESSION,
+    "protocol/stratum_job.py": SESSION,
+    "protocol/stratum_messages.py": (
+        f"{PROTOCOL}/test_stratum_parsing.py",
+        f"{PROTOCOL}/test_stratum_messages.py",
+    ),
+    "protocol/stratum_shares.py": SESSION,
+    "protocol/stratum_work.py": SESSION,
+    "protocol/verdicts.py": (f"{PROTOCOL}/test_verdicts.py",),
+    "transport/lines.py": (f"{TRANSPORT}/test_connect.py",),
+    "transport/rpc.py": (f"{TRANSPORT}/test_rpc.py",),
+    "transport/strict_http.py": (f"{TRANSPORT}/test_rpc.py",),
+    "work/roll.py": ("tests/unit/work/test_roll.py",),
+    "work/values.py": ("tests/unit/work/test_roll.py",),
+}
+SWAPS: dict[type[ast.AST], type[ast.AST]] = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.LShift: ast.RShift,
+    ast.RShift: ast.LShift, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.And: ast.Or,
+    ast.Or: ast.And,
+}  # fmt: skip
+
+
+class Mutant(NamedTuple):
+    """One change of a module: the one with this number."""
+
+    module: str
+    number: int
+    line: int
+    what: str
+
+
+class Place(NamedTuple):
+    """Something to change: a field of a node, in `ops` the operator with this number."""
+
+    node: ast.AST
+    name: str
+    at: int = 0
+
+
+def source_of(module: str) -> Path:
+    return Path(miner.__file__).parent / module
+
+
+def untested() -> list[str]:
+    """Modules of these folders that have functions but no line in the table."""
+    package = Path(miner.__file__).parent
+    found = [path for folder in FOLDERS for path in sorted((package / folder).glob("*.py"))]
+    names = [path.relative_to(package).as_posix() for path in found]
+    return [name for name in names if name not in TESTS and any(places(parsed(name)))]
+
+
+def parsed(module: str) -> ast.Module:
+    return ast.parse(source_of(module).read_text(encoding="utf-8"))
+
+
+def mutants(module: str) -> list[Mutant]:
+    """Every single change of a module that this file knows."""
+    tree = parsed(module)
+    found = []
+    for index, place in enumerate(list(places(tree))):
+        line = getattr(place.node, "lineno", 0)
+        found.append(Mutant(module, index, line, change(place)))
+    return found
+
+
+def mutated(module: str, index: int) -> ast.Module:
+    """The module with this change, or unchanged for -1."""
+    tree = parsed(module)
+    if index >= 0:
+        change(list(places(tree))[index])
+    return tree
+
+
+def places(tree: ast.Module) -> Iterator[Place]:
+    """What can be changed, outside of annotations and texts."""
+    seen: set[ast.AST] = set()
+    for function in [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]:
+        for node in (n for statement in function.body for n in ast.walk(statement)):
+            if node in seen:
+                continue
+            seen.add(node)
+            if isinstance(node, ast.Compare):
+                yield from (Place(node, "ops", at) for at in range(len(node.ops)))
+            elif isinstance(node, ast.BinOp | ast.BoolOp) and type(node.op) in SWAPS:
+                yield Place(node, "op")
+            elif isinstance(node, ast.Constant) and type(node.value) is int:
+                yield Place(node, "value")
+            elif isinstance(node, ast.If | ast.While | ast.IfExp):
+                yield Place(node, "test")
+
+
+def change(place: Place) -> str:
+    """Make the one change; what it was, in words."""
+    node, name, at = place
+    before = getattr(node, name)
+    if name == "ops":
+        after = SWAPS[type(before[at])]
+        node.ops = [*before[:at], after(), *before[at + 1 :]]  # type: ignore[attr-defined]
+        what = f"{type(before[at]).__name__} to {after.__name__}"
+    elif name == "op":
+        setattr(node, name, SWAPS[type(before)]())
+        what = f"{type(before).__name__} to {SWAPS[type(before)].__name__}"
+    elif name == "value":
+        setattr(node, name, before + 1)
+        what = f"{before} to {before + 1}"
+    else:
+        setattr(node, name, ast.UnaryOp(ast.Not(), before))
+        what = f"condition of {type(node).__name__} negated"
+    ast.fix_missing_locations(node)
+    return what
