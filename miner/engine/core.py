@@ -18,6 +18,7 @@ from miner.status import Event, Status, StatusSnapshot
 from miner.work.values import Answer, Job, Verdict
 
 TICK_S = 0.1
+STOOD_S = 5.0  # between two ticks: not the devices but the whole process stood still (Ctrl-Z)
 RESTART_S = 1.0  # a failed worker starts again at most this often
 HUNG_S = 60.0  # a scan this late never comes back: the device is given up
 SUBMIT_GRACE_S = 2.0  # for answers to open submits, at the end
@@ -62,7 +63,7 @@ class Engine:
         self._dice = random.SystemRandom()
         self._lock = threading.Lock()
         self._ready = False  # a source shows one state: that of the pool or node with the work
-        self._start = self._saved = clock()
+        self._start = self._saved = self._ticked = clock()
         self._retries: dict[str, tuple[float, float]] = {}  # block hash: (due, pause)
         self._alarmed: set[str] = set()
         self._started = self._stopped = False
@@ -203,7 +204,10 @@ class Engine:
             self._check_luck()
 
     def _supervise(self, now: float) -> None:
+        stood_s, self._ticked = now - self._ticked, now
         for worker in self.workers:
+            if stood_s > STOOD_S:
+                worker.excused = now
             alive = worker.thread is not None and worker.thread.is_alive()
             sick_s = worker.sick_s if alive else None
             if worker.quarantined or self.floor.stopping:

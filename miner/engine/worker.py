@@ -86,6 +86,7 @@ class Worker:
         self.strikes, self.last_fault, self.last_restart = 0, float("-inf"), float("-inf")
         self.quarantined = False
         self.scan_began: float | None = None  # monotonic, while a scan runs
+        self.excused = float("-inf")  # until then the whole process stood still
         self.sizer = Sizer(BATCH_S[backend.info.batch], backend.info.lanes)
         self._resume: tuple[Generation, WorkUnit, int] | None = None
         self._dice = random.Random()
@@ -103,7 +104,7 @@ class Worker:
     def sick_s(self) -> float | None:
         """How long the running scan is overdue; None while all is well."""
         began = self.scan_began
-        taken = self.floor.clock() - began if began is not None else 0.0
+        taken = self.floor.clock() - max(began, self.excused) if began is not None else 0.0
         return taken if taken > max(SICK_S, SICK_BATCHES * self.sizer.batch_s) else None
 
     def _run(self) -> None:

@@ -83,12 +83,12 @@ class Bench:
         self.engine: Engine
         self.reopened: list[str] = []
         self.spares: list[FakeBackend] = []
+        self.clock = time.monotonic
 
     def run(self, *backends: Backend, **options: object) -> Engine:
         self.journal = Journal.open_own(self.folder, "scripted")
         self.source.journal = self.journal
-        now = time.monotonic()
-        self.status = Status(now, "scripted")
+        self.status = Status(self.clock(), "scripted")
         worker = WorkerOptions(**{"audit_s": 300.0, **options.pop("worker", {})})  # type: ignore[dict-item, arg-type]
         self.engine = Engine(
             self.source,
@@ -96,7 +96,7 @@ class Bench:
             self.journal,
             self.status,
             self.events.append,
-            time.monotonic,
+            self.clock,
             self.reopen,
             EngineOptions(worker, **options),  # type: ignore[arg-type]
         )

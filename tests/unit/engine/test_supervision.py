@@ -5,7 +5,7 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -121,6 +121,45 @@ def test_a_hanging_scan_is_shown_as_sick_and_does_not_hold_up_the_stop(bench: Be
     began = time.monotonic()
     bench.engine.stop()
     assert time.monotonic() - began < 2
+    gate.set()
+
+
+def hanging(gate: threading.Event) -> Callable[[FakeBackend], None]:
+    def hang(backend: FakeBackend) -> None:
+        if backend.mining == 5:
+            gate.wait(8)
+
+    return hang
+
+
+def test_p08_a_stopped_process_does_not_blame_its_devices(bench: Bench) -> None:
+    """Ctrl-Z for an hour in the middle of a scan: the clock leaps, no scan hung."""
+    gate, slept = threading.Event(), [0.0]
+    bench.clock = lambda: time.monotonic() + slept[0]
+    backend = FakeBackend(behave=hanging(gate))
+    engine = bench.run(backend)
+    bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
+    until(lambda: backend.mining == 5)
+    slept[0] = 3600.0
+    time.sleep(0.5)  # several ticks
+    gate.set()
+    until(lambda: backend.mining > 10)
+    assert not engine.done.is_set()
+    assert bench.alarms() == ""
+    assert engine.snapshot().backends[0].faults == 0
+
+
+def test_b14_a_scan_that_never_comes_back_costs_the_device(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("miner.engine.core.HUNG_S", 1.2)
+    gate = threading.Event()
+    engine = bench.run(FakeBackend("hung", hanging(gate)), FakeBackend("good"))
+    bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
+    until(lambda: "hung is quarantined: a scan has not come back" in bench.alarms())
+    hashes = engine.status.hashes
+    until(lambda: engine.status.hashes > hashes)
+    assert not engine.done.is_set()
     gate.set()
 
 
