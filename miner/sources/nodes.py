@@ -160,7 +160,9 @@ class NodeLink:
         """Chain, sync state and a first template."""
         info = self._work.call("getblockchaininfo", timeout_s=timeout_s)
         chain = info.get("chain") if isinstance(info, dict) else None
-        if not isinstance(chain, str) or chain not in EASIEST_NBITS:
+        if not isinstance(chain, str):  # a spoilt answer, which the next may not be
+            raise RemoteProtocolError(f"{self.name}: getblockchaininfo names no chain")
+        if chain not in EASIEST_NBITS:
             raise SourceRefused(f"{self.name}: chain {scrub(chain, 40)!r} is not known")
         self._owner.on_chain(self, chain)
         self.chain = chain

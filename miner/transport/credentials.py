@@ -5,7 +5,9 @@ cookie is never kept: the file is the truth.
 """
 
 import base64
+import ipaddress
 import os
+import stat
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -58,7 +60,7 @@ class CookieFile:
         self.paths = paths
 
     def authorization(self) -> str:
-        path = next((path for path in self.paths if path.exists()), self.paths[0])
+        path = next(filter(os.path.exists, self.paths), self.paths[0])
         return _basic(_read_cookie(path))
 
     def __str__(self) -> str:
@@ -66,12 +68,21 @@ class CookieFile:
 
 
 def _basic(pair: str) -> str:
-    return "Basic " + base64.b64encode(pair.encode()).decode()
+    """The header; should a peer repeat the password in either spelling, it is not shown."""
+    Secret(pair.partition(":")[2])
+    return "Basic " + Secret(base64.b64encode(pair.encode()).decode()).reveal()
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Opens without waiting: a pipe would hold the caller until somebody writes."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _read_cookie(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise RpcAuthError(f"{path} is not a file: cookies are read again at every call")
             content = file.read(MAX_COOKIE_BYTES + 1)
     except FileNotFoundError:
         raise ConnectFailed(
@@ -98,7 +109,12 @@ def default_datadir(
 ) -> Path:
     """Bitcoin Core's data directory on this system."""
     environ = os.environ if environ is None else environ
-    home = Path.home() if home is None else home
+    try:
+        home = Path.home() if home is None else home
+    except RuntimeError:
+        raise ConfigError(
+            "this user has no home folder to look for a cookie: give --cookie"
+        ) from None
     if platform == "win32":
         return Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "Bitcoin"
     if platform == "darwin":
@@ -122,6 +138,7 @@ def find_credentials(
     """Choose: a named cookie, the URL's user, MINER_RPC_* variables, then the node's own cookie.
 
     `chains` are those the payout address may belong to; the URL's port tells which comes first.
+    The node's own cookie is looked for on this computer, so no other computer is shown it.
     """
     environ = os.environ if environ is None else environ
     if named := cookie or (environ.get("MINER_RPC_COOKIE") and Path(environ["MINER_RPC_COOKIE"])):
@@ -133,5 +150,19 @@ def find_credentials(
         return UserPassword(user, Secret(password))
     if user is not None or password is not None:
         raise ConfigError("MINER_RPC_USER and MINER_RPC_PASSWORD: set both or none")
+    if address.user is not None:
+        raise ConfigError(f"node {address.endpoint}: a user without a password; give both or none")
+    if not _is_here(address.endpoint.host):
+        raise ConfigError(
+            f"node {address.endpoint} is not this computer: give --cookie with a copy of its "
+            "cookie, or --user and --password"
+        )
     order = sorted(chains or RPC_PORTS, key=lambda chain: RPC_PORTS[chain] != address.endpoint.port)
     return CookieFile(*cookie_paths(datadir or default_datadir(environ=environ), order))
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -58,7 +58,13 @@ def parse_node_url(url: str, default_port: int) -> NodeAddress:
         raise ConfigError(f"node URL {shown!r}: an @ in the path; want http://USER@HOST:PORT")
     if parts.query or parts.fragment:
         raise ConfigError(f"node URL {shown!r}: nothing may follow the path")
-    endpoint = Endpoint(parts.scheme, parts.hostname, port or default_port, parts.path or "/")
+    if not parts.path.isascii():
+        raise ConfigError(f"node URL {shown!r}: a path goes over the wire percent-encoded")
+    try:  # HTTP names hosts in ASCII (RFC 3490)
+        host = parts.hostname if ":" in parts.hostname else parts.hostname.encode("idna").decode()
+    except UnicodeError:
+        raise ConfigError(f"node URL {shown!r}: its host is no host name") from None
+    endpoint = Endpoint(parts.scheme, host, port or default_port, parts.path or "/")
     return NodeAddress(endpoint, *_user_and_password(parts))
 
 

@@ -164,7 +164,8 @@ class Rpc:
         if isinstance(error, OSError | http.client.IncompleteRead):
             kind = TransportError if answering else _Lost
             return kind(f"{where}: the connection broke before the answer was complete")
-        return RemoteProtocolError(f"{where}: the answer is not HTTP ({type(error).__name__})")
+        what = "is not HTTP" if isinstance(error, http.client.HTTPException) else "cannot be used"
+        return RemoteProtocolError(f"{where}: the answer {what} ({type(error).__name__})")
 
 
 class _Lost(TransportError):

@@ -20,6 +20,8 @@ from miner.transport.endpoint import Endpoint
 from miner.transport.tls import TlsSettings
 
 MAX_BODY_BYTES = 32 * 1024 * 1024  # four times a full template; Core's own limit for requests
+MAX_WIRE_BYTES = MAX_BODY_BYTES + 4 * 1024 * 1024  # with headers and the sizes of its chunks
+TOO_BIG = f"an answer above {MAX_BODY_BYTES} bytes; is this a Bitcoin node?"
 SMALL_BODY_BYTES = 64 * 1024  # above it the library would hold the GIL twice as long, see Reply
 IDLE_S = 20.0  # Core closes idle connections after 30 s: replace them before
 NEEDED_METHODS = (
@@ -105,7 +107,7 @@ class Connection(http.client.HTTPConnection):
                 f"rpcwhitelist is set, {NEEDED_METHODS}"
             )
         try:
-            reply = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+            reply = json.loads(body.decode(), parse_float=Decimal, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             reply = None
         if status == 503 and not isinstance(reply, dict):
@@ -113,6 +115,11 @@ class Connection(http.client.HTTPConnection):
         return self._check(status, reply)
 
     def _check(self, status: int, reply: Any) -> dict[str, Any]:
+        if not isinstance(reply, dict) and status in range(300, 400):
+            raise RemoteProtocolError(
+                f"{self.endpoint} redirects (HTTP {status}), and credentials follow no redirect: "
+                "give the final URL"
+            )
         if not isinstance(reply, dict):
             raise RemoteProtocolError(
                 f"{self.endpoint} answered HTTP {status} without a JSON object: is this a "
@@ -172,13 +179,18 @@ class _DeadlineSocket:
 class _DeadlineReader(io.RawIOBase):
     def __init__(self, sock: socket.socket, raw: io.RawIOBase, deadline: float) -> None:
         self._sock, self._raw, self._deadline = sock, raw, deadline
+        self._left = MAX_WIRE_BYTES
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
         self._sock.settimeout(left(self._deadline))
-        return cast(Callable[[Any], int | None], cast(Any, self._raw).readinto)(buffer)
+        count = cast(Callable[[Any], int | None], cast(Any, self._raw).readinto)(buffer)
+        self._left -= count or 0
+        if self._left < 0:
+            raise RemoteProtocolError(TOO_BIG)
+        return count
 
     def close(self) -> None:
         self._raw.close()
@@ -215,14 +227,11 @@ def _readable(sock: socket.socket) -> bool:
 def _read_body(response: http.client.HTTPResponse) -> bytes:
     """The body, whole and bounded."""
     length = response.length
-    too_big = RemoteProtocolError(
-        f"an answer above {MAX_BODY_BYTES} bytes; is this a Bitcoin node?"
-    )
     if length is not None and length > MAX_BODY_BYTES:
-        raise too_big
+        raise RemoteProtocolError(TOO_BIG)
     body = response.read() if length is not None else response.read(MAX_BODY_BYTES + 1)
     if len(body) > MAX_BODY_BYTES:
-        raise too_big
+        raise RemoteProtocolError(TOO_BIG)
     return body
 
 

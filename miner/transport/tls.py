@@ -1,6 +1,7 @@
 """TLS for pools: verified by default, pinned or trusted by file on request, never downgraded."""
 
 import hashlib
+import os
 import re
 import ssl
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class TlsSettings:
             if not PIN.fullmatch(pin):
                 raise ConfigError(f"--tls-pin {self.pin[:80]!r}: want 64 hex digits of SHA-256")
             object.__setattr__(self, "pin", pin)
-        if self.ca is not None and not self.ca.is_file():
+        if self.ca is not None and not os.path.isfile(self.ca):  # as Path it may raise
             raise ConfigError(f"--tls-ca {str(self.ca)!r}: no such file")
 
     def context(self) -> ssl.SSLContext:

@@ -115,6 +115,16 @@ def test_retries_end_in_a_transport_error(node: FakeNode, sink: Sink, run: Run) 
     assert fatal.exit_code == 6
 
 
+@pytest.mark.parametrize("told", [None, [], 7, {}, {"chain": None}, {"chain": ["regtest"]}, "x"])
+def test_G12_a_spoilt_first_answer_is_asked_for_again(
+    node: FakeNode, sink: Sink, run: Run, told: object
+) -> None:
+    node.fault("getblockchaininfo", faults.result(told))
+    run(node)
+    assert sink.job_at(1)
+    assert not any(state.fatal for state in sink.states)
+
+
 def test_G06_warming_up_is_one_line_and_waited_for(node: FakeNode, sink: Sink, run: Run) -> None:
     node.fault("getblockchaininfo", faults.failure(-28, "Loading block index..."), times=4)
     run(node)

@@ -1,20 +1,23 @@
 """Node URLs and credentials: what is read, what is refused, and that no secret is shown."""
 
 import base64
+import os
 from pathlib import Path
 
 import pytest
 
 from miner.errors import ConfigError, ConnectFailed, RpcAuthError
+from miner.protocol.scrub import scrub
 from miner.secret import Secret
 from miner.transport.credentials import (
     CookieFile,
+    Credentials,
     UserPassword,
     cookie_paths,
     default_datadir,
     find_credentials,
 )
-from miner.transport.endpoint import Endpoint, parse_node_url
+from miner.transport.endpoint import Endpoint, NodeAddress, parse_node_url
 
 GOOD = {
     "http://127.0.0.1:18443": ("http", "127.0.0.1", 18443, "/"),
@@ -22,6 +25,7 @@ GOOD = {
     "localhost": ("http", "localhost", 8332, "/"),
     "https://node.example/rpc": ("https", "node.example", 8332, "/rpc"),
     "http://[::1]:18443/wallet/x": ("http", "::1", 18443, "/wallet/x"),
+    "http://\u00fcber.example": ("http", "xn--ber-goa.example", 8332, "/"),
 }
 
 
@@ -56,6 +60,9 @@ def test_user_and_password_are_percent_decoded_and_not_shown() -> None:
         "http://a/#f",
         "http://[::1",
         "http://a\n:1",
+        "http://a/\u00fc",
+        "http://a..b",
+        "http://" + "9" * 64,
     ],
 )
 def test_unusable_urls_are_refused(url: str) -> None:
@@ -103,8 +110,36 @@ def test_what_is_no_cookie_is_refused(tmp_path: Path, content: str) -> None:
 
 
 def test_an_unreadable_cookie_names_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(RpcAuthError, match="rpccookieperms"):
-        CookieFile(tmp_path).authorization()  # a folder
+    for path in (tmp_path, tmp_path / ("x" * 300)):  # a folder; a name that cannot exist
+        with pytest.raises(RpcAuthError, match="rpccookieperms"):
+            CookieFile(path).authorization()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_for_a_cookie_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path(os.devnull)):
+        with pytest.raises(RpcAuthError, match="is not a file"):
+            CookieFile(path).authorization()
+
+
+def test_P14_a_peer_that_repeats_the_login_shows_nothing(tmp_path: Path) -> None:
+    (tmp_path / "cookie").write_text("__cookie__:hunter2hunter2")
+    headers: list[Credentials] = [
+        CookieFile(tmp_path / "cookie"),
+        UserPassword("u", Secret("horse-battery")),
+    ]
+    told = " ".join(one.authorization() for one in headers)
+    assert scrub(f"401 for {told} hunter2hunter2") == "401 for Basic *** Basic *** ***"
+
+
+def test_nobody_without_a_home_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(ConfigError, match="no home folder"):
+        default_datadir("linux", {})
 
 
 @pytest.mark.parametrize(
@@ -133,7 +168,7 @@ def test_each_chain_has_its_folder(tmp_path: Path) -> None:
 
 
 def test_order_of_credentials(tmp_path: Path) -> None:
-    named, plain = parse_node_url("http://u:p@h", 1), parse_node_url("http://h:48332", 1)
+    named, plain = parse_node_url("http://u:p@h", 1), parse_node_url("http://[::1]:48332", 1)
     pair = {"MINER_RPC_USER": "a", "MINER_RPC_PASSWORD": "b"}
     chosen = find_credentials(named, cookie=tmp_path / "c", environ=pair)
     assert str(chosen) == f"cookie {tmp_path / 'c'}"
@@ -144,6 +179,26 @@ def test_order_of_credentials(tmp_path: Path) -> None:
     found = find_credentials(plain, chains=["test", "testnet4"], datadir=tmp_path, environ={})
     assert isinstance(found, CookieFile)
     assert found.paths[0] == tmp_path / "testnet4" / ".cookie"
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "node.example", "[2001:db8::1]", "localhost.evil"])
+def test_P14_no_other_computer_is_shown_our_own_cookie(tmp_path: Path, host: str) -> None:
+    """It opens the wallet of the node that runs here."""
+    there = parse_node_url(f"http://{host}:8332", 1)
+    with pytest.raises(ConfigError, match="is not this computer: give --cookie"):
+        find_credentials(there, datadir=tmp_path, environ={})
+    chosen = find_credentials(there, cookie=tmp_path / "copy", environ={})
+    assert str(chosen) == f"cookie {tmp_path / 'copy'}"
+    for here in ("127.0.0.1", "localhost", "[::1]", "127.9.9.9"):
+        found = find_credentials(parse_node_url(f"http://{here}", 1), datadir=tmp_path, environ={})
+        assert isinstance(found, CookieFile)
+
+
+def test_a_user_without_a_password_is_not_passed_over() -> None:
+    """As --user NAME alone; the cookie would log in as somebody else."""
+    nameless = NodeAddress(Endpoint("http", "127.0.0.1", 1), "alice", None)
+    with pytest.raises(ConfigError, match="a user without a password"):
+        find_credentials(nameless, environ={})
 
 
 def test_half_a_pair_in_the_environment_is_refused() -> None:
