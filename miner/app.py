@@ -107,7 +107,7 @@ class Run:
         self.rate_hs = 0.0
         self.engine: Engine | None = None
         self._signals: Signals | None = None
-        self._explained: set[tuple[str, int]] = set()
+        self._explained: dict[str, int] = {}  # source: its newest session whose job was explained
 
     def run(self) -> None:
         """Raises MinerError when the run failed."""
@@ -234,10 +234,10 @@ class Run:
             self._explain(latest.job)
 
     def _explain(self, job: Job) -> None:
-        if (job.source, job.session) in self._explained or len(self._explained) > 1000:
+        if self._explained.get(job.source) == job.session:
             return
         first = not self._explained
-        self._explained.add((job.source, job.session))
+        self._explained[job.source] = job.session
         sentence = mainnet_sentence(job, self.rate_hs) if first else None
         if sentence is not None:
             self.events.put(Event("odds", sentence))

@@ -9,6 +9,7 @@ import math
 import os
 import threading
 import time
+from array import array
 from bisect import bisect_right
 from collections import Counter, OrderedDict, deque
 from collections.abc import Mapping
@@ -26,8 +27,9 @@ from miner.work.values import Answer, Job, Share, Verdict
 SCHEMA = 1
 SAMPLE_S = 1.0  # rate samples are this far apart
 LONGEST_S = 900.0  # the longest window
+ROW_S = 60.0  # the longest of one backend
 MAX_REASONS = 32  # different reject reasons kept; the rest is "other"
-MAX_ANSWERS = 4096  # hashes whose last answer is remembered, to count each once
+MAX_ANSWERS = 512  # hashes whose last answer is remembered, to count each once
 MAX_ALARMS = 8
 LATENCIES = 64
 
@@ -44,28 +46,41 @@ class Event:
 
 
 class Meter:
-    """Rates of one growing counter over sliding windows."""
+    """Rates of one growing counter over sliding windows, in memory that never grows.
 
-    __slots__ = ("_times", "_totals")
+    A ring of the newest samples; totals are floats, exact to one part in 10**15.
+    """
 
-    def __init__(self, now: float) -> None:
-        self._times, self._totals = [now], [0]
+    __slots__ = ("_count", "_first", "_times", "_totals")
+
+    def __init__(self, now: float, longest_s: float = LONGEST_S) -> None:
+        size = int(longest_s / SAMPLE_S) + 2  # one sample lies before the longest window
+        self._times, self._totals = array("d", bytes(8 * size)), array("d", bytes(8 * size))
+        self._times[0] = now
+        self._first, self._count = 0, 1  # place of the oldest sample, and how many there are
 
     def sample(self, now: float, total: int) -> None:
         """Remember the total; a sample sooner than SAMPLE_S after the last one is skipped."""
-        if now - self._times[-1] < SAMPLE_S:
+        if now - self._times[self._place(self._count - 1)] < SAMPLE_S:
             return
-        self._times.append(now)
-        self._totals.append(total)
-        if len(self._times) > 2 * LONGEST_S / SAMPLE_S:
-            keep = max(bisect_right(self._times, now - LONGEST_S) - 1, 0)
-            del self._times[:keep], self._totals[:keep]
+        place = self._place(self._count)  # of the oldest, once the ring is full
+        self._times[place], self._totals[place] = now, total
+        if self._count < len(self._times):
+            self._count += 1
+        else:
+            self._first = self._place(1)
 
     def rate(self, now: float, total: int, window_s: float) -> float:
         """Per second over the window, or since the first sample when that is nearer."""
-        index = max(bisect_right(self._times, now - window_s) - 1, 0)
-        elapsed = now - self._times[index]
-        return max(total - self._totals[index], 0) / elapsed if elapsed > 0 else 0.0
+        since = now - window_s
+        later = bisect_right(range(self._count), since, key=lambda n: self._times[self._place(n)])
+        place = self._place(max(later - 1, 0))
+        elapsed = now - self._times[place]
+        return max(total - self._totals[place], 0.0) / elapsed if elapsed > 0 else 0.0
+
+    def _place(self, number: int) -> int:
+        """Where the sample of this number is, counted from the oldest."""
+        return (self._first + number) % len(self._times)
 
 
 class BackendMeter:
@@ -74,7 +89,7 @@ class BackendMeter:
     def __init__(self, name: str, device: str, now: float) -> None:
         self.name, self.device, self.state = name, device, "starting"
         self.hashes = self.versions = self.false_hits = self.faults = self.restarts = 0
-        self.meter = Meter(now)
+        self.meter = Meter(now, ROW_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +229,13 @@ class Status:
             if verdict.latency_s is not None:
                 self._latencies.append(max(verdict.latency_s, 0.0))
             if len(self._answers) > MAX_ANSWERS:
-                self._answers.popitem(last=False)
+                self._forget_one()
             return True
+
+    def _forget_one(self) -> None:
+        """The oldest share; a block, whose answer may yet change, only when all are blocks."""
+        shares = (name for name, verdict in self._answers.items() if not verdict.is_block)
+        del self._answers[next(shares, next(iter(self._answers)))]
 
     def _count(self, verdict: Verdict, step: int) -> None:
         self._counts[verdict.answer] += step
@@ -232,13 +252,6 @@ class Status:
     @property
     def blocks_accepted(self) -> int:
         return self._blocks[Answer.ACCEPTED]
-
-    @property
-    def last_answers(self) -> tuple[Verdict, ...]:
-        """The newest 20 final answers, for the reject-rate warning."""
-        with self._lock:
-            newest = (verdict for verdict in reversed(self._answers.values()) if verdict.final)
-            return tuple(verdict for verdict, _ in zip(newest, range(20), strict=False))
 
     def alarm(self, text: str) -> None:
         with self._lock:

@@ -25,7 +25,7 @@ QUEUED_FINDINGS = 16  # of a few hits each, so that a stop finds little to do; a
 DISK_PATIENCE_S = 0.050  # a disk slower than this is not waited for
 PARENTS = 64  # blocks we found blocks on, whose fate is remembered
 RIVALS = 64  # further blocks on one parent that wait for the first one's verdict
-SEEN = 4_096  # newest hashes, against sending one twice; 220 bytes each
+SEEN = 1_024  # newest hashes, against sending one twice; 220 bytes each
 
 Tell = Callable[[Event], None]
 

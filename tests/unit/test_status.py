@@ -7,7 +7,7 @@ import pytest
 
 from miner.bitcoin.target import DIFF1_TARGET
 from miner.screens import words
-from miner.status import MAX_REASONS, Meter, Status
+from miner.status import LONGEST_S, MAX_ANSWERS, MAX_REASONS, SAMPLE_S, Meter, Status
 from miner.work.values import Answer, Job, Share, Verdict, WorkUnit
 
 JOB = Job(
@@ -33,7 +33,19 @@ def test_b20_windows_follow_the_clock_and_never_divide_by_zero() -> None:
     assert meter.rate(2100.0, 2_000_000, 10.0) == pytest.approx(1000)
     assert meter.rate(2100.0, 2_000_000, 900.0) == pytest.approx(1000)
     assert meter.rate(2110.0, 2_000_000, 10.0) == 0.0
-    assert len(meter._times) < 1801
+    assert len(meter._times) == LONGEST_S / SAMPLE_S + 2  # as at the start: it never grows
+    assert meter.rate(2100.5, 2_000_000, 900.0) == pytest.approx(1000, rel=1e-3)
+    assert meter.rate(2100.0, 2_000_000, 5000.0) == pytest.approx(1000)  # no further back than kept
+
+
+def test_a_short_meter_knows_its_longest_window_exactly() -> None:
+    meter = Meter(0.0, 60.0)
+    for second in range(1, 200):
+        meter.sample(float(second), second * second)
+        long_s = min(second, 60)
+        expected = (second**2 - (second - long_s) ** 2) / long_s
+        assert meter.rate(float(second), second * second, 60.0) == pytest.approx(expected)
+        assert meter.rate(second + 0.25, second * second, 0.0) == 0.0
 
 
 def test_b20_a_counter_or_clock_that_steps_back_gives_no_negative_rate() -> None:
@@ -65,6 +77,21 @@ def test_each_hash_is_counted_once_by_its_newest_answer() -> None:
     assert not status.verdict(verdict(1, Answer.REJECTED, is_block=True))  # the first final holds
     now = status.snapshot(1.0)
     assert (now.unknown, now.accepted, now.blocks_accepted, now.rejected) == (0, 1, 1, 0)
+
+
+def test_answers_are_a_bounded_table_that_forgets_shares_first() -> None:
+    status = Status(0.0, "pool")
+    status.verdict(verdict(0, Answer.UNKNOWN, is_block=True))
+    for number in range(1, 2 * MAX_ANSWERS):
+        assert status.verdict(verdict(number, Answer.ACCEPTED))
+    assert len(status._answers) == MAX_ANSWERS
+    assert not status.verdict(verdict(2 * MAX_ANSWERS - 1, Answer.ACCEPTED))
+    assert status.verdict(verdict(0, Answer.ACCEPTED, is_block=True))  # still known as unknown
+    now = status.snapshot(1.0)
+    assert (now.unknown, now.accepted, now.blocks_accepted) == (0, 2 * MAX_ANSWERS, 1)
+    for number in range(1, 2 * MAX_ANSWERS):
+        status.verdict(verdict(number << 32, Answer.PENDING, is_block=True))
+    assert len(status._answers) == MAX_ANSWERS
 
 
 def test_reasons_are_a_bounded_table() -> None:

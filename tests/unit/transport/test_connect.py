@@ -10,7 +10,7 @@ import pytest
 
 from miner.errors import ConnectFailed, TransportError
 from miner.transport.connect import Address, Connector
-from miner.transport.lines import LineStream, Waker
+from miner.transport.lines import READ_BYTES, LineStream, Waker
 
 
 @pytest.fixture
@@ -189,3 +189,25 @@ def test_what_did_not_fit_goes_out_later_and_whole(waker: Waker) -> None:
     assert bytes(got) == b"".join(sent)
     stream.close()
     theirs.close()
+
+
+def test_a_flood_comes_in_portions_whole_and_before_the_end(waker: Waker) -> None:
+    """Days of unread lines do not become one heap of them in memory."""
+    stream, theirs = pair(waker)
+    sent = bytes(range(256)) * (3 * READ_BYTES // 256) + b"the last"
+
+    def flood() -> None:
+        theirs.sendall(sent)
+        theirs.close()
+
+    threading.Thread(target=flood).start()
+    portions: list[bytes] = []
+    while sum(map(len, portions)) < len(sent):
+        stream.wait(5.0)
+        portions.append(stream.read())
+    stream.wait(5.0)
+    with pytest.raises(TransportError, match="the pool closed the connection"):
+        stream.read()
+    assert b"".join(portions) == sent
+    assert max(map(len, portions)) <= READ_BYTES
+    stream.close()
