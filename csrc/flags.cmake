@@ -43,7 +43,8 @@ foreach(isa avx512 shani avx2 sse2 armv8 neon)
 endforeach()
 unset(CMAKE_REQUIRED_FLAGS)
 
-# Hardening: what the compiler has, stack protection and full read-only relocation.
+# Hardening: what the compiler has, stack protection, checked copies and full read-only relocation.
+# tests/backends/test_hardening.py looks for each in the built file.
 set(HARDENING)
 foreach(flag -fstack-protector-strong -fcf-protection)
   string(MAKE_C_IDENTIFIER "COMPILER${flag}" known)
@@ -52,6 +53,15 @@ foreach(flag -fstack-protector-strong -fcf-protection)
     list(APPEND HARDENING ${flag})
   endif()
 endforeach()
+# Level 3 needs gcc 12 or clang 9 and glibc 2.34; where they are older, the headers warn and do less.
+set(CMAKE_REQUIRED_FLAGS "-O2 -Werror -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3")
+check_c_source_compiles("#include <string.h>\nint main(void) { return 0; }" FORTIFY_3)
+unset(CMAKE_REQUIRED_FLAGS)
+if(FORTIFY_3)
+  list(APPEND HARDENING -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+else()
+  list(APPEND HARDENING -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
 set(HARDENING_LINK)
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
   set(HARDENING_LINK -Wl,-z,relro,-z,now,-z,noexecstack)
