@@ -89,6 +89,16 @@ class NativeBackend:
         self._prepared = (prefix, versions)
 
 
+def midstates(chunk1: bytes, versions: tuple[int, ...]) -> memoryview | None:
+    """States after the header's first 64 bytes with each version in them, 8 words each; None
+    without the C module."""
+    if MODULE is None:
+        return None
+    words = MODULE.ffi.new("uint32_t[]", 8 * len(versions))
+    MODULE.lib.scan_midstates(chunk1, versions, len(versions), words)
+    return memoryview(MODULE.ffi.buffer(words))
+
+
 class NativeProvider:
     """Every variant in the module's table, built or not."""
 

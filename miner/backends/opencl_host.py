@@ -25,7 +25,6 @@ from miner.bitcoin.encoding import sha256d
 LAUNCH_S = 0.012  # a desktop drawn by the same GPU stays smooth below one frame of 60 Hz
 SCAN_S = 0.050  # a job switch waits no longer than one scan
 FIRST_RATE_HS = 2e6  # before anything is measured; a few launches find the true one
-POLL_S = 0.0001
 EXPECTED_CANDIDATES = CAPACITY // 4  # of one launch, so that overflow is an accident
 
 
@@ -50,7 +49,6 @@ class OpenClBackend:
         self.busy_s = 0.0  # time the device worked during scans, by its own clock
         self._rate_hs = FIRST_RATE_HS
         self._prepared: Prepared | None = None
-        self._last_end = 0.0
         self._busy_until = 0
 
     def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
@@ -121,21 +119,13 @@ class OpenClBackend:
 
     def _finish(self, launch: Launch, prepared: Prepared, mask: int) -> list[tuple[int, int]]:
         """Wait for a launch: its candidates as (nonce, index of the version in the unit)."""
-        self._wait(launch)
+        self._session.wait(launch)
         self._measure(launch)
         pairs = self._session.pairs(launch)
         if pairs is None:
             return self._bisect(launch, prepared, mask)
         first = launch.part.first
         return [(nonce, first + version) for version, nonce in pairs.tolist()]
-
-    def _wait(self, launch: Launch) -> None:
-        """Sleep through most of the launch, then look often."""
-        begun = max(launch.queued_at, self._last_end)
-        likely = launch.count * launch.part.count / self._rate_hs
-        time.sleep(max(0.0, min(begun + 0.9 * likely - time.monotonic(), LAUNCH_S)))
-        while not self._session.finished(launch):
-            time.sleep(POLL_S)
 
     def _measure(self, launch: Launch) -> None:
         """Learn the rate by the device's clock: on a busy computer ours also counts waiting.
@@ -146,7 +136,6 @@ class OpenClBackend:
         begun, ended = self._session.busy_interval(launch)
         worked_s = (ended - max(begun, self._busy_until)) * 1e-9
         self._busy_until = max(ended, self._busy_until)
-        self._last_end = time.monotonic()
         if worked_s <= 0:
             return
         self.busy_s += worked_s

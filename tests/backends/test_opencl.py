@@ -1,14 +1,10 @@
-"""The OpenCL backend on PoCL: every kernel path, overflow, faults, names, sub-devices.
+"""The OpenCL backend on PoCL: every kernel path, overflow, names, sub-devices.
 
 Skipped as a whole where there is no OpenCL device, with the reason that users read.
 """
 
-import os
 import random
-import shutil
 import struct
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +12,11 @@ from typing import Any
 
 import pytest
 
-from miner.backends import opencl, registry, selftest
+from miner.backends import native, opencl, registry, selftest
 from miner.backends.base import Backend, Hit, ScanResult
 from miner.backends.opencl_work import (
     Shape,
     Slice,
-    kernel_source,
     midstates,
     slices,
     zero_bits,
@@ -29,25 +24,11 @@ from miner.backends.opencl_work import (
 from miner.backends.selftest import GENESIS, Question, scan_all
 from miner.bitcoin.encoding import sha256d
 from miner.bitcoin.sha256 import midstate
-from miner.errors import BackendFault, BackendUnavailable
+from miner.errors import BackendUnavailable
+from tests.backends.opencl_kit import DEVICES, WHY_NOT, needs_device, open_with, question
 
-DEVICES = [row for row in opencl.PROVIDER.probe() if row.usable]
-WHY_NOT = "; ".join(row.why_not for row in opencl.PROVIDER.probe())
-needs_device = pytest.mark.skipif(not DEVICES, reason=f"opencl: {WHY_NOT}")
 # Lanes of an item x items x nonces: scalar lanes as on GPUs, vectors as on CPUs, odd sizes.
 SHAPES = (Shape(8, 64, 16), Shape(2, 16, 4, spread=True), Shape(4, 4, 1))
-
-
-def question(versions: int, target: int, start: int, count: int) -> Question:
-    return Question(
-        GENESIS[:76], tuple(1 + (step << 13) for step in range(versions)), target, start, count
-    )
-
-
-def open_with(shape: Shape, cache: Path) -> Any:
-    from miner.backends import opencl_device, opencl_tune
-
-    return opencl_tune.open_with(opencl_device.find(DEVICES[0].name), shape, cache)
 
 
 @pytest.fixture(scope="module")
@@ -176,70 +157,6 @@ def test_too_large_a_work_group_is_one_line(cache: Path) -> None:
 
 
 @needs_device
-def test_a_kernel_that_does_not_build_shows_the_log(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from miner.backends import opencl_device
-
-    monkeypatch.setattr(opencl_device, "kernel_source", lambda: "__kernel void x() { nonsense; }")
-    backend = open_with(Shape(4, 4, 1), cache)
-    with pytest.raises(BackendFault, match=r"kernel build failed: .*nonsense") as caught:
-        backend.scan(question(1, 0, 0, 1), 0, 1)
-    assert "\n" not in str(caught.value)
-
-
-@needs_device
-def test_a_hang_is_a_fault(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from miner.backends import opencl_device
-
-    backend = open_with(Shape(4, 4, 1), cache)
-    backend.scan(question(1, 0, 0, 1), 0, 1)
-    monkeypatch.setattr(opencl_device, "COMPILE_S", 0.0)
-    backend._rate_hs = 3e7  # so that the launch is long enough to be seen unfinished
-    with pytest.raises(BackendFault, match="hangs: a launch has not ended after 0 s"):
-        backend.scan(question(1, 0, 0, 1), 0, 1 << 24)
-    monkeypatch.undo()
-    again = open_with(Shape(4, 4, 1), cache)
-    selftest.check(again)
-
-
-@needs_device
-@pytest.mark.parametrize("call", ["enqueue_nd_range_kernel", "enqueue_copy", "Buffer"])
-def test_a_lost_device_is_a_fault_and_can_be_opened_anew(
-    cache: Path, monkeypatch: pytest.MonkeyPatch, call: str
-) -> None:
-    """The driver fails in the middle of mining; a new context works as if nothing had been."""
-    import pyopencl as cl
-
-    backend = open_with(Shape(4, 4, 1), cache)
-    asked = question(4, 2**253, 0, 64)
-    backend.scan(asked, 0, 64)
-
-    def lost(*_: object, **__: object) -> None:
-        raise cl.RuntimeError("clEnqueue failed: OUT_OF_RESOURCES\n(the GPU fell off the bus)")
-
-    other = question(5, 2**253, 0, 64)
-    monkeypatch.setattr(cl, call, lost)
-    with pytest.raises(BackendFault) as caught:
-        backend.scan(other, 0, 64)
-    monkeypatch.undo()
-    assert "OUT_OF_RESOURCES (the GPU fell off the bus)" in str(caught.value)
-    again = open_with(Shape(4, 4, 1), cache)
-    assert scan_all(again, other) == other.answer()
-
-
-@needs_device
-def test_closing_twice_does_nothing_and_a_scan_after_it_is_a_fault(cache: Path) -> None:
-    backend = open_with(Shape(4, 4, 1), cache)
-    asked = question(1, 0, 0, 1)
-    backend.scan(asked, 0, 1)
-    backend.close()
-    backend.close()
-    with pytest.raises(BackendFault, match="it was closed"):
-        backend.scan(asked, 0, 1)
-
-
-@needs_device
 def test_a_lower_intensity_makes_shorter_launches_one_at_a_time(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,85 +175,14 @@ def test_a_lower_intensity_makes_shorter_launches_one_at_a_time(
     backend.close()
 
 
-@needs_device
-def test_wrong_answers_do_not_pass_the_self_test(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("in_c", [True, False], ids=["C", "numpy"])
+def test_midstates_agree_with_the_readable_sha256(
+    monkeypatch: pytest.MonkeyPatch, in_c: bool
 ) -> None:
-    """A kernel with one wrong constant: opening must fail."""
-    from miner.backends import opencl_device
-
-    right = kernel_source()
-    monkeypatch.setattr(
-        opencl_device, "kernel_source", lambda: right.replace("0x90befffa", "0x90befffb")
-    )
-    with pytest.raises(BackendFault, match="self-test"):
-        selftest.check(open_with(Shape(4, 4, 1), cache))
-
-
-def run_probe(**env: str) -> str:
-    """The provider's rows in a fresh process with another driver setting."""
-    code = (
-        "from miner.backends import opencl\n"
-        "for row in opencl.PROVIDER.probe(): print(row.name, row.usable, row.why_not)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True,
-        env={**os.environ, **env},
-    )  # fmt: skip
-    return done.stdout
-
-
-@needs_device
-def test_no_driver_is_one_line_with_the_remedy(tmp_path: Path) -> None:
-    out = run_probe(OCL_ICD_VENDORS=str(tmp_path), OPENCL_VENDOR_PATH=str(tmp_path))
-    assert out.startswith("opencl False no OpenCL platform found; install your GPU's driver")
-    assert out.count("\n") == 1
-
-
-@needs_device
-def test_a_missing_driver_beside_a_good_one_is_passed_over(tmp_path: Path) -> None:
-    (tmp_path / "broken.icd").write_text("libno-such-driver.so.1\n")
-    for icd in Path("/etc/OpenCL/vendors").glob("*.icd"):
-        (tmp_path / icd.name).write_text(icd.read_text())
-    out = run_probe(OCL_ICD_VENDORS=str(tmp_path), OPENCL_VENDOR_PATH=str(tmp_path))
-    assert f"{DEVICES[0].name} True" in out
-
-
-@needs_device
-def test_a_driver_that_crashes_takes_only_the_helper_with_it(tmp_path: Path) -> None:
-    """It is reported, and opening refuses to load it into the miner."""
-    compiler = shutil.which("cc")
-    if not compiler:
-        pytest.skip("no C compiler to make a driver that crashes")
-    source, driver = tmp_path / "crash.c", tmp_path / "libcrash.so"
-    source.write_text(
-        "#include <stdlib.h>\n__attribute__((constructor)) static void f(void) { abort(); }\n"
-    )
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", str(driver), str(source)], check=True)
-    (tmp_path / "crash.icd").write_text(f"{driver}\n")
-    vendors = {"OCL_ICD_VENDORS": str(tmp_path), "OPENCL_VENDOR_PATH": str(tmp_path)}
-    says = "a driver crashed with signal 6 while devices were listed"
-    assert says in run_probe(**vendors)
-    code = (
-        "import pathlib\nfrom miner.backends import registry\n"
-        "registry.open_named('opencl', pathlib.Path('.'))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", code], capture_output=True, text=True,
-        env={**os.environ, **vendors},
-    )  # fmt: skip
-    assert done.returncode == 1 and says in done.stderr
-
-
-def test_probing_loads_no_driver_here() -> None:
-    code = (
-        "import sys\nfrom miner.backends import opencl\nopencl.PROVIDER.probe()\n"
-        "assert 'pyopencl' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-P", "-c", code], check=True)
-
-
-def test_midstates_agree_with_the_readable_sha256() -> None:
+    if not in_c:
+        monkeypatch.setattr(native, "MODULE", None)
+    elif native.MODULE is None:
+        pytest.skip(native.NOT_BUILT)
     prefix = GENESIS[:76]
     versions = (0, 1, 0x20000000, 0xFFFFFFFF)
     words = midstates(prefix, versions)
