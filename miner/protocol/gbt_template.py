@@ -176,7 +176,7 @@ def _times(fields: _Fields, chain: str) -> tuple[int, int, int]:
     """curtime, the earliest header time, and how many seconds it may move forward."""
     curtime = fields.integer("curtime", 0, 2**32 - 1)
     ntime = max(curtime, fields.integer("mintime", 0, 2**32 - 1, 0))
-    latest = min(curtime + MAX_FUTURE_S, fields.integer("maxtime", 0, 2**32 - 1, 2**32 - 1))
+    latest = min(curtime + MAX_FUTURE_S, fields.integer("maxtime", ntime, 2**32 - 1, 2**32 - 1))
     fixed = chain in NODE_TIME_CHAINS or chain == "signet" or "time" not in fields.words("mutable")
     if fields.text("noncerange", FULL_NONCE_RANGE) != FULL_NONCE_RANGE:
         raise fields.bad("noncerange", f"only the full range {FULL_NONCE_RANGE} is supported")

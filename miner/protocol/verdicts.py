@@ -110,7 +110,7 @@ def judge(answer: object, chain: str) -> Judgement:
         return Judgement(Ruling.ACCEPTED, "", "accepted")
     if not isinstance(answer, str):
         kind = type(answer).__name__
-        return Judgement(Ruling.UNKNOWN, scrub(answer, 80), f"not a verdict but a {kind}")
+        return Judgement(Ruling.UNKNOWN, scrub(answer, 80), f"not a verdict but of type {kind}")
     word = answer.partition("(")[0].strip()
     for ruling, table in TABLES:
         if word in table:

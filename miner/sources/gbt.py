@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from miner.bitcoin.address import TEST_CHAINS, Address, AddressError, decode
 from miner.bitcoin.coinbase import push
 from miner.bitcoin.target import difficulty
-from miner.errors import ConfigError, MinerError, SourceRefused
+from miner.errors import ConfigError, MinerError, RemoteProtocolError, SourceRefused
 from miner.protocol.gbt import (
     MiningPlan,
     block_hex,
@@ -192,12 +192,16 @@ class GbtSource:
 
     def _take_over(self) -> None:
         """The leader fell out: the newest tip among the other nodes leads."""
-        ready = [link for link in self._links if self._usable(link) and link.template is not None]
+        usable = [link for link in self._links if self._usable(link)]
+        ready = [(link, link.template) for link in usable if link.template is not None]
         self._leader = None
-        if ready:
-            best = max(ready, key=lambda link: link.template.height if link.template else 0)
-            if best.template is not None:
-                self._issue(best, best.template)
+        for link, template in sorted(ready, key=lambda pair: -pair[1].height):
+            try:
+                self._issue(link, template)
+            except RemoteProtocolError as error:  # nobody has made a job of it before
+                self._say(link, f"{link.name}: {error}", False)
+            else:
+                return
 
     def _propose(self, link: NodeLink, job: Job) -> None:
         """The node checks an unmined block of ours: a bug shows now, not when a block is found."""

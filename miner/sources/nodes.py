@@ -30,6 +30,7 @@ from miner.transport.credentials import Credentials
 from miner.transport.endpoint import Endpoint
 from miner.transport.rpc import Rpc
 from miner.transport.tls import TlsSettings
+from miner.work.values import UINT32
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,8 @@ class LinkOwner(Protocol):
     def on_chain(self, link: "NodeLink", chain: str) -> None:
         """Raise SourceRefused when this chain cannot be mined."""
 
-    def on_template(self, link: "NodeLink", template: Template) -> None: ...
+    def on_template(self, link: "NodeLink", template: Template) -> None:
+        """Raise RemoteProtocolError when no job can be made of it."""
 
     def on_health(
         self, link: "NodeLink", health: Health, text: str, fatal: MinerError | None = None
@@ -239,20 +241,24 @@ class NodeLink:
 
     def _take(self, reply: object, lane: Rpc) -> None:
         """Validate and hand on; a refused template leaves the old one until it is too old."""
-        with self._changed:
-            try:
-                template = parse_template(reply, self.chain, self.template)
-            except RemoteProtocolError as error:
-                self._keep_old(error)
-                return
-            self.template, self._fetched = template, time.monotonic()
-            self._changed.notify_all()
-        wait_s = self._held_back(template, lane)
-        if wait_s is None:
-            self._owner.on_template(self, template)
+        before, fetched, template = self.template, self._fetched, None
+        try:
+            template = parse_template(reply, self.chain, before)
+            wait_s = self._held_back(template, lane)
+            with self._changed:
+                self.template, self._fetched = template, time.monotonic()
+                self._changed.notify_all()
+            if wait_s is None:
+                self._owner.on_template(self, template)
+        except RemoteProtocolError as error:
+            with self._changed:
+                if self.template is template:  # else the other thread has brought a newer one
+                    self.template, self._fetched = before, fetched
+            self._keep_old(error)
             return
-        text = f"waiting for minimum difficulty: {wait_s:.0f} s left unless a block comes first"
-        self._owner.on_health(self, Health.WAITING, text)
+        if wait_s is not None:
+            text = f"waiting for minimum difficulty: {wait_s:.0f} s left unless a block comes first"
+            self._owner.on_health(self, Health.WAITING, text)
 
     def _keep_old(self, error: RemoteProtocolError) -> None:
         age = time.monotonic() - self._fetched
@@ -268,7 +274,7 @@ class NodeLink:
         if self._previous_time[0] != template.prev_hash:
             header = self._call(lane, "getblockheader", template.prev_hash_hex)
             when = header.get("time") if isinstance(header, dict) else None
-            if type(when) is not int:
+            if type(when) is not int or not 0 <= when < UINT32:
                 raise RemoteProtocolError(f"{self.name}: getblockheader gave no time")
             self._previous_time = (template.prev_hash, when)
         if not self._wait_min_diff or template.nbits == EASIEST_NBITS[self.chain]:

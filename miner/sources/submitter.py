@@ -161,7 +161,9 @@ class Submitter:
         if depth >= 0:
             return Judgement(Ruling.ACCEPTED, reason, "in the best chain")
         height = header.get("height")
-        if type(height) is int and self._tip() - height >= BURIED_BLOCKS:
+        if type(height) is not int or task.block.height not in (None, height):
+            return Judgement(Ruling.UNKNOWN, reason, "getblockheader gave another height")
+        if self._tip() - height >= BURIED_BLOCKS:
             return Judgement(Ruling.DEAD, "stale", "another block at this height is 100 deep")
         return Judgement(Ruling.SIDE, "inconclusive", "valid, but on a side branch")
 

@@ -1,0 +1,85 @@
+"""Templates that look right but are of no use, and the fields of other answers that are wrong."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from miner.sources.base import Health
+from miner.sources.gbt import GbtSource
+from miner.work.values import Answer
+from tests.fakes import exchange as faults
+from tests.fakes.node import FakeNode
+from tests.fakes.sink import TESTNET, Sink, submitted
+
+Run = Callable[..., GbtSource]
+UNUSABLE: list[tuple[str, dict[str, Any]]] = [
+    ("coinbaseaux", {"coinbaseaux": {"a": "11" * 300}}),
+    ("coinbaseaux", {"coinbaseaux": {"a": "11" * 70, "b": "11" * 70}}),
+    ("maxtime", {"maxtime": 5}),
+]
+
+
+@pytest.mark.parametrize(("words", "patch"), UNUSABLE)
+def test_G12_a_template_without_a_possible_job_leaves_the_old_one(
+    node: FakeNode, sink: Sink, run: Run, words: str, patch: dict[str, Any]
+) -> None:
+    """And says so at once, also when a long poll brought it."""
+    run(node)
+    sink.job_at(1)
+    node.template_patch.update(patch)
+    node.mine()
+    state = sink.state_with(words)
+    assert (state.health, sink.jobs[-1].height) == (Health.READY, 1)
+    assert "the template before it stays" in state.text
+    for name in patch:
+        del node.template_patch[name]
+    sink.job_at(2)
+
+
+def test_G36_a_useless_standby_does_not_take_over(
+    node: FakeNode, second: FakeNode, sink: Sink, run: Run
+) -> None:
+    """And does not take the leader's thread with it: the leader comes back."""
+    run(node)
+    sink.job_at(1)
+    second.template_patch["coinbaseaux"] = {"a": "11" * 300}
+    source = run(node, second)
+    sink.wait(lambda: sum(link.template is not None for link in source._links) == 2)
+    node.stop()
+    sink.state_with("coinbaseaux")
+    node.start()
+    node.mine()
+    sink.job_at(2)
+
+
+def kind(value: object) -> str:
+    return f"{value!r:.9}"
+
+
+@pytest.mark.parametrize("when", [10**400, 2**32, -1, -(10**400), True, None, "1"], ids=kind)
+@pytest.mark.parametrize("wait", [False, True])
+def test_G12_the_time_of_the_tip_is_checked(
+    tmp_path: Path, sink: Sink, run: Run, when: object, wait: bool
+) -> None:
+    with FakeNode(tmp_path, chain="testnet4", bits="1c00ffff") as node:
+        node.fault("getblockheader", faults.result({"time": when}))
+        run(node, payout=TESTNET, wait_min_diff=wait)
+        sink.state_with("getblockheader gave no time")
+        sink.state_with("waiting for minimum difficulty" if wait else "mining on testnet4")
+
+
+@pytest.mark.parametrize("height", [-(10**9), 0, 2, None, "1"])
+def test_P20_a_block_is_not_buried_at_another_height(
+    node: FakeNode, sink: Sink, run: Run, height: object
+) -> None:
+    """A junk answer once declared a block dead that the node went on to accept."""
+    node.fault("submitblock", faults.drop())
+    told = {"confirmations": -1, "height": height}
+    node.fault("getblockheader", faults.result(told), faults.result(told))
+    source = run(node)
+    share = submitted(source, sink)
+    [verdict] = sink.final()
+    assert (verdict.answer, verdict.hash_hex) == (Answer.ACCEPTED, share.hash_hex)
+    assert node.sent(share.hash_hex) == 1
