@@ -20,6 +20,9 @@ def main() -> None:
         for number in NUMBERS:
             signal.signal(number, end_at_once)  # until the command has handlers of its own
     try:
+        from miner.streams import prepare
+
+        prepare()
         from miner.cli.main import main as run
 
         run()

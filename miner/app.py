@@ -6,7 +6,6 @@ the reverse order.
 
 import os
 import queue
-import signal
 import sys
 import tempfile
 import threading
@@ -15,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from miner import __version__, baseline, paths
@@ -30,13 +28,16 @@ from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
 from miner.protocol.decode import decode_coinbase, user_address
 from miner.protocol.scrub import scrub
-from miner.screens.console import ConsoleScreen, open_console
+from miner.screens.console import open_console
 from miner.screens.jsonl import JsonScreen
+from miner.screens.sturdy import SturdyScreen
+from miner.signals import Signals, StopAsked
 from miner.sources.base import WorkSource
 from miner.sources.gbt import GbtSource
 from miner.sources.nodes import NodeSetup
 from miner.sources.pool_options import pool_names
 from miner.status import Event, Status, StatusSnapshot
+from miner.streams import let_go
 from miner.transport.credentials import CookieFile, find_credentials
 from miner.transport.endpoint import parse_node_url
 from miner.transport.tls import TlsSettings
@@ -52,48 +53,9 @@ REFRESH_S = 0.25
 RATE_SETTLED_S = 60.0  # a counted rate is worth telling a pool after this
 MOST_EVENTS = 10_000  # waiting to be shown
 KEPT_EVENTS = ("block", "rescue", "alarm")  # shown however many wait
+BY_SIGNAL = "stopped by a signal"
+FAREWELL_S = 1.0  # after a signal, for the last words
 HARD_STOP_S = 8.0  # a stop takes 3 s at most; what hangs longer is left to the journal
-
-Screen = ConsoleScreen | JsonScreen
-
-
-class StopAsked(BaseException):
-    """A signal came while the run was being set up."""
-
-
-class Signals:
-    """The first SIGINT or SIGTERM asks for a stop, the second ends the process at once."""
-
-    def __init__(self, screen: Screen) -> None:
-        self.asked = False
-        self.starting = True  # until the main loop looks at `asked`
-        self._screen = screen
-        self._before = {
-            number: signal.signal(number, self._handle)
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
-
-    def restore(self) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            self._screen.restore()
-            os._exit(0)
-        self.asked = True
-        if self.starting and not swallows_errors(frame):
-            raise StopAsked
-
-
-def swallows_errors(frame: FrameType | None) -> bool:
-    """Is the kernel's library at work? It calls back from C, where an exception is printed and
-    lost; `Run.say` notices the signal a moment later."""
-    while frame is not None:
-        if str(frame.f_globals.get("__name__")).partition(".")[0] == "pbk":
-            return True
-        frame = frame.f_back
-    return False
 
 
 class Run:
@@ -101,7 +63,7 @@ class Run:
 
     def __init__(self, config: MineConfig) -> None:
         self.config = config
-        self.screen: Screen = JsonScreen(sys.stdout) if config.json else open_console()
+        self.screen = SturdyScreen(JsonScreen(sys.stdout) if config.json else open_console())
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.payout = payout_of(config)
         self.rate_hs = 0.0
@@ -111,21 +73,23 @@ class Run:
 
     def run(self) -> None:
         """Raises MinerError when the run failed."""
-        signals = self._signals = Signals(self.screen)
+        signals = self._signals = Signals(self.screen.restore, self._stop_unseen)
         try:
             with ExitStack() as stack:
                 try:
                     engine = self._start(stack)
                 except StopAsked:
+                    signals.notice()
                     self.screen.event(Event("stop", "stopped while starting"))
                     return
                 finally:
                     signals.starting = False  # no signal breaks into what follows
                 self._loop(engine, signals)
         except BrokenPipeError:
-            leave_pipe()
+            pass  # whoever read our output has gone: end without a word
         finally:
             signals.restore()
+            let_go()
 
     def say(self, kind: str, text: str) -> None:
         """A line from the main thread; while starting also the place to notice a signal whose
@@ -266,18 +230,28 @@ class Run:
             if time.monotonic() - shown >= REFRESH_S:
                 shown = time.monotonic()
                 self.screen.tick(engine.snapshot())
+        signals.notice()
         if signals.asked:
-            engine.finish("stopped by a signal")
-        hard_stop = threading.Timer(HARD_STOP_S, os._exit, (0,))
-        hard_stop.daemon = True
-        hard_stop.start()
+            engine.finish(BY_SIGNAL)
+        hard_stop = exit_in(HARD_STOP_S)
         engine.stop()
+        if signals.asked:  # nothing but words is left
+            hard_stop.cancel()
+            hard_stop = exit_in(FAREWELL_S)
         self._show_events(wait_s=0.0)
         self.say("stop", engine.reason)
         self.screen.close(engine.snapshot())
         hard_stop.cancel()
         if engine.error is not None:
             raise engine.error
+
+    def _stop_unseen(self) -> None:
+        """A signal came, but the main thread is stuck: its output is not taken."""
+        exit_in(HARD_STOP_S)
+        if self.engine is not None:
+            self.engine.finish(BY_SIGNAL)
+            self.engine.stop()
+            os._exit(0)
 
     def _show_events(self, wait_s: float) -> None:
         """Everything queued; waits for the first one at most `wait_s`."""
@@ -287,6 +261,14 @@ class Run:
                 self.screen.event(self.events.get(block=False))
         except queue.Empty:
             return
+
+
+def exit_in(seconds: float) -> threading.Timer:
+    """End the process then, unless cancelled."""
+    timer = threading.Timer(seconds, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def payout_of(config: MineConfig) -> str | None:
@@ -361,8 +343,3 @@ def node_setups(config: MineConfig) -> list[NodeSetup]:
         )
         for node in config.nodes
     ]
-
-
-def leave_pipe() -> None:
-    """Whoever read our output has gone: end without a word, and without an error at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

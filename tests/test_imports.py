@@ -19,6 +19,8 @@ LAYERS: dict[str, int] = {
     "errors": 0,
     "paths": 0,
     "secret": 0,
+    "signals": 0,
+    "streams": 0,
     "bitcoin": 1,
     "work": 2,
     "backends": 3,

@@ -2,12 +2,14 @@
 
 import importlib
 import sys
+from contextlib import suppress
 
 import click
 
 from miner import __version__
 from miner.errors import MinerError
 from miner.protocol.scrub import scrub
+from miner.streams import let_go
 
 # One file each, imported only when used, so that `miner --help` and errors stay quick.
 COMMANDS = {
@@ -59,11 +61,24 @@ def main() -> None:
     except click.ClickException as error:
         code = refuse(error)
     except MinerError as error:
-        click.echo(f"miner: {scrub(error, MOST_CHARS)}", err=True)
+        complain(f"miner: {scrub(error, MOST_CHARS)}")
         code = error.exit_code
+    except OSError:
+        why = let_go()
+        if not why:
+            raise
+        complain(f"miner: the output cannot be written: {why}")
+        code = 1
     except click.Abort:
         code = INTERRUPTED if sys.argv[1:2] not in (["mine"], ["node"]) else 0
+    let_go()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def complain(text: str) -> None:
+    """One line on stderr, if it can be written; the exit code speaks anyway."""
+    with suppress(OSError):
+        click.echo(text, err=True)
 
 
 def refuse(error: click.ClickException) -> int:
@@ -74,5 +89,5 @@ def refuse(error: click.ClickException) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "miner"
     cause = " ".join(error.format_message().split()).rstrip(".")
-    click.echo(f"{command}: {cause}; see {command} --help", err=True)
+    complain(f"{command}: {cause}; see {command} --help")
     return error.exit_code

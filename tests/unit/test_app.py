@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from miner import app, config
+from miner import app, config, signals
 from miner.config import Goal, MineConfig
 
 
@@ -49,5 +49,5 @@ def test_p01_a_signal_is_not_lost_in_a_callback_of_the_kernel() -> None:
     exec("def callback(then): return then()", inside)
     here = inside["callback"]
     assert callable(here)
-    assert here(lambda: app.swallows_errors(sys._getframe()))
-    assert not app.swallows_errors(sys._getframe())
+    assert here(lambda: signals.swallows_errors(sys._getframe()))
+    assert not signals.swallows_errors(sys._getframe())

@@ -1,0 +1,76 @@
+"""Signals that ask a run to stop, and a guard for a run that cannot look at them.
+
+SIGHUP, which a closed terminal sends, counts like SIGTERM, unless the process was started to
+ignore it (nohup). The main thread may be stuck in a write to a terminal on hold or a pipe nobody
+reads: then the guard's thread ends the run.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+NOTICE_S = 1.0  # for the main thread to see the signal
+
+
+class StopAsked(BaseException):
+    """A signal came while the run was being set up."""
+
+
+def stop_numbers() -> list[signal.Signals]:
+    """The signals that ask for a stop."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        numbers.append(hangup)
+    return numbers
+
+
+class Signals:
+    """The first signal asks for a stop, the second ends the process at once."""
+
+    def __init__(self, restore_screen: Callable[[], None], stop_unseen: Callable[[], None]) -> None:
+        """`stop_unseen` is called by the guard when nobody called `notice` in time."""
+        self.asked = False
+        self.starting = True  # until the main loop looks at `asked`
+        self._restore_screen, self._stop_unseen = restore_screen, stop_unseen
+        self._woken, self._noticed = threading.Event(), threading.Event()
+        self._guard = threading.Thread(target=self._watch, name="signal guard", daemon=True)
+        self._guard.start()  # now: a handler may start none, it interrupts whoever holds locks
+        self._before = {number: signal.signal(number, self._handle) for number in stop_numbers()}
+
+    def notice(self) -> None:
+        """The main thread is about to stop the run."""
+        self._noticed.set()
+
+    def restore(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._noticed.set()
+        self._woken.set()
+        self._guard.join(1.0)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            self._restore_screen()
+            os._exit(0)
+        self.asked = True
+        self._woken.set()
+        if self.starting and not swallows_errors(frame):
+            raise StopAsked
+
+    def _watch(self) -> None:
+        self._woken.wait()
+        if not self._noticed.wait(NOTICE_S):
+            self._stop_unseen()
+
+
+def swallows_errors(frame: FrameType | None) -> bool:
+    """Is the kernel's library at work? It calls back from C, where an exception is printed and
+    lost; `Run.say` notices the signal a moment later."""
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).partition(".")[0] == "pbk":
+            return True
+        frame = frame.f_back
+    return False
