@@ -7,11 +7,13 @@ while in use; at start the files of the same key whose lock is free are taken ov
 """
 
 import binascii
+import errno
 import hashlib
 import json
 import os
 import re
 import secrets
+import stat
 import sys
 import threading
 from contextlib import suppress
@@ -109,16 +111,20 @@ class Journal:
         self._lock = threading.Lock()  # guards the two tables, briefly
         self._unwritten: dict[str, bytes] = {}  # found while the disk failed
         self._torn = False  # the file may end in half a record
+        self._fd = -1
         try:
             self._fd = open_private(path)
+            if not try_lock(self._fd):
+                raise JournalError(f"journal {path} is in use by another miner: choose another")
             sync_folder(path.parent)
-        except OSError as error:
+            crash_point("folder")
+            contents = self._load(self._fd, path)
+        except (OSError, JournalError) as error:
+            if self._fd >= 0:
+                os.close(self._fd)
+            if isinstance(error, JournalError):
+                raise
             raise JournalError(f"journal {path}: {error.strerror}; choose --journal") from None
-        if not try_lock(self._fd):
-            os.close(self._fd)
-            raise JournalError(f"journal {path} is in use by another miner: choose another file")
-        crash_point("folder")
-        contents = self._load(self._fd, path)
         self._waiting, self._keep = contents.waiting, contents.keep
 
     @classmethod
@@ -126,7 +132,11 @@ class Journal:
         """A fresh file in `folder`, taking over every unlocked file of the same key."""
         stem = slug(key)
         name = f"{stem}-{os.getpid()}-{secrets.token_hex(3)}.journal"
-        journal = cls(private_dir(folder) / name, key)
+        try:
+            private_dir(folder)
+        except OSError as error:
+            raise JournalError(f"journals {folder}: {error.strerror}; choose --journal") from None
+        journal = cls(folder / name, key)
         for path in sorted(folder.glob(f"{stem}-*.journal")):
             if path != journal.path:
                 journal._take_over(path)
@@ -148,6 +158,8 @@ class Journal:
             self._unwritten[block.hash_hex] = encode(found_record(self.key, block))
             batch = dict(self._unwritten)
         with self._io:
+            if not self._in_place():
+                batch = self._begin_again() | batch
             self._write(b"".join(batch.values()))
             crash_point("write")
             os.fsync(self._fd)
@@ -183,14 +195,36 @@ class Journal:
         with self._io:
             if self._fd < 0:
                 return
-            if not self._waiting and not self._keep and self.path.suffix == ".journal":
+            done = not self._waiting and self.path.suffix == ".journal" and self._in_place()
+            if done and not self._keep:
                 with suppress(OSError):
                     os.unlink(self.path)
-            elif not self._waiting and self.path.suffix == ".journal":
+            elif done:
                 with suppress(OSError):
                     os.replace(self.path, self.path.with_suffix(".kept"))
             os.close(self._fd)
             self._fd = -1
+
+    def _in_place(self) -> bool:
+        """Would the next start find our file?"""
+        try:
+            return os.path.samestat(os.fstat(self._fd), os.lstat(self.path))
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True  # nobody can say: the file we have is as good as any
+
+    def _begin_again(self) -> dict[str, bytes]:
+        """Deleted or replaced under us: a new file, and all that belongs into it."""
+        private_dir(self.path.parent)
+        fd = open_private(self.path)
+        if not try_lock(fd):
+            os.close(fd)
+            raise OSError(errno.EBUSY, "the file was replaced and is in use by another miner")
+        os.close(self._fd)
+        self._fd, self._torn = fd, True  # whatever is in it ends where we begin
+        sync_folder(self.path.parent)
+        return {block.hash_hex: encode(found_record(self.key, block)) for block in self.waiting}
 
     def _write(self, data: bytes) -> None:
         start = os.fstat(self._fd).st_size
@@ -214,9 +248,7 @@ class Journal:
         if contents.damaged:
             aside = path.with_name(path.name + ".damaged")
             with suppress(OSError):
-                spare = open_private(aside)
-                os.write(spare, b"\n".join(contents.damaged) + b"\n")
-                os.close(spare)
+                keep_aside(aside, contents.damaged)
             self.notes.append(
                 f"journal {path}: {len(contents.damaged)} damaged records, kept in {aside.name}"
             )
@@ -225,7 +257,7 @@ class Journal:
     def _take_over(self, path: Path) -> None:
         """Move the waiting blocks of a dead process's file into this one."""
         try:
-            fd = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+            fd = open_private(path, create=False)
         except OSError:
             return
         try:
@@ -254,10 +286,21 @@ def slug(key: str) -> str:
     return f"{readable}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
-def open_private(path: Path) -> int:
-    """Read, append, mode 0600, never through a symbolic link."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
-    return os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600)
+def keep_aside(path: Path, lines: list[bytes]) -> None:
+    """Append the lines the file does not hold yet; a file named by the user is read often."""
+    with os.fdopen(open_private(path), "r+b") as file:
+        known = set(file.read().split(b"\n"))
+        file.writelines(line + b"\n" for line in lines if line not in known)
+
+
+def open_private(path: Path, create: bool = True) -> int:
+    """Read, append, mode 0600; no symbolic link, no device, no pipe."""
+    flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | (os.O_CREAT if create else 0)
+    fd = os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "no ordinary file")
+    return fd
 
 
 def sync_folder(folder: Path) -> None:
@@ -272,7 +315,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def try_lock(fd: int) -> bool:
-    """Take the advisory lock of an open file; False when another process has it."""
+    """Take the advisory lock of an open file; False when another process has it.
+
+    Raises OSError where the file system has no locks.
+    """
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -283,6 +329,8 @@ def try_lock(fd: int) -> bool:
             import fcntl
 
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    except OSError as error:
+        if sys.platform == "win32" or isinstance(error, BlockingIOError):
+            return False
+        raise OSError(error.errno, f"cannot be locked: {error.strerror}") from None
     return True

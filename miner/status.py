@@ -362,8 +362,9 @@ def shown_best(value: int) -> float | None:
 def load_best(path: Path | None) -> int:
     """The smallest hash ever found, as a number; 2**256 when none is kept."""
     with suppress(OSError, ValueError):
-        if path is not None and 0 <= (value := int(path.read_text()[:80], 16)) < 2**256:
-            return value
+        if path is not None and path.is_file():  # reading a pipe would wait for ever
+            value = int(path.read_text()[:80], 16)
+            return value if 0 <= value < 2**256 else 2**256
     return 2**256
 
 

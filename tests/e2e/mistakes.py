@@ -115,5 +115,8 @@ MISTAKES = [
     Mistake("learn 99", 2, "99"),
     Mistake("gap --from HOME/none", 2, "HOME/none"),
     Mistake("bench compare HOME/none HOME/none", 2, "HOME/none"),
+    # Places that keep nothing
+    Mistake(f"{AT_POOL} 127.0.0.1:1 --journal /dev/null", 1, "no ordinary file"),
+    Mistake(f"MINER_HOME=HOME/empty {AT_POOL} 127.0.0.1:1", 1, "HOME/empty"),
 ]
 SAMPLE = [0, 5, 18, 46, 52, 57, 61, 62, 70]  # of MISTAKES, as real processes in every run

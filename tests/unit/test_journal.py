@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -250,3 +251,101 @@ def test_a_long_run_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.M
         journal.settle(verdict(number))
     assert journal.path.stat().st_size < 3000
     journal.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX files")
+@pytest.mark.parametrize("kind", ["pipe", "/dev/null", "/dev/full", "/dev/zero"])
+def test_p04_what_keeps_no_bytes_is_no_journal(tmp_path: Path, kind: str) -> None:
+    """Reading a device may never end, and what it takes is gone."""
+    path = Path(kind)
+    if kind == "pipe":
+        os.mkfifo(path := tmp_path / "pipe")
+    with pytest.raises(JournalError, match="no ordinary file"):
+        Journal(path, "node")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX files")
+def test_p03_a_pipe_among_the_journals_is_passed_over(tmp_path: Path) -> None:
+    first = reopen(tmp_path)
+    os.mkfifo(tmp_path / f"{journal_module.slug('node')}-1-aa.journal")
+    first.append(block(1))
+    crash(first)
+    second = reopen(tmp_path)
+    assert second.waiting == (block(1),)
+    second.close()
+
+
+def test_p04_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(JournalError, match="choose --journal"):
+        reopen(tmp_path / "file")
+    with pytest.raises(JournalError, match="choose --journal"):
+        reopen(tmp_path / "file" / "below")
+
+
+def test_p04_a_file_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Journal, "_load", broken)
+    with pytest.raises(JournalError, match="Input/output error"):
+        reopen(tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="flock")
+def test_p06_a_file_system_without_locks_is_not_another_miner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    def none(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    with pytest.raises(JournalError, match="cannot be locked: No locks available"):
+        reopen(tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be removed there")
+@pytest.mark.parametrize("how", ["deleted", "folder deleted", "moved away", "replaced"])
+def test_p02_a_block_found_after_the_file_was_taken_away_survives(tmp_path: Path, how: str) -> None:
+    """Cleaners of temporary folders remove files in use; bytes in a nameless one are lost."""
+    folder = tmp_path / "journal"
+    journal = reopen(folder)
+    journal.append(block(1))
+    if how == "folder deleted":
+        shutil.rmtree(folder)
+    elif how == "moved away":
+        journal.path.rename(tmp_path / "elsewhere")
+    else:
+        journal.path.unlink()
+    if how == "replaced":
+        journal.path.write_bytes(b"not a whole line")
+    journal.append(block(2))
+    crash(journal)
+    again = reopen(folder)
+    assert again.waiting == (block(1), block(2))
+    again.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be removed there")
+def test_p02_a_link_put_in_the_files_place_is_not_followed(tmp_path: Path) -> None:
+    journal = reopen(tmp_path / "journal")
+    (tmp_path / "target").write_text("precious")
+    journal.path.unlink()
+    journal.path.symlink_to(tmp_path / "target")
+    with pytest.raises(OSError, match="symbolic"):
+        journal.append(block(1))
+    assert journal.waiting == (block(1),)
+    assert (tmp_path / "target").read_text() == "precious"
+    journal.close()
+
+
+def test_p03_damage_in_a_named_file_is_put_aside_once(tmp_path: Path) -> None:
+    path = tmp_path / "blocks"
+    path.write_bytes(b"HHJ1 rubbish\n")
+    for _ in range(3):
+        Journal(path, "node").close()
+    assert (tmp_path / "blocks.damaged").read_bytes() == b"HHJ1 rubbish\n"
