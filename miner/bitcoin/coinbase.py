@@ -37,8 +37,7 @@ def push_height(height: int) -> bytes:
 
 def subsidy(height: int, halving_interval: int) -> int:
     """Satoshi a block may create: 50 coins, halved every interval (210,000; 150 on regtest)."""
-    halvings = height // halving_interval
-    return 50 * 100_000_000 >> halvings if halvings < 64 else 0
+    return 50 * 100_000_000 >> height // halving_interval
 
 
 def witness_root(wtxids: Sequence[bytes]) -> bytes:

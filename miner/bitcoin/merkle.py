@@ -18,10 +18,10 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
 def merkle_branch(others: Sequence[bytes]) -> tuple[bytes, ...]:
     """The branch of leaf 0 (the coinbase), from the other leaves in order; leaf 0 is not needed."""
     branch = []
-    level: list[bytes] = [bytes(32), *others]  # the first entry of a level is never read
-    while len(level) > 1:
-        branch.append(level[1])
-        level = [level[0], *_pair_up(level[2:])]
+    level = list(others)  # without its first entry, to which the coinbase leads
+    while level:
+        branch.append(level[0])
+        level = _pair_up(level[1:])
     return tuple(branch)
 
 

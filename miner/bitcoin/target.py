@@ -41,10 +41,8 @@ def nbits_from_target(target: int) -> int:
     """The compact form, rounding the target down to 3 significant bytes."""
     if not 0 < target <= UINT256_MAX:
         raise ValueError(f"target {target:#x} is not in 1 .. 2**256 - 1")
-    exponent = (target.bit_length() + 7) // 8
+    exponent = target.bit_length() // 8 + 1  # so that the mantissa's top bit, a sign, is 0
     mantissa = target << 8 * (3 - exponent) if exponent <= 3 else target >> 8 * (exponent - 3)
-    if mantissa & 0x00800000:  # would read as a sign bit
-        mantissa, exponent = mantissa >> 8, exponent + 1
     return exponent << 24 | mantissa
 
 

@@ -97,7 +97,7 @@ def decode_coinbase(job: Job, own: address.Address | None, chain: str) -> Decode
     # The extranonces are ours and random: only what the pool wrote can be its tag.
     before = job.coinbase1[SCRIPT_LENGTH_AT + 1 :]
     script = coinbase.inputs[0].script
-    after = script[len(before) + len(hole) :] if len(before) <= len(script) else b""
+    after = script[len(before) + len(hole) :]
     runs = TAG.findall(before) + TAG.findall(after)
     return DecodedCoinbase(
         height_of(job.coinbase1),

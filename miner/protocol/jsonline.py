@@ -33,8 +33,8 @@ class LineSplitter:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield every line completed by `data`; RemoteProtocolError at one above the limit."""
+        start, searched = 0, len(self._tail)
         self._tail += data
-        start, searched = 0, max(0, len(self._tail) - len(data))
         try:
             while (end := self._tail.find(b"\n", max(start, searched))) >= 0:
                 line = bytes(self._tail[start:end]).removesuffix(b"\r")
