@@ -22,6 +22,7 @@ HALVING_BLOCKS = {"regtest": 150}  # other chains: 210,000
 MAX_WEIGHT = 4_000_000
 MAX_FUTURE_S = 7200  # a header may be two hours ahead of the node's clock
 NODE_TIME_CHAINS = ("test", "testnet4")  # bits depend on time there: curtime is used unchanged
+UINT32_MAX = 2**32 - 1
 FULL_NONCE_RANGE = "00000000ffffffff"
 
 
@@ -55,6 +56,11 @@ class Template:
     def prev_hash_hex(self) -> str:
         """Display order."""
         return self.prev_hash[::-1].hex()
+
+
+def _shown(value: object) -> str:
+    """A value of the node as our errors quote it."""
+    return scrub(value, 40)
 
 
 class _Fields:
@@ -92,8 +98,8 @@ class _Fields:
         return value
 
     def bad(self, name: str, want: str) -> RemoteProtocolError:
-        told = scrub(self._reply[name], 40) if name in self._reply else "missing"
-        return RemoteProtocolError(f"template field {scrub(name, 40)} is {told}: {want}")
+        told = _shown(self._reply[name]) if name in self._reply else "missing"
+        return RemoteProtocolError(f"template field {_shown(name)} is {told}: {want}")
 
 
 def parse_template(  # one line a field: the table reads best whole
@@ -105,7 +111,7 @@ def parse_template(  # one line a field: the table reads best whole
     know; nothing this node gives can be mined.
     """
     if not isinstance(reply, dict):
-        raise RemoteProtocolError(f"the template is not an object but {scrub(reply, 40)}")
+        raise RemoteProtocolError(f"the template is not an object but {_shown(reply)}")
     fields = _Fields(reply)
     rules = fields.words("rules")
     _refuse_unknown_rules(rules)
@@ -123,8 +129,8 @@ def parse_template(  # one line a field: the table reads best whole
         alarms += (f"mining an empty block: {fault}",)
     return Template(
         chain=chain,
-        version=fields.integer("version", -(2**31), 2**32 - 1) & 0xFFFFFFFF,
-        vbrequired=fields.integer("vbrequired", 0, 2**32 - 1, 0),
+        version=fields.integer("version", -(2**31), UINT32_MAX) & 0xFFFFFFFF,
+        vbrequired=fields.integer("vbrequired", 0, UINT32_MAX, 0),
         prev_hash=fields.hex("previousblockhash", 32)[::-1],
         height=height,
         nbits=nbits,
@@ -150,7 +156,7 @@ def _refuse_unknown_rules(rules: list[str]) -> None:
     for rule in rules:
         if rule.startswith("!") and rule not in KNOWN_RULES:
             raise SourceRefused(
-                f"the node demands the rule {scrub(rule, 40)!r}, which this miner does not know: "
+                f"the node demands the rule {_shown(rule)!r}, which this miner does not know: "
                 "update the miner or use another node"
             )
 
@@ -174,9 +180,9 @@ def _target(fields: _Fields) -> tuple[int, int, tuple[str, ...]]:
 
 def _times(fields: _Fields, chain: str) -> tuple[int, int, int]:
     """curtime, the earliest header time, and how many seconds it may move forward."""
-    curtime = fields.integer("curtime", 0, 2**32 - 1)
-    ntime = max(curtime, fields.integer("mintime", 0, 2**32 - 1, 0))
-    latest = min(curtime + MAX_FUTURE_S, fields.integer("maxtime", ntime, 2**32 - 1, 2**32 - 1))
+    curtime = fields.integer("curtime", 0, UINT32_MAX)
+    ntime = max(curtime, fields.integer("mintime", 0, UINT32_MAX, 0))
+    latest = min(curtime + MAX_FUTURE_S, fields.integer("maxtime", ntime, UINT32_MAX, UINT32_MAX))
     fixed = chain in NODE_TIME_CHAINS or chain == "signet" or "time" not in fields.words("mutable")
     if fields.text("noncerange", FULL_NONCE_RANGE) != FULL_NONCE_RANGE:
         raise fields.bad("noncerange", f"only the full range {FULL_NONCE_RANGE} is supported")

@@ -1,6 +1,7 @@
 """Templates: recorded ones of Bitcoin Core, and every field wrong in every way."""
 
 import contextlib
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,14 @@ PLAN = MiningPlan(bytes.fromhex("0014fa07334319fda5ee5ab2748be258ce6f7d95c015"),
 CHAINS = {"chain-testnet": "test", "chain-testnet4": "testnet4", "chain-signet": "signet"}
 
 
+@functools.cache
+def text_of(name: str) -> str:
+    return (VECTORS / f"{name}.json").read_text()
+
+
 def recorded(name: str) -> dict[str, Any]:
     """The last template in a recording."""
-    exchanges = json.loads((VECTORS / f"{name}.json").read_text())["exchanges"]
+    exchanges = json.loads(text_of(name))["exchanges"]
     found = [e["response"] for e in exchanges if e["request"]["method"] == "getblocktemplate"]
     result: dict[str, Any] = found[-1]["result"]
     return result
