@@ -9,13 +9,19 @@ import miner
 
 BITCOIN, PROTOCOL, TRANSPORT = "tests/unit/bitcoin", "tests/unit/protocol", "tests/unit/transport"
 SESSION = (
+    f"{PROTOCOL}/test_stratum_messages.py",
     f"{PROTOCOL}/test_stratum_session.py",
     f"{PROTOCOL}/test_stratum_jobs.py",
     f"{PROTOCOL}/test_stratum_shares.py",
     f"{PROTOCOL}/test_stratum_bounds.py",
 )
-FORMATS = (f"{BITCOIN}/test_merkle_tx_block.py",)
-TEMPLATES = (f"{PROTOCOL}/test_gbt_template.py", f"{PROTOCOL}/test_signet.py")
+FORMATS = (f"{BITCOIN}/test_formats.py", f"{BITCOIN}/test_merkle_tx_block.py")
+TEMPLATES = (
+    f"{PROTOCOL}/test_signet.py",
+    f"{PROTOCOL}/test_gbt_bounds.py",
+    f"{PROTOCOL}/test_gbt_transactions.py",
+    f"{PROTOCOL}/test_gbt_template.py",
+)
 FOLDERS = ("bitcoin", "protocol", "transport", "work")
 # Every module of wire, consensus and journal, and its own tests; `untested` names the others.
 TESTS: dict[str, tuple[str, ...]] = {
@@ -50,7 +56,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "transport/rpc.py": (f"{TRANSPORT}/test_rpc.py",),
     "transport/strict_http.py": (f"{TRANSPORT}/test_rpc.py",),
     "work/roll.py": ("tests/unit/work/test_roll.py",),
-    "work/values.py": ("tests/unit/work/test_roll.py",),
+    "work/values.py": ("tests/unit/work/test_values.py",),
 }
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
@@ -114,7 +120,8 @@ def mutated(module: str, index: int) -> ast.Module:
 
 def places(tree: ast.Module) -> Iterator[Place]:
     """What can be changed, outside of annotations and texts."""
-    seen: set[ast.AST] = set()
+    notes = [node.annotation for node in ast.walk(tree) if isinstance(node, ast.AnnAssign)]
+    seen = {node for note in notes for node in ast.walk(note)}
     for function in [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]:
         for node in (n for statement in function.body for n in ast.walk(statement)):
             if node in seen:

@@ -1,6 +1,7 @@
 """The readable SHA-256 against NIST's vectors, hashlib, and itself when watched."""
 
 import hashlib
+import math
 import random
 
 import pytest
@@ -9,6 +10,8 @@ from miner.bitcoin.sha256 import (
     INITIAL_STATE,
     K,
     State,
+    _primes,
+    _root_fraction,
     compress,
     compress_fast,
     header_hash,
@@ -103,3 +106,17 @@ def test_midstate_path_is_the_plain_double_hash() -> None:
         nonce = int.from_bytes(header[76:], "little")
         want = hashlib.sha256(hashlib.sha256(header).digest()).digest()
         assert header_hash(midstate(header), header[64:76], nonce) == want
+
+
+def test_the_constants_are_fractions_of_roots_of_primes() -> None:
+    """As FIPS 180-4 defines them; here by integer roots of other code."""
+    primes = _primes(64)
+    assert primes == [n for n in range(2, 312) if all(n % d for d in range(2, n))]
+    assert _primes(0) == []
+    for number in primes:
+        square = math.isqrt(number << 64)
+        assert _root_fraction(number, 2) == square % 2**32
+        cube = _root_fraction(number, 3) + (int(number ** (1 / 3) + 1e-9) << 32)
+        assert cube**3 <= number << 96 < (cube + 1) ** 3
+    assert _root_fraction(1, 2) == _root_fraction(4, 2) == 0  # exact roots
+    assert _root_fraction(27, 3) == 0

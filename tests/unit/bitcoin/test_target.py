@@ -106,3 +106,22 @@ def test_difficulty_of_block_125552() -> None:
     assert exact_difficulty(DIFF1_TARGET) == 1
     assert expected_hashes(UINT256_MAX) == 1 and expected_hashes(2**255 - 1) == 2
     assert int(expected_hashes(DIFF1_TARGET)) == 4295032833
+
+
+@pytest.mark.parametrize(
+    ("target", "nbits"),
+    [
+        (1, 0x01010000), (0x7F, 0x017F0000), (0x80, 0x02008000), (0xFF, 0x0200FF00),
+        (0x100, 0x02010000), (0x7FFF, 0x027FFF00), (0x8000, 0x03008000), (0x7FFFFF, 0x037FFFFF),
+        (0x800000, 0x04008000), (0x12345678, 0x04123456), (DIFF1_TARGET, 0x1D00FFFF),
+        (UINT256_MAX, 0x2100FFFF),
+    ],
+)  # fmt: skip
+def test_compact_form_keeps_the_sign_bit_free(target: int, nbits: int) -> None:
+    assert nbits_from_target(target) == nbits
+
+
+@pytest.mark.parametrize("target", [-1, 0, UINT256_MAX + 1])
+def test_a_target_is_between_1_and_256_bits(target: int) -> None:
+    with pytest.raises(ValueError, match=f"target {target:#x} is not in 1 .. 2"):
+        nbits_from_target(target)

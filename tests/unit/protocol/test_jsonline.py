@@ -96,3 +96,74 @@ def test_encoded_lines_are_ascii_and_come_back(text: str) -> None:
     assert line.count(b"\n") == 1
     assert decode(line[:-1]) == {"t": text}
     assert len(line) == encoded_size(text) + len('{"t":""}\n')
+
+
+def test_a_blank_line_first_does_not_hide_the_next() -> None:
+    assert list(LineSplitter().feed(b"\na\n")) == [b"a"]
+    assert list(LineSplitter().feed(b"\n\r\n \t\nb\n")) == [b"b"]
+
+
+def test_the_end_of_a_line_is_found_where_two_segments_meet() -> None:
+    splitter = LineSplitter()
+    assert list(splitter.feed(b"a")) == []
+    assert list(splitter.feed(b"\nb\r")) == [b"a"]
+    assert list(splitter.feed(b"\n")) == [b"b"]
+
+
+def test_a_line_without_end_is_refused_beyond_the_limit_and_a_cr() -> None:
+    splitter = LineSplitter(10)
+    assert list(splitter.feed(b"ok\n" + b"x" * 10)) == [b"ok"]
+    assert list(splitter.feed(b"\r")) == []  # 11 bytes: the line may still be of 10
+    with pytest.raises(RemoteProtocolError, match="a line above 10 bytes"):
+        list(splitter.feed(b"x"))
+
+
+def test_a_line_too_long_is_named_with_its_size() -> None:
+    with pytest.raises(RemoteProtocolError, match="a line of 11 bytes, want <= 10"):
+        list(LineSplitter(10).feed(b"x" * 11 + b"\n"))
+
+
+def nested(depth: int) -> bytes:
+    """An object inside of which lists make up this depth."""
+    return b'{"a":' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}"
+
+
+@pytest.mark.parametrize(
+    "siblings", [b"", b',"b":[]', b',"b":{}', b',"b":[[],[],{},{}]' * 9 + b',"c":"]]}}"']
+)
+def test_a_message_nests_16_deep_and_no_deeper(siblings: bytes) -> None:
+    for depth, good in ((2, True), (15, True), (16, True), (17, False), (18, False)):
+        for line in (
+            nested(depth)[:-1] + siblings + b"}",
+            b'{"x":0' + siblings + b"," + nested(depth)[1:],
+        ):
+            if good:
+                assert "a" in decode(line)
+            else:
+                with pytest.raises(RemoteProtocolError, match="nested deeper than 16"):
+                    decode(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"\xff" * 81, "not UTF-8: b'" + "\\xff" * 80 + "'"),
+        (b"x" * 81, "not JSON: b'" + "x" * 80 + "'"),
+        (b"1" * 81, "a JSON object is wanted, not b'" + "1" * 80 + "'"),
+    ],
+)
+def test_an_error_shows_80_bytes_of_the_line(line: bytes, words: str) -> None:
+    with pytest.raises(RemoteProtocolError) as caught:
+        decode(line)
+    assert str(caught.value) == words
+
+
+@pytest.mark.parametrize(
+    "text", ["1" * 400, "-" + "1" * 399, "0." + "1" * 398, "1." + "0" * 396 + "e1"]
+)
+def test_a_number_has_up_to_400_characters(text: str) -> None:
+    assert len(text) == 400
+    assert decode(b'{"a":%s}' % text.encode())["a"] == Decimal(text)
+    longer = text.replace("1", "11", 1)
+    with pytest.raises(RemoteProtocolError, match="not JSON"):
+        decode(b'{"a":%s}' % longer.encode())

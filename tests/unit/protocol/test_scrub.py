@@ -55,3 +55,18 @@ def test_any_text_is_printable_and_bounded(text: str) -> None:
 @given(st.text(alphabet=string.ascii_letters + string.digits + "-_.:/", max_size=50))
 def test_ordinary_words_are_untouched(text: str) -> None:
     assert scrub(text) == text
+
+
+def test_a_flood_is_cut_before_it_is_cleaned() -> None:
+    """Four times the limit is looked at: enough for colours, too little to keep us busy."""
+    colours = "\x1b[0m" * 8  # 32 characters
+    assert scrub(colours + "12345678", 10) == "12345678"
+    assert scrub(colours + "123456789", 10) == "1234567..."
+    assert scrub(colours + "1234567890", 10) == "1234567..."
+    assert scrub(" " * 39 + "x", 10) == "x"
+    assert scrub(" " * 40 + "x", 10) == "..."
+
+
+@pytest.mark.parametrize(("size", "shown"), [(9, "x" * 9), (10, "x" * 10), (11, "xxxxxxx...")])
+def test_a_text_of_exactly_the_limit_is_shown_whole(size: int, shown: str) -> None:
+    assert scrub("x" * size, 10) == shown
