@@ -25,6 +25,9 @@
 #ifndef VECTOR
 #define VECTOR 1 /* lanes of an item: 1, 2, 4, 8 or 16 */
 #endif
+#ifndef UNROLL
+#define UNROLL 1 /* nonces a lane of scan_shared hashes side by side: 1 or 2 */
+#endif
 #ifndef CAPACITY
 #define CAPACITY 4096 /* candidates the buffer holds */
 #endif
@@ -256,9 +259,33 @@ static void report(__global uint *found, uint version, uint nonce) {
     ROUNDS4(a, b, c, d, e, f, g, h, KW_AT(i, t), KW_AT(i, t + 1), KW_AT(i, t + 2), \
             KW_AT(i, t + 3))
 #endif
-#define KW_ROUNDS8(t)                                  \
+#define KW_ROUNDS8(i, t)                      \
     KW_ROUNDS4(a, b, c, d, e, f, g, h, i, t); \
     KW_ROUNDS4(e, f, g, h, a, b, c, d, i, t + 4)
+
+/* Two hashes side by side let a lane go on with one while an instruction of the other is under way,
+ * for twice the code and more registers: tuning measures it. Pairs start at even nonces, since a
+ * block's schedules end at one; a range that starts or ends inside a pair hashes the rest of it in
+ * vain. */
+#if UNROLL == 1
+#define IN_RANGE(i) 1
+#else
+#define IN_RANGE(i) ((i) >= skip && (i) < end)
+#endif
+#define HASH(left, i)                  \
+    TO_ROUND_16(first_word + ((i) << 24)); \
+    KW_ROUNDS8(i, 16);                 \
+    KW_ROUNDS8(i, 24);                 \
+    KW_ROUNDS8(i, 32);                 \
+    KW_ROUNDS8(i, 40);                 \
+    KW_ROUNDS8(i, 48);                 \
+    KW_ROUNDS8(i, 56);                 \
+    const lanes left = SECOND_HASH & mask
+#define REPORT(left, i)                                                             \
+    if (ANY_ZERO(left))                                                             \
+        for (uint lane = 0; lane < VECTOR; ++lane)                                  \
+            if (((const uint *)&left)[lane] == 0u && version + lane < versions && IN_RANGE(i)) \
+                report(found, version + lane, first + (i))
 
 /* Chunk 2's schedule for a vector of nonces, with the round constants, words 16..63. */
 static void expand(uint one, __local uint *put, uint t0, uint t1, uint t2, lanes nonce) {
@@ -301,19 +328,13 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void scan_shared(
     const uint version = (get_group_id(1) * GROUP + item) * VECTOR;
 #define LOAD_LANES(i) (*(__global const lanes *)(midstates + (i) * stride + version))
     BEFORE_NONCE(LOAD_LANES);
-    for (uint i = skip; i < end; ++i) {
-        TO_ROUND_16(first_word + (i << 24));
-        KW_ROUNDS8(16);
-        KW_ROUNDS8(24);
-        KW_ROUNDS8(32);
-        KW_ROUNDS8(40);
-        KW_ROUNDS8(48);
-        KW_ROUNDS8(56);
-        const lanes left = SECOND_HASH & mask;
-        if (ANY_ZERO(left))
-            for (uint lane = 0; lane < VECTOR; ++lane)
-                if (((const uint *)&left)[lane] == 0u && version + lane < versions)
-                    report(found, version + lane, first + i);
+    for (uint i = skip / UNROLL * UNROLL; i < end; i += UNROLL) {
+        HASH(left, i);
+#if UNROLL == 2
+        HASH(left_too, i + 1);
+        REPORT(left_too, i + 1);
+#endif
+        REPORT(left, i);
     }
 }
 

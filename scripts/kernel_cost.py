@@ -1,6 +1,7 @@
 """Machine instructions per hash of the OpenCL kernels, from the real compilers' output.
 
-    python3 scripts/kernel_cost.py [--group 128] [--nonces 32] [--spread] [--check] [TARGET...]
+    python3 scripts/kernel_cost.py [--group 128] [--nonces 32] [--unroll 1]
+                                    [--spread] [--check] [TARGET...]
 
 AMD targets (gfx...) are compiled by clang; NVIDIA's (sm_...) by clang to PTX, then by ptxas, read
 back with nvdisasm. Neither needs a GPU. Debian: apt install clang-19; pip install nvidia-cuda-nvcc
@@ -237,9 +238,11 @@ def path(blocks: dict[str, Block], start: str, goal: str, longest: bool) -> list
 
 
 def cost_of(
-    blocks: list[Block], kind: Callable[[str], str], hashes: int, expanding: float, note: str
-) -> Cost:
-    """One pass of the loop, and the set-up; `expanding`: share of items that expand schedules."""
+    blocks: list[Block], kind: Callable[[str], str], hashes: int, expanding: float, note: str,
+    unroll: int = 1,
+) -> Cost:  # fmt: skip
+    """A hash of the loop, which does `unroll` in a pass, and the set-up; `expanding`: share of
+    items that expand schedules."""
     by_label = {block.label: block for block in blocks}
     body = max(blocks, key=lambda block: len(block.opcodes)).label
 
@@ -247,11 +250,16 @@ def cost_of(
         return Counter(kind(opcode) for label in labels for opcode in by_label[label].opcodes)
 
     # A loop's own start is not among its successors' ways, so the body is added once.
-    loop = count([body, *path(by_label, body, body, longest=False)])
-    leave = count(path(by_label, body, "end", longest=False))
-    entry = count(["entry"])
-    long = count(path(by_label, "entry", body, longest=True))
-    short = count(path(by_label, "entry", body, longest=False))
+    inside = [body, *path(by_label, body, body, longest=False)]
+    loop = Counter({name: round(number / unroll) for name, number in count(inside).items()})
+
+    def way(start: str, goal: str, longest: bool = False) -> Counter[str]:
+        """A loop of several hashes is cut into blocks: those are no set-up."""
+        labels = path(by_label, start, goal, longest)
+        return count(label for label in labels if unroll == 1 or label not in inside)
+
+    leave, entry = way(body, "end"), count(["entry"])
+    long, short = way("entry", body, longest=True), way("entry", body)
     setup: Counter[str] = Counter()
     for name in {*loop, *long}:
         between = expanding * long[name] + (1 - expanding) * short[name]
@@ -260,18 +268,20 @@ def cost_of(
 
 
 def measure(
-    target: str, single: bool, group: int = 128, nonces: int = 32, spread: bool = False
-) -> Cost:
+    target: str, single: bool, group: int = 128, nonces: int = 32, spread: bool = False,
+    unroll: int = 1,
+) -> Cost:  # fmt: skip
     """The cost of one kernel on one target."""
-    options = [f"-DGROUP={group}", f"-DNONCES={nonces}", "-DVECTOR=1"]
+    unroll = 1 if single else unroll
+    options = [f"-DGROUP={group}", f"-DNONCES={nonces}", "-DVECTOR=1", f"-DUNROLL={unroll}"]
     options += ["-DSINGLE"] * single + ["-DSPREAD"] * spread
     expanding = 0.0 if single else min(1.0, nonces / group)
     with tempfile.TemporaryDirectory() as name:
         if target.startswith("gfx"):
             blocks, note = amd_cost(target, options, nonces, Path(name))
-            return cost_of(blocks, kind_amd, nonces, expanding, note)
+            return cost_of(blocks, kind_amd, nonces, expanding, note, unroll)
         blocks, note = nvidia_cost(target, options, group, Path(name))
-        return cost_of(blocks, kind_nvidia, nonces, expanding, note)
+        return cost_of(blocks, kind_nvidia, nonces, expanding, note, unroll)
 
 
 def row(target: str, path_name: str, cost: Cost) -> str:
@@ -296,6 +306,7 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", default=list(LIMITS), metavar="TARGET")
     parser.add_argument("--group", type=int, default=128, help="items of a work-group")
     parser.add_argument("--nonces", type=int, default=32, help="nonces an item walks")
+    parser.add_argument("--unroll", type=int, default=1, help="hashes side by side, 1 or 2")
     parser.add_argument("--spread", action="store_true", help="sums by multiply-add")
     parser.add_argument("--check", action="store_true", help="fail when a limit is passed")
     asked = parser.parse_args()
@@ -303,7 +314,9 @@ def main() -> int:
     for target in asked.targets:
         for single in (False, True):
             try:
-                cost = measure(target, single, asked.group, asked.nonces, asked.spread)
+                cost = measure(
+                    target, single, asked.group, asked.nonces, asked.spread, asked.unroll
+                )
             except ToolMissing as missing:
                 print(f"{target:8} not counted: {missing}")
                 failed = True

@@ -58,7 +58,8 @@ def open_with(
     """Open a device with a given shape. Raises BackendUnavailable or BackendFault."""
     device = found.device
     lanes = shape.wide * device.max_compute_units
-    info = BackendInfo(found.name, device.name.strip(), lanes, shape.wide, "gpu")
+    wanted = shape.wide if single_cost > 1.0 else 1
+    info = BackendInfo(found.name, device.name.strip(), lanes, wanted, "gpu")
     return OpenClBackend(Session(found, shape, cache), info, single_cost)
 
 
@@ -80,7 +81,8 @@ def tune(
     failures: list[str] = []
     for shape in candidates(found.device, rates):
         spent = clock() - begun
-        if rates and spent + spent / (len(rates) + len(failures)) > budget_s:
+        each = spent / max(1, len(rates) + len(failures))
+        if rates and spent + 2 * each > budget_s:  # this one, then the winner's check
             say(f"{found.name}: time is up after {len(rates)} shapes")
             break
         try:
@@ -118,6 +120,7 @@ def candidates(device: Any, rates: dict[Shape, float]) -> Iterator[Shape]:
             )
             for lanes in ((16, 8, 4) if is_cpu(device) else (2,))
         ],
+        lambda best: [replace(best, unroll=2)] if best.nonces > 1 else [],
     )
     for around in dimensions:
         for shape in around(max(rates, key=lambda shape: rates[shape])):
@@ -133,7 +136,8 @@ def _groups(device: Any, best: Shape) -> list[int]:
 def words(shape: Shape) -> str:
     """A shape for people."""
     sums = ", sums by multiply-add" if shape.spread else ""
-    return f"{shape.group} items x {shape.vector} lanes x {shape.nonces} nonces{sums}"
+    pairs = ", two hashes side by side" if shape.unroll == 2 else ""
+    return f"{shape.group} items x {shape.vector} lanes x {shape.nonces} nonces{pairs}{sums}"
 
 
 def _measured(found: Found, shape: Shape, cache: Path) -> float:

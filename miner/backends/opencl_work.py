@@ -25,23 +25,25 @@ SLICE_VERSIONS = 1024  # versions of one launch at most: even one nonce's hits t
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a kernel is built: work-group items, nonces of a group, lanes of an item."""
+    """How a kernel is built: work-group items, nonces of a group, lanes of an item, and how many
+    hashes a lane of scan_shared does side by side."""
 
     group: int
     nonces: int  # a power of two <= 256
     vector: int  # 1, 2, 4, 8 or 16
     spread: bool = False  # sums by multiply-add: NVIDIA's other pipe
+    unroll: int = 1  # 1 or 2
 
     def __post_init__(self) -> None:
-        numbers = (self.group, self.nonces, self.vector)
+        numbers = (self.group, self.nonces, self.vector, self.unroll)
         if any(type(number) is not int for number in numbers) or type(self.spread) is not bool:
-            raise ValueError(
-                f"shape {numbers}, {self.spread} is not three whole numbers and a flag"
-            )
+            raise ValueError(f"shape {numbers}, {self.spread} is not four whole numbers and a flag")
         if self.nonces not in (1, 2, 4, 8, 16, 32, 64, 128, 256) or self.nonces < self.vector:
             raise ValueError(f"nonces {self.nonces} is not a power of two in vector .. 256")
         if self.vector not in (1, 2, 4, 8, 16) or self.group < 1:
             raise ValueError(f"group {self.group} or vector {self.vector} cannot be built")
+        if self.unroll not in (1, 2) or self.unroll > self.nonces:
+            raise ValueError(f"unroll {self.unroll} is not 1 or 2, or above nonces {self.nonces}")
 
     @property
     def wide(self) -> int:
@@ -56,6 +58,7 @@ class Shape:
     def options(self, single: bool, capacity: int) -> list[str]:
         """Build options; `capacity` is the candidates a buffer holds."""
         sizes = {"GROUP": self.group, "NONCES": self.nonces, "VECTOR": self.vector}
+        sizes["UNROLL"] = self.unroll
         options = [f"-D{name}={value}" for name, value in sizes.items()]
         flags = ["-DSINGLE"] * single + ["-DSPREAD"] * self.spread
         return ["-cl-std=CL1.2", *options, f"-DCAPACITY={capacity}", *flags]
@@ -79,16 +82,19 @@ def kernel_source() -> str:
 
 
 def slices(versions: int, wide: int, single_cost: float = SINGLE_COST) -> list[Slice]:
-    """Cut a unit's versions so that padding never costs more than separate schedules do."""
+    """Cut a unit's versions so that each hash takes the cheaper kernel: padding never costs more
+    than separate schedules do, and where these cost nothing, nothing is shared."""
     rest = versions % wide
     together = versions if rest * single_cost >= wide else versions - rest
+    if single_cost <= 1.0:
+        together = 0
     limit = max(wide, SLICE_VERSIONS // wide * wide)
-    cut = [
-        Slice(at, min(limit, together - at), single=False) for at in range(0, together, limit)
-    ]  # fmt: skip
-    if together < versions:
-        cut.append(Slice(together, versions - together, single=True))
-    return cut
+    cuts = [(at, min(at + limit, together), False) for at in range(0, together, limit)]
+    cuts += [
+        (at, min(at + SLICE_VERSIONS, versions), True)
+        for at in range(together, versions, SLICE_VERSIONS)
+    ]
+    return [Slice(first, end - first, single) for first, end, single in cuts]
 
 
 def midstates(prefix: bytes, versions: tuple[int, ...]) -> Words:

@@ -47,7 +47,22 @@ def test_sums_by_multiply_add_relieve_the_busy_pipe_of_nvidia() -> None:
     assert spread.per_hash("IMAD") < spread.per_hash("SASS")
 
 
-@pytest.mark.parametrize("single", [[], ["-DSINGLE"]], ids=["shared", "single"])
+@pytest.mark.parametrize("target", ["gfx1030", "gfx900"])
+def test_two_hashes_side_by_side_cost_registers_not_instructions(target: str) -> None:
+    """They are really interleaved: both live at once."""
+    try:
+        one, two = (kernel_cost.measure(target, False, unroll=number) for number in (1, 2))
+    except kernel_cost.ToolMissing as missing:
+        pytest.skip(str(missing))
+    assert two.whole(target)[1] == pytest.approx(one.whole(target)[1], rel=0.01)
+    registers = [int(cost.note.split()[0]) for cost in (one, two)]
+    assert registers[1] >= registers[0] + 8
+    assert " 0 spilled" in two.note
+
+
+@pytest.mark.parametrize(
+    "single", [[], ["-DSINGLE"], ["-DUNROLL=2"]], ids=["shared", "single", "pairs"]
+)
 @pytest.mark.parametrize("vector", [1, 2, 4, 8, 16])
 def test_the_kernel_is_plain_opencl_c_1_2_without_warnings(vector: int, single: list[str]) -> None:
     try:

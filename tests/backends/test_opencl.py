@@ -28,7 +28,12 @@ from miner.errors import BackendUnavailable
 from tests.backends.opencl_kit import DEVICES, WHY_NOT, needs_device, open_with, question
 
 # Lanes of an item x items x nonces: scalar lanes as on GPUs, vectors as on CPUs, odd sizes.
-SHAPES = (Shape(8, 64, 16), Shape(2, 16, 4, spread=True), Shape(4, 4, 1))
+SHAPES = (
+    Shape(8, 64, 16),
+    Shape(2, 16, 4, spread=True),
+    Shape(4, 4, 1),
+    Shape(2, 8, 2, unroll=2),
+)
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +205,15 @@ def test_slices_cover_every_version_once(versions: int) -> None:
     assert all(part.count <= 1024 for part in cut)
     assert slices(106, 128) == [Slice(0, 106, single=True)]
     assert slices(107, 128) == [Slice(0, 107, single=False)]
+
+
+@pytest.mark.parametrize("versions", [1, 128, 1024, 2500])
+def test_where_separate_schedules_cost_nothing_no_version_is_shared(versions: int) -> None:
+    cut = slices(versions, 128, single_cost=0.9)
+    assert [v for part in cut for v in range(part.first, part.first + part.count)] == list(
+        range(versions)
+    )
+    assert all(part.single and part.count <= 1024 for part in cut)
 
 
 def test_the_mask_never_discards_a_hash_that_meets_the_target() -> None:

@@ -22,13 +22,14 @@ from pathlib import Path
 from miner.backends import opencl_device, opencl_tune, selftest
 from miner.backends.opencl_work import Shape, kernel_source
 
-group, nonces, vector, versions = map(int, sys.argv[2:6])
-before, after = sys.argv[6:8]
+group, nonces, vector, unroll, versions = map(int, sys.argv[2:7])
+before, after = sys.argv[7:9]
 source = kernel_source()
 assert before in source
 opencl_device.kernel_source = lambda: source.replace(before, after, 1)
 found = opencl_device.find("opencl:oclgrind")
-backend = opencl_tune.open_with(found, Shape(group, nonces, vector), Path(sys.argv[1]))
+shape = Shape(group, nonces, vector, unroll=unroll)
+backend = opencl_tune.open_with(found, shape, Path(sys.argv[1]))
 for start, count in ((5, 9), (2**32 - 3, 3)):
     numbers = tuple(1 + (step << 13) for step in range(versions))
     asked = selftest.Question(selftest.GENESIS[:76], numbers, 2**254, start, count)
@@ -38,7 +39,10 @@ for start, count in ((5, 9), (2**32 - 3, 3)):
 
 
 def interpret(
-    folder: Path, shape: tuple[int, int, int], versions: int, mutation: tuple[str, str] = ("", "")
+    folder: Path,
+    shape: tuple[int, int, int, int],
+    versions: int,
+    mutation: tuple[str, str] = ("", ""),
 ) -> tuple[str, str]:
     """What the script printed, and what Oclgrind complained of."""
     log = folder / "oclgrind.log"
@@ -55,9 +59,11 @@ def interpret(
 
 
 @pytest.mark.parametrize("versions", [1, 7, 9], ids=["single", "padded", "both"])
-@pytest.mark.parametrize("shape", [(8, 4, 1), (2, 4, 4)], ids=["scalar", "vector"])
+@pytest.mark.parametrize(
+    "shape", [(8, 4, 1, 1), (2, 4, 4, 1), (8, 4, 1, 2)], ids=["scalar", "vector", "pairs"]
+)
 def test_no_race_and_nothing_uninitialised(
-    tmp_path: Path, shape: tuple[int, int, int], versions: int
+    tmp_path: Path, shape: tuple[int, int, int, int], versions: int
 ) -> None:
     assert interpret(tmp_path, shape, versions) == ("True\nTrue\n", "")
 
@@ -71,4 +77,4 @@ def test_no_race_and_nothing_uninitialised(
     ids=["no barrier", "schedules unwritten"],
 )
 def test_a_broken_kernel_is_seen(tmp_path: Path, mutation: tuple[str, str], complaint: str) -> None:
-    assert complaint in interpret(tmp_path, (8, 4, 1), 8, mutation)[1]
+    assert complaint in interpret(tmp_path, (8, 4, 1, 1), 8, mutation)[1]

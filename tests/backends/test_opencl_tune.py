@@ -33,6 +33,7 @@ def test_the_command_tunes_and_the_next_open_uses_it(
     file = tmp_path / "cache" / "opencl-tuned.json"
     rows = json.loads(file.read_text())
     (row,) = rows.values()
+    assert row["shape"].pop("unroll") == 1  # as stored by older versions
     row["shape"] = {"group": 2, "nonces": 16, "vector": 4}
     file.write_text(json.dumps(rows))
     backend = opencl.PROVIDER.open(DEVICES[0].name, tmp_path / "cache")
@@ -107,8 +108,40 @@ def test_the_search_follows_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
         rates[shape] += shape.group
     assert len(rates) >= 6
     assert max(rates, key=lambda shape: rates[shape]).nonces == 32
+    assert any(shape.unroll == 2 for shape in rates)
     later = list(rates)[4:]
     assert all(shape.nonces == 32 for shape in later)
+
+
+def test_the_faster_kernel_is_used(tmp_path: Path) -> None:
+    """Where a version alone is as fast as many together, no more than one is asked for."""
+    from miner.backends import opencl_device, opencl_tune
+
+    found = opencl_device.find(DEVICES[0].name)
+    shape = Shape(2, 16, 4)
+    for single_hs, wanted in ((2e6, shape.wide), (3e6, 1)):
+        opencl_tune.store(found, tmp_path, opencl_tune.Tuning(shape, 3e6, single_hs, 1))
+        backend = opencl.PROVIDER.open(DEVICES[0].name, tmp_path)
+        assert backend.info.versions_wanted == wanted
+        backend.close()
+
+
+def test_the_budget_has_room_for_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shape takes 3 s on this clock: five and the winner's check fit into 20 s."""
+    from miner.backends import opencl_device, opencl_tune
+
+    now = [0.0]
+
+    def measured(*_: object) -> float:
+        now[0] += 3.0
+        return 1e6
+
+    monkeypatch.setattr(opencl_tune, "_measured", measured)
+    monkeypatch.setattr(opencl_tune, "_checked", measured)
+    found = opencl_device.find(DEVICES[0].name)
+    said: list[str] = []
+    tuning = opencl_tune.tune(found, tmp_path, said.append, 20.0, lambda: now[0])
+    assert tuning.tried == 5 and now[0] == 18.0
 
 
 def test_only_opencl_devices_are_tuned() -> None:
