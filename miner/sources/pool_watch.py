@@ -1,13 +1,14 @@
 """Small judges of a pool: how long to wait, how many rejects are too many, what was said before."""
 
 import random
-from collections import deque
+from collections import Counter, deque
 
 from miner.work.values import Answer, Verdict
 
 REJECT_WINDOW = 20  # verdicts looked at
 WARN_REJECTS, FAIL_REJECTS = 2, 10  # 10 % and 50 % of them
-MAX_KINDS = 64
+MAX_KINDS = 256
+MAX_OF_A_CLASS = 16  # kinds that begin with the same word: the rest of it may be the pool's choice
 
 
 class Backoff:
@@ -52,13 +53,20 @@ class RejectWatch:
 
 
 class Sayings:
-    """Lets each kind of message through once, so that a peer cannot flood a log."""
+    """Lets each kind of message through once, so that a peer can neither flood a log nor, by many
+    kinds of one class, keep the others out of it."""
 
     def __init__(self) -> None:
         self._said: set[str] = set()
+        self._classes: Counter[str] = Counter()
 
     def is_new(self, kind: str) -> bool:
+        """A kind is a word of ours, perhaps with more after a blank."""
+        first = kind.partition(" ")[0]
         if kind in self._said or len(self._said) >= MAX_KINDS:
             return False
+        if self._classes[first] >= MAX_OF_A_CLASS:
+            return False
         self._said.add(kind)
+        self._classes[first] += 1
         return True

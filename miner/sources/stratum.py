@@ -83,7 +83,7 @@ class StratumSource:
         self._leftovers: Leftovers | None = None
         self._left_at = 0.0
         self._sessions = self._failures = self._redirects = 0
-        self._skip_configure = self._redone = False
+        self._skip_configure = self._redone = self._welcome = False
         self._target: int | None = None  # of the newest difficulty, until its pace was judged
         self.granted: int | None = None  # mask of the newest session
         self._closing_at: float | None = None
@@ -271,7 +271,7 @@ class StratumSource:
             case DifficultyChanged(_, target):
                 self._target = target
             case Ready():
-                self._failures = 0
+                self._failures, self._welcome = 0, True
                 if self.health is not Health.READY:
                     self._state(Health.WAITING, "logged in, waiting for a job")
             case ReconnectAsked(redirect):
@@ -285,10 +285,8 @@ class StratumSource:
     def _give(self, job: Job) -> None:
         session = self._session
         self.granted = session.granted if session else None
-        if abs(job.ntime - time.time()) > SKEW_S:
-            self._say(
-                "skew", f"the pool's block time is {job.ntime - time.time():+.0f} s from ours"
-            )
+        if abs(skew_s := job.ntime - time.time()) > SKEW_S:
+            self._say("skew", f"the pool's block time is {skew_s:+.0f} s from ours")
         self._sink.job(job)
         if self.health is not Health.READY:
             rolling = "with" if self.granted is not None else "without"
@@ -361,11 +359,13 @@ class StratumSource:
         if self.standby:
             pause_s = min(pause_s, self._options.probe_s)
         health = Health.DOWN if ending.refused is None else Health.REFUSED
-        fatal: MinerError | None = ending.refused
+        # A pool that took us before has a trouble of its own: a login service that is down, say.
+        fatal: MinerError | None = None if self._welcome else ending.refused
         retries = self._options.retries
         if fatal is None and retries is not None and self._failures > retries:
             fatal = TransportError(f"pool {self._name}: {ending.why}; {retries} retries failed")
-        self._state(health, f"{ending.why}; next try in {pause_s:.0f} s", fatal)
+        again = "" if fatal else f"; next try in {pause_s:.0f} s"
+        self._state(health, f"{ending.why}{again}", fatal)
         return pause_s
 
     def _pause(self, seconds: float) -> None:

@@ -264,8 +264,31 @@ def test_a_wrong_user_is_refused_with_the_pools_words_and_no_hammering() -> None
         assert state.health is Health.REFUSED
         assert state.fatal is not None
         assert state.fatal.exit_code == 5  # type: ignore[attr-defined]
+        assert "next try" not in state.text
         assert CANARY not in state.text + repr(state)
         assert len(pool.connections) <= 2
+
+
+@pytest.mark.parametrize("how", ["false", "null", "error", "extranonce"])
+def test_a_pool_that_took_us_once_is_asked_again_when_it_refuses(how: str) -> None:
+    """Its login service is down for a minute: hours of mining do not end for that."""
+    with FakePool() as pool, Hasher(source(pool)) as miner:
+        miner.accepted(1)
+        refuse: dict[str, Any] = {
+            "false": lambda c, m: c.reply(m, False),
+            "null": lambda c, m: c.reply(m, None),
+            "error": lambda c, m: c.reply(m, None, [20, "database is down", None]),
+            "extranonce": lambda c, m: c.reply(m, [[], "zz", 4]),
+        }
+        pool.on["mining.subscribe" if how == "extranonce" else "mining.authorize"] = refuse[how]
+        pool.drop_all()
+        pool.wait(lambda: connected(pool, 4))
+        pool.on.clear()
+        miner.accepted(len(miner.answers(Answer.ACCEPTED)) + 1)
+    assert not any(state.fatal for state in miner.states)
+    assert any(
+        state.health is Health.REFUSED and "next try" in state.text for state in miner.states
+    )
 
 
 def test_retries_end_in_an_error_with_exit_code_6() -> None:

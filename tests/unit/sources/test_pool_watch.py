@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from miner.sources.pool_watch import MAX_KINDS, Backoff, RejectWatch, Sayings
+from miner.sources.pool_watch import MAX_KINDS, MAX_OF_A_CLASS, Backoff, RejectWatch, Sayings
 from miner.sources.share_queue import MAX_QUEUED, ShareQueue, lost
 from miner.work.values import Answer, FoundBlock, Verdict
 
@@ -50,6 +50,14 @@ def test_each_kind_of_message_is_said_once_and_kinds_are_bounded() -> None:
     sayings = Sayings()
     assert [sayings.is_new("a"), sayings.is_new("a"), sayings.is_new("b")] == [True, False, True]
     assert sum(sayings.is_new(str(kind)) for kind in range(1000)) == MAX_KINDS - 2
+
+
+def test_S32_a_flood_of_one_class_keeps_no_other_out() -> None:
+    """A pool that sends 1,000 difficulties must not mute "refused to go to another host"."""
+    sayings = Sayings()
+    assert sum(sayings.is_new(f"pace {seconds}") for seconds in range(1000)) == MAX_OF_A_CLASS
+    assert sum(sayings.is_new(f"bad method {name}") for name in range(1000)) == MAX_OF_A_CLASS
+    assert sayings.is_new("redirect")
 
 
 def block(number: int) -> FoundBlock:
