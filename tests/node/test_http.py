@@ -4,14 +4,16 @@ Fault ids A01, A02, A03, A05, A06, A08, A14 of the catalogue.
 """
 
 import base64
+import hmac
 import json
 import os
 import socket
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from typing import Any, ClassVar
 
 import pytest
 
@@ -111,6 +113,67 @@ def test_wrong_credentials_are_401(raw: Raw, authorization: str | None) -> None:
     assert headers["www-authenticate"] == 'Basic realm="jsonrpc"'
     assert time.monotonic() - started >= 0.24, "guessing is slowed"
     assert raw.closed()
+
+
+class Watched(bytes):
+    """Notes every look at it whose time could depend on what it holds."""
+
+    looks: ClassVar[list[str]] = []
+    __hash__ = None  # type: ignore[assignment]
+
+
+def watch(name: str) -> Callable[..., Any]:
+    def look(self: bytes, *arguments: Any) -> Any:
+        Watched.looks.append(name)
+        return getattr(bytes, name)(self, *arguments)
+
+    return look
+
+
+for name in ("__eq__", "__ne__", "__lt__", "__gt__", "__contains__", "__getitem__", "__iter__",
+             "startswith", "endswith", "find", "index", "count", "decode", "split"):  # fmt: skip
+    setattr(Watched, name, watch(name))
+
+
+def guesses(right: str) -> dict[str, str | None]:
+    """Wrong in every way a header can be."""
+    return {
+        "missing": None, "empty": "", "huge": "Basic " + "A" * 7000,
+        "first letter": "x" + right[1:], "last letter": right[:-1] + "~",
+        "short": right[:-1], "long": right + "=", "twice": right + right, "half": right[:30],
+        "scheme in capitals": right.replace("Basic", "BASIC"), "scheme alone": "Basic ",
+        "no scheme": right.removeprefix("Basic "), "other blank": right.replace(" ", "\xa0"),
+        "not ASCII": "\xff" * len(right), "not ASCII inside": right[:9] + "\xe9" + right[10:],
+        "UTF-8": "Basic é€".encode().decode("latin-1"),
+    }  # fmt: skip
+
+
+def test_the_password_is_compared_in_constant_time(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole, as bytes, by hmac.compare_digest, whatever comes: a guess learns nothing from how long
+    its refusal takes. `==` would stop at the first wrong byte."""
+    server, kinds = node._server, []
+    assert server is not None
+    right = server._expected.decode()
+    Watched.looks.clear()
+    monkeypatch.setattr(server, "_expected", Watched(server._expected))
+    monkeypatch.setattr(node_rpc, "BAD_PASSWORD_PAUSE_S", 0.0)
+    compare = hmac.compare_digest
+
+    def compared(one: bytes, other: bytes) -> bool:
+        kinds.append((type(one), type(other)))
+        return compare(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", compared)
+    table = {**guesses(right), "right": right}
+    for name, value in table.items():
+        with closing(Raw(node)) as raw:
+            status = raw.request(headers={"Authorization": value})[0]
+        assert status == (200 if name == "right" else 401), name
+    assert kinds == [(bytes, Watched)] * len(table)
+    assert Watched.looks == []
+    assert Watched(b"a") == b"a" and Watched.looks == ["__eq__"], "the watch itself works"
 
 
 @pytest.mark.parametrize(
