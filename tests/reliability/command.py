@@ -29,14 +29,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     head = f"commit {commit()}, seed {seed}, {machine()}"
     print(head, flush=True)
     rows: list[Row] = []
+    began = time.monotonic()
     for taken in measures.TABLE:
         if not wanted or taken.name.split()[0] in wanted:
             rows += take(taken, Size.QUICK if options.quick else Size.FULL, seed)
     print(table(rows))
+    print(verdict(rows, time.monotonic() - began))
     if options.json:
         record = {"head": head, "rows": [{**asdict(row), "bound": row.bound} for row in rows]}
         options.json.write_text(json.dumps(record, indent=1) + "\n")
     return 0 if all(row.good for row in rows if row.n) else 1
+
+
+def verdict(rows: Sequence[Row], seconds: float) -> str:
+    """One line: what was reached, what was not, and what nobody looked at."""
+    missed = [f"{row.measure} {row.figure}" for row in rows if row.n and not row.good]
+    absent = [f"{row.measure} {row.figure}" for row in rows if not row.n]
+    parts = [f"{sum(row.good for row in rows)} of {len(rows)} figures reached in {seconds:.0f} s"]
+    parts += [f"MISSED: {'; '.join(missed)}"] * bool(missed)
+    parts += [f"NOT RUN: {'; '.join(absent)}"] * bool(absent)
+    return ". ".join(parts)
 
 
 def take(taken: measures.Measure, size: Size, seed: int) -> list[Row]:

@@ -12,7 +12,7 @@ GUIDED = ("notify", "json-guard", "template", "block", "journal-records", "rpc-r
 
 
 def measure(run: Run) -> list[Row]:
-    total = campaign(run.pick(20_000, 150_000, 1_200_000), run.seed, run.pick(60, 60, 480), 2)
+    total = campaign(run.pick(20_000, 60_000, 1_200_000), run.seed, run.pick(60, 20, 480), 2)
     slowest = max(outcome.slowest_s for outcome in total.outcomes.values())
     value = (
         f"{total.executions} on {len(total.outcomes)} targets in {total.seconds:.0f} s, slowest "
@@ -30,7 +30,7 @@ def guided(run: Run) -> Row:
     figure, goal = "coverage-guided targets that fail", "0"
     if importlib.util.find_spec("atheris") is None:
         return not_run("M1", figure, goal, "atheris is not installed (extra: fuzz)")
-    seconds = run.pick(2, 3, 10)
+    seconds = run.pick(2, 2, 10)
     names = GUIDED[: run.pick(1, 3, 6)]
     command = [sys.executable, str(ROOT / "scripts" / "fuzz.py"), "--targets", ",".join(names)]
     command += ["--guided", str(seconds), "--seed", str(run.seed)]

@@ -52,7 +52,7 @@ class Told:
 
 def measure(run: Run) -> list[Row]:
     told, lock = Told(), threading.Lock()
-    wanted = run.pick(40, 600, 2200)
+    wanted = run.pick(40, 300, 2200)
     with failing_disk(run.dice("disk"), told):
         lanes = [Lane(run, number, wanted // LANES, told, lock) for number in range(LANES)]
         for lane in lanes:

@@ -45,7 +45,7 @@ class Told:
 
 
 def measure(run: Run) -> list[Row]:
-    trials = run.pick(16, 72, 520)
+    trials = run.pick(16, 44, 520)
     told, lock = Told(), threading.Lock()
     lanes = [Lane(run, number, trials // LANES, told, lock) for number in range(LANES)]
     for lane in lanes:

@@ -27,7 +27,7 @@ EARLY = (
 
 
 def measure(run: Run) -> list[Row]:
-    trials = run.pick(6, 24, 200)
+    trials = run.pick(6, 12, 200)
     zygote = Zygote()
     try:
         idle = Stops(run, zygote, "idle").take(trials // 2)

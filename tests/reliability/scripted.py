@@ -28,7 +28,7 @@ def numbers(pattern: str, text: str) -> tuple[float, ...]:
 
 def storm(run: Run) -> list[Row]:
     """M4: two pools that drop the miner every 0.5 to 2 s."""
-    seconds = run.pick(4, 20, 180)
+    seconds = run.pick(4, 12, 180)
     backend = native_or_hashlib()
     text = script("stratum_figures.py", "--only", "storm", "--seconds", seconds, "--seed",
                   run.seed % 1000, "--backend", backend)  # fmt: skip
@@ -47,7 +47,7 @@ def switch(run: Run) -> list[Row]:
     """M6: from the last byte of a notify to the first hash of its job."""
     rows = []
     for backend, p50_goal, p99_goal in ((native_or_hashlib(), 5, 25), ("python", 250, 250)):
-        jobs = run.pick(50, 200, 2000)
+        jobs = run.pick(50, 100, 2000)
         text = script("stratum_figures.py", "--only", "switch", "--jobs", jobs, "--backend",
                       backend)  # fmt: skip
         p50, p99, n = numbers(rf"p50 {NUMBER} ms, p99 {NUMBER} ms, n {NUMBER} of", text)

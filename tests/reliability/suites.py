@@ -12,44 +12,56 @@ GONE = 5  # pytest's exit code: nothing was selected
 
 @dataclass(frozen=True, slots=True)
 class Selection:
+    """Tests by pytest's -k and places; `--quick` may have fewer of both."""
+
     measure: str
     figure: str
     goal: str
-    words: str  # pytest -k
+    words: str
     places: tuple[str, ...] = ("tests",)
+    quick_words: str = ""
+    quick_places: tuple[str, ...] = ()
+
+    def command(self, size: Size) -> list[str]:
+        quick = size is not Size.FULL
+        words = (self.quick_words or self.words) if quick else self.words
+        places = (self.quick_places or self.places) if quick else self.places
+        chosen = f"({words}) and not short_form" if words else ""
+        return ["-k", chosen, *(place for place in places if (ROOT / place).exists())]
 
 
 BLOCKS = Selection(
     "M9", "tests of mined blocks: heights 1 to 1,000, mixed transactions", "0 rejects",
     "thousand or heights or templates or mutated_blocks", ("tests/node", "tests/unit/fakes"),
+    quick_places=tuple(f"tests/node/test_{name}.py" for name in ("chain", "gbt_source", "fuzz")),
 )  # fmt: skip
 NATIVE = Selection(
-    "M12", "sanitizer, Valgrind and warning tests of the C code", "0 reports",
-    "", ("tests/backends/test_native_build.py",),
+    "M12", "sanitizer, Valgrind, hardening and warning tests of the C code", "0 reports",
+    "", ("tests/backends/test_native_build.py", "tests/backends/test_hardening.py"),
+    "suite_under_sanitizers or valgrind or threads or built_module",
 )  # fmt: skip
 SECRETS = Selection(
     "M14", "tests that hunt canary secrets and escapes", "found nowhere",
     "p14 or p12 or p15 or canary or secret or escape",
+    quick_places=(
+        "tests/e2e/test_secrets.py", "tests/e2e/test_stratum_words.py", "tests/unit/test_secret.py",
+        "tests/unit/test_config.py", "tests/unit/protocol", "tests/unit/transport",
+    ),
 )  # fmt: skip
 HONESTY = Selection(
     "M15", "misconfigurations: one line, exit code, no traceback", ">= 40, none fails",
     "p16 or p15 or mistake or misconfig or honest", ("tests/e2e", "tests/unit/test_config.py"),
+    "is_one_line or p16_a_wrong", ("tests/e2e/test_mistakes.py", "tests/unit/test_config.py"),
 )  # fmt: skip
 
 
 def take(run: Run, selection: Selection) -> list[Row]:
-    if run.size is Size.QUICK:
-        raise NotRun("these tests take minutes and belong to the suite; leave --quick out")
     report = run.folder / "report.xml"
-    places = [place for place in selection.places if (ROOT / place).exists()]
-    words = f"({selection.words}) and not short_form" if selection.words else ""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", words,
-               f"--junitxml={report}"]  # fmt: skip
-    done = subprocess.run(
-        [*command, *places], cwd=ROOT, capture_output=True, text=True, timeout=590
-    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+               f"--junitxml={report}", *selection.command(run.size)]  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=590)
     if done.returncode == GONE or not report.exists():
-        raise NotRun(f"no test is called {selection.words!r}")
+        raise NotRun(f"no test was run: {' '.join(selection.command(run.size))}")
     total, failed, skipped, names = 0, 0, [], []
     for case in ElementTree.parse(report).iter("testcase"):
         name = case.get("name", "?")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability import measure, measures
+from tests.reliability import command, measure, measures
 from tests.reliability.measure import NotRun, Row, Run, Size
 
 
@@ -40,6 +40,16 @@ def test_what_did_not_run_is_not_good() -> None:
     assert not row.good
     assert "not run" in measure.table([row])
     assert "NOT RUN: no such tool" in measure.table([row])
+
+
+def test_the_last_line_names_what_missed_and_what_did_not_run() -> None:
+    good = Row("M1", "one", "", "", 3)
+    missed = Row("M2", "two", "", "", 3, reached=False)
+    absent = measure.not_run("M3", "three", "", "no such tool")
+    assert command.verdict([good], 61.2) == "1 of 1 figures reached in 61 s"
+    assert command.verdict([good, missed, absent], 61.2) == (
+        "1 of 3 figures reached in 61 s. MISSED: M2 two. NOT RUN: M3 three"
+    )
 
 
 def test_slope_and_quantile() -> None:
