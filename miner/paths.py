@@ -4,6 +4,7 @@ MINER_HOME, when set, holds all of them in one folder: for tests and portable in
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
@@ -11,24 +12,32 @@ import platformdirs
 APP = "homehash"
 
 
-def _folder(kind: str, system: str) -> Path:
-    home = os.environ.get("MINER_HOME")
-    return Path(home) / kind if home else Path(system)
+class NoHome(Exception):
+    """This user has no home folder."""
+
+
+def _folder(kind: str, system: Callable[[str], str]) -> Path:
+    if home := os.environ.get("MINER_HOME"):
+        return Path(home) / kind
+    try:
+        return Path(system(APP))
+    except RuntimeError:
+        raise NoHome("this user has no home folder: set HOME, or MINER_HOME") from None
 
 
 def state_dir() -> Path:
     """Journals of found blocks, best difficulty, saved baselines."""
-    return _folder("state", platformdirs.user_state_dir(APP))
+    return _folder("state", platformdirs.user_state_dir)
 
 
 def cache_dir() -> Path:
     """What can be made again: calibrations, compiled kernels."""
-    return _folder("cache", platformdirs.user_cache_dir(APP))
+    return _folder("cache", platformdirs.user_cache_dir)
 
 
 def config_dir() -> Path:
     """config.toml and the user's own hardware table."""
-    return _folder("config", platformdirs.user_config_dir(APP))
+    return _folder("config", platformdirs.user_config_dir)
 
 
 def private_dir(folder: Path) -> Path:

@@ -280,9 +280,11 @@ def _energy(data: dict[str, Any] | None, slices: list[Slice]) -> Energy | None:
 def load(path: Path) -> Result:
     """Read a result file. Raises ConfigError: unreadable, foreign, newer, incomplete."""
     try:
-        if path.stat().st_size > MAX_BYTES:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)  # a device has no size to ask for
+        if len(raw) > MAX_BYTES:
             raise ConfigError(f"{path} is larger than {MAX_BYTES} bytes: no result of ours")
-        data = json.loads(path.read_text("utf-8"))
+        data = json.loads(raw.decode())
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path} cannot be read as a result of `miner bench`: {error}") from error
     if not isinstance(data, dict) or "cases" not in data or "schema" not in data:

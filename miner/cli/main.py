@@ -1,5 +1,6 @@
 """The `miner` command: finds a subcommand's file, runs it, turns our errors into one line."""
 
+import errno
 import importlib
 import sys
 from contextlib import suppress
@@ -7,7 +8,8 @@ from contextlib import suppress
 import click
 
 from miner import __version__
-from miner.errors import MinerError
+from miner.errors import ConfigError, MinerError
+from miner.paths import NoHome
 from miner.protocol.scrub import scrub
 from miner.streams import let_go
 
@@ -27,6 +29,7 @@ COMMANDS = {
 }
 
 INTERRUPTED = 130
+NOT_TAKEN = (errno.ENOSPC, errno.EIO, errno.EFBIG)  # by whatever stdout leads to
 MOST_CHARS = 2000  # of an error: a compiler's log is the longest
 
 
@@ -49,7 +52,9 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, "-V", "--version", prog_name="homehash")
+@click.version_option(
+    __version__, "-V", "--version", prog_name="homehash", allow_from_autoenv=False
+)
 def cli() -> None:
     """homehash: mine, measure and learn SHA-256 proof of work on your own computer."""
 
@@ -63,11 +68,14 @@ def main() -> None:
     except MinerError as error:
         complain(f"miner: {scrub(error, MOST_CHARS)}")
         code = error.exit_code
-    except OSError:
+    except NoHome as error:
+        complain(f"miner: {error}")
+        code = ConfigError.exit_code
+    except OSError as error:
         why = let_go()
-        if not why:
+        if not why and (error.filename or error.errno not in NOT_TAKEN):
             raise
-        complain(f"miner: the output cannot be written: {why}")
+        complain(f"miner: the output cannot be written: {why or error.strerror}")
         code = 1
     except click.Abort:
         code = INTERRUPTED if sys.argv[1:2] not in (["mine"], ["node"]) else 0

@@ -33,9 +33,7 @@ class NodeFolder:
             _sweep_temporary()
             self.path = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX))
         else:
-            self.path = datadir.expanduser().absolute()
-            _check_ours(self.path)
-            _make(self.path)
+            self.path = _prepare(datadir)
         self._lock = _lock(self.path)
         try:
             if fresh:
@@ -74,6 +72,18 @@ class NodeFolder:
             shutil.rmtree(self.path, ignore_errors=True)
 
 
+def _prepare(datadir: Path) -> Path:
+    """The folder as a whole path, made if need be. Raises NodeError unless it is ours to use."""
+    try:
+        path = datadir.expanduser().absolute()
+        _check_ours(path)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (OSError, RuntimeError) as error:  # RuntimeError: no such user's ~
+        why = getattr(error, "strerror", None) or error
+        raise NodeError(f"node folder {str(datadir)[:200]}: {why}") from error
+    return path
+
+
 def _check_ours(path: Path) -> None:
     if not path.exists():
         return
@@ -85,13 +95,6 @@ def _check_ours(path: Path) -> None:
             f"node folder {path} is not empty and not of a homehash node ({MARK} is missing): "
             "give another --datadir"
         )
-
-
-def _make(path: Path) -> None:
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise NodeError(f"node folder {path}: {error.strerror or error}") from error
 
 
 def _lock(path: Path) -> IO[bytes]:

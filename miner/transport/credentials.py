@@ -44,6 +44,10 @@ class UserPassword:
     def __init__(self, user: str, password: Secret) -> None:
         if ":" in user:
             raise ConfigError("RPC user: a colon cannot be part of the name")
+        try:
+            f"{user}:{password.reveal()}".encode()
+        except UnicodeEncodeError:  # whose text would show what it could not encode
+            raise ConfigError("RPC user and password: one of them is not UTF-8") from None
         self._user, self._password = user, password
 
     def authorization(self) -> str:
