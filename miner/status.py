@@ -83,12 +83,22 @@ class Meter:
         return (self._first + number) % len(self._times)
 
 
+@dataclass(frozen=True, slots=True)
+class Sensors:
+    """A reading of one graphics card; None: its driver does not tell."""
+
+    clock_mhz: float | None = None
+    temperature_c: float | None = None
+    power_w: float | None = None
+
+
 class BackendMeter:
     """One worker's counters; its worker writes `hashes` and `versions`, its engine the rest."""
 
     def __init__(self, name: str, device: str, now: float) -> None:
         self.name, self.device, self.state = name, device, "starting"
         self.hashes = self.versions = self.false_hits = self.faults = self.restarts = 0
+        self.sensors: Sensors | None = None  # None: a device without any, as a CPU is
         self.meter = Meter(now, ROW_S)
 
 
@@ -104,6 +114,7 @@ class BackendRow:
     false_hits: int
     faults: int
     restarts: int
+    sensors: Sensors | None  # a few seconds old at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +358,7 @@ def row(meter: BackendMeter, now: float) -> BackendRow:
         meter.false_hits,
         meter.faults,
         meter.restarts,
+        meter.sensors,
     )
 
 

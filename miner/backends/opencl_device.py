@@ -160,7 +160,8 @@ def pci_address(device: Any) -> str:
     try:
         if "cl_nv_device_attribute_query" in device.extensions:
             slot = device.pci_slot_id_nv
-            return f"0000:{device.pci_bus_id_nv:02x}:{slot >> 3:02x}.{slot & 7}"
+            domain = getattr(device, "pci_domain_id_nv", 0)
+            return f"{domain:04x}:{device.pci_bus_id_nv:02x}:{slot >> 3:02x}.{slot & 7}"
         if "cl_amd_device_attribute_query" in device.extensions:
             at = device.topology_amd
             return f"0000:{at.bus & 255:02x}:{at.device:02x}.{at.function}"

@@ -9,7 +9,15 @@ from typing import Any
 
 from miner.backends.base import BackendInfo, Hit, Scannable, ScanResult, check_range
 from miner.backends.opencl import INTENSITY
-from miner.backends.opencl_device import CAPACITY, HEAD_PAIRS, SLOTS, Launch, Session, facts
+from miner.backends.opencl_device import (
+    CAPACITY,
+    HEAD_PAIRS,
+    SLOTS,
+    Launch,
+    Session,
+    facts,
+    is_cpu,
+)
 from miner.backends.opencl_facts import Facts
 from miner.backends.opencl_work import (
     SINGLE_COST,
@@ -76,9 +84,11 @@ class OpenClBackend:
             rows += self._finish(flying.popleft(), prepared, mask)
         return ScanResult(exact_hits(unit, rows), (at - start) * len(unit.versions))
 
-    def facts(self) -> Facts:
-        """Clock, temperature and power at this moment, for screens; any thread."""
-        return facts(self._session.device)
+    def facts(self) -> Facts | None:
+        """Clock, temperature and power at this moment, for screens; any thread, also after the
+        device was closed. None for a CPU, whose sensors are not this device's."""
+        device = self._session.device
+        return None if is_cpu(device) else facts(device)
 
     def close(self) -> None:
         """Let go of the context; nothing is in flight between scans. Twice does nothing."""

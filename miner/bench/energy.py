@@ -6,11 +6,12 @@ computer without a readable counter has no joules, unless the user gives watts.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from miner.backends.base import Backend
 from miner.errors import ConfigError
 
 SAMPLE_S = 0.1  # power sensors without an energy counter are read ten times a second
@@ -141,12 +142,11 @@ def _battery_w(pack: Path) -> float:
     return amperes * _read_int(pack / "voltage_now") / 1e6
 
 
-def amdgpu(root: Path) -> Sampled:
-    """Average power of the first amdgpu card by hwmon, microwatts."""
-    for chip in sorted((root / "class" / "hwmon").glob("hwmon*")):
-        for name in ("power1_average", "power1_input"):
-            if _read_text(chip / "name") == "amdgpu" and (chip / name).exists():
-                return Sampled("board", f"amdgpu {name}", partial(_micro, chip / name))
+def amdgpu(chip: Path) -> Sampled:
+    """Average power of an amdgpu card by its hwmon folder, microwatts."""
+    for name in ("power1_average", "power1_input"):
+        if (chip / name).exists():
+            return Sampled("board", f"amdgpu {name}", partial(_micro, chip / name))
     raise FileNotFoundError("no amdgpu power sensor")
 
 
@@ -155,12 +155,10 @@ class NvidiaEnergy:
 
     boundary = "board"
 
-    def __init__(self, nvml: Any, index: int = 0) -> None:
-        self._nvml = nvml
-        nvml.nvmlInit()
-        self._handle = nvml.nvmlDeviceGetHandleByIndex(index)
-        self._first = nvml.nvmlDeviceGetTotalEnergyConsumption(self._handle)
-        self.source = f"NVML energy counter of {nvml.nvmlDeviceGetName(self._handle)}"
+    def __init__(self, nvml: Any, handle: Any) -> None:
+        self._nvml, self._handle = nvml, handle
+        self._first = nvml.nvmlDeviceGetTotalEnergyConsumption(handle)
+        self.source = f"NVML energy counter of {nvml.nvmlDeviceGetName(handle)}"
 
     def joules(self) -> float:
         now = self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._handle)
@@ -170,14 +168,72 @@ class NvidiaEnergy:
         pass
 
 
-def nvidia(nvml: Any, index: int = 0) -> Meter:
-    """Counter where there is one, else sampled power (milliwatts). NVML's error without a card."""
+def nvidia(nvml: Any, handle: Any) -> Meter:
+    """Counter where there is one, else sampled power (milliwatts). NVML's error without either."""
     try:
-        return NvidiaEnergy(nvml, index)
+        return NvidiaEnergy(nvml, handle)
     except nvml.NVMLError_NotSupported:
-        handle = nvml.nvmlDeviceGetHandleByIndex(index)
         name = f"NVML power of {nvml.nvmlDeviceGetName(handle)}, sampled"
         return Sampled("board", name, lambda: nvml.nvmlDeviceGetPowerUsage(handle) / 1e3)
+
+
+class Sum:
+    """Several cards together."""
+
+    boundary = "board"
+
+    def __init__(self, meters: Sequence[Meter]) -> None:
+        self._meters = meters
+        self.source = " + ".join(meter.source for meter in meters)
+
+    def joules(self) -> float:
+        return sum(meter.joules() for meter in self._meters)
+
+    def close(self) -> None:
+        for meter in self._meters:
+            meter.close()
+
+
+def cards(root: Path, nvml: Any | None) -> tuple[dict[str, Callable[[], Meter]], list[str]]:
+    """How to meter each graphics card, by PCI address "0000:03:00.0"; why none is found."""
+    found: dict[str, Callable[[], Meter]] = {}
+    passed: list[str] = []
+    if nvml is not None:
+        try:
+            nvml.nvmlInit()
+            for index in range(nvml.nvmlDeviceGetCount()):
+                handle = nvml.nvmlDeviceGetHandleByIndex(index)
+                bus = nvml.nvmlDeviceGetPciInfo(handle).busId
+                text = bus.decode() if isinstance(bus, bytes) else str(bus)
+                found[text.lower()[-12:]] = partial(nvidia, nvml, handle)  # its domain has 8 digits
+        except Exception as error:  # noqa: BLE001  NVML raises what it likes
+            passed.append(f"nvidia: {error}")
+    for chip in sorted((root / "class" / "hwmon").glob("hwmon*")):
+        if _read_text(chip / "name") == "amdgpu":
+            device = chip / "device"
+            bus = device.resolve().name if device.exists() else chip.name
+            found[bus] = partial(amdgpu, chip)
+    return found, passed if found else [*passed, "amdgpu: no amdgpu power sensor"]
+
+
+def boards(root: Path, nvml: Any | None, buses: frozenset[str]) -> tuple[Meter | None, list[str]]:
+    """One meter over the cards at these addresses; over every card when no address is known.
+
+    All of them or none: joules of half the cards would flatter the rate of all.
+    """
+    found, passed = cards(root, nvml)
+    chosen = {bus: make for bus, make in found.items() if not buses or bus in buses}
+    if missing := sorted(buses - found.keys()):
+        return None, [*passed, f"no power sensor for the card at {', '.join(missing)}"]
+    meters: list[Meter] = []
+    try:
+        for make in chosen.values():
+            meters.append(make())
+    except Exception as error:  # noqa: BLE001  drivers raise what they like
+        for meter in meters:
+            meter.close()
+        return None, [*passed, f"graphics card: {error}"]
+    return (meters[0] if len(meters) == 1 else Sum(meters) if meters else None), passed
 
 
 class Given:
@@ -197,24 +253,34 @@ class Given:
         pass
 
 
-def find(gpu: bool, root: Path, nvml: Any | None) -> tuple[Meter | None, list[str]]:
-    """The best counter for a kind of device, and why the others were passed over."""
-    tries: list[tuple[str, Callable[[], Meter]]]
+def find(
+    gpu: bool, root: Path, nvml: Any | None, buses: frozenset[str] = frozenset()
+) -> tuple[Meter | None, list[str]]:
+    """The best counter for a kind of device, and why the others were passed over. `buses`: the
+    cards in use, by PCI address; empty where drivers do not tell."""
     if gpu:
-        tries = [("amdgpu", lambda: amdgpu(root))]
-        if nvml is not None:
-            tries.insert(0, ("nvidia", lambda: nvidia(nvml)))
-    else:
-        tries = [("powercap", lambda: Powercap(root)), ("battery", lambda: battery(root))]
+        return boards(root, nvml, buses)
+    tries: list[tuple[str, Callable[[], Meter]]]
+    tries = [("powercap", lambda: Powercap(root)), ("battery", lambda: battery(root))]
     passed: list[str] = []
     for name, make in tries:
         try:
             return make(), passed
         except Unreadable as error:
             passed.append(str(error))
-        except Exception as error:  # noqa: BLE001  NVML and drivers raise what they like
+        except Exception as error:  # noqa: BLE001  drivers raise what they like
             passed.append(f"{name}: {error}")
     return None, passed
+
+
+def card(backend: Backend) -> tuple[bool, frozenset[str]]:
+    """Is its device a graphics card, and at which PCI address, where the driver tells? OpenCL on a
+    CPU is none, however long its scans are."""
+    ask = getattr(backend, "facts", None)
+    if ask is None:
+        return backend.info.batch == "gpu", frozenset()
+    told = ask()
+    return told is not None, frozenset({told.bus} - {""} if told else ())
 
 
 def load_nvml() -> Any | None:

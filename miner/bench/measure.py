@@ -168,10 +168,10 @@ class Bench:
         result: Result,
         root: Path,
         tell: Callable[[Progress], None],
-        meter_for: Callable[[str], Meter | None],
+        meter_for: Callable[[Backend], Meter | None],
     ) -> None:
         self.plan, self.result, self._root, self._tell = plan, result, root, tell
-        self.meter_for = meter_for  # by BackendInfo.batch: "cpu" or "gpu"
+        self.meter_for = meter_for
         self._tracks: list[Track] = []
         self._begun = time.monotonic()
         self._first_slice: float | None = None
@@ -204,7 +204,7 @@ class Bench:
             cases.close_all(backends)
             return
         crew = Crew(backends, self.plan.seed, wants)
-        self._tracks.append(Track(found, crew, self.meter_for(info.batch)))
+        self._tracks.append(Track(found, crew, self.meter_for(backends[0])))
 
     def run(self) -> None:
         """Idle, warm-up, interleaved slices, idle. Ctrl-C ends early and marks it partial."""

@@ -10,6 +10,7 @@ import psutil
 
 from miner import __version__
 from miner.backends import registry
+from miner.backends.base import Backend
 from miner.baseline import Baseline
 from miner.bench import cases, energy, environment, stats
 from miner.bench.compare import word
@@ -68,25 +69,26 @@ def plan(full: bool, samples: int | None, soak: str | None, seed: int) -> tuple[
 
 
 class Meters:
-    """One energy meter for CPUs and one for GPUs, opened when first asked for."""
+    """One energy meter for CPUs and one for each graphics card, opened when first asked for."""
 
     def __init__(self, root: Path, watts: float | None, say: Say) -> None:
         self._root, self._say = root, say
         self._given = energy.Given(watts) if watts is not None else None
-        self._found: dict[str, energy.Meter | None] = {}
+        self._found: dict[tuple[bool, frozenset[str]], energy.Meter | None] = {}
 
-    def get(self, batch: str) -> energy.Meter | None:
+    def get(self, backend: Backend) -> energy.Meter | None:
         if self._given:
             return self._given
-        if batch not in self._found:
-            nvml = energy.load_nvml() if batch == "gpu" else None
-            meter, passed = energy.find(batch == "gpu", self._root / "sys", nvml)
-            self._found[batch] = meter
+        device = gpu, buses = energy.card(backend)
+        if device not in self._found:
+            nvml = energy.load_nvml() if gpu else None
+            meter, passed = energy.find(gpu, self._root / "sys", nvml, buses)
+            self._found[device] = meter
             for reason in passed if meter is None else ():
                 self._say(f"no energy measured: {reason}")
             if meter is None:
                 self._say("for joules from a wall meter, repeat with --watts W")
-        return self._found[batch]
+        return self._found[device]
 
     def close(self) -> None:
         for meter in self._found.values():
@@ -175,7 +177,7 @@ class Check:
 def verify(old: Result, cache: Path, tell: Tell, say: Say, plan: Plan = QUICK) -> list[Check]:
     """Repeat a file's seed: digests must agree exactly, rates statistically."""
     result = replace_cases(old)
-    bench = Bench(replace(plan, seed=old.seed), result, Path("/"), tell, lambda batch: None)
+    bench = Bench(replace(plan, seed=old.seed), result, Path("/"), tell, lambda backend: None)
     missing: dict[str, str] = {}
     for case in old.cases:
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from miner.backends.base import Backend
 from miner.config import Goal
+from miner.engine import sensors
 from miner.engine.desk import Desk, Tell
 from miner.engine.floor import FLOOD_TARGET, Clock, Floor
 from miner.engine.worker import Worker, WorkerOptions
@@ -86,6 +87,7 @@ class Engine:
         for worker in self.workers:
             worker.start()
         self._ticker.start()
+        sensors.watch(self.workers, self.done)
         self.source.start(self)
         for block in self.journal.waiting:
             self.source.resubmit(block)

@@ -101,12 +101,15 @@ def status_view(now: StatusSnapshot) -> "RenderableType":
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("backend", "10 s", "1 min", "versions", "faults", "state"):
+    cards = any(row.sensors for row in now.backends)
+    titles = ["backend", "10 s", "1 min", "versions", "faults", *["card"] * cards, "state"]
+    for title in titles:
         table.add_column(title, no_wrap=title != "state")
     for row in now.backends[:MOST_ROWS]:
         rates = (f"{words.si(row.rate_10s_hs)}H/s", f"{words.si(row.rate_1min_hs)}H/s")
         faults = str(row.false_hits + row.faults)
-        cells = (row.name, *rates, str(row.versions), faults, row.state)
+        card = [words.sensors(row)] if cards else []
+        cells = (row.name, *rates, str(row.versions), faults, *card, row.state)
         table.add_row(*(Text(cell) for cell in cells))
     if len(now.backends) > MOST_ROWS:
         table.add_row(Text(f"and {len(now.backends) - MOST_ROWS} more"))

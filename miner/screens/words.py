@@ -1,6 +1,6 @@
 """Numbers and snapshots in words; every screen for people uses these."""
 
-from miner.status import StatusSnapshot
+from miner.status import BackendRow, StatusSnapshot
 
 PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
 YEAR_S = 365.25 * 86400
@@ -86,6 +86,17 @@ def benchmark(now: StatusSnapshot) -> str:
     if now.below_benchmark:
         text += ": below it; other programs, heat, or battery? `miner bench` tells"
     return text
+
+
+def sensors(row: BackendRow) -> str:
+    """A graphics card's temperature, power and clock; empty for a device without sensors."""
+    if row.sensors is None:
+        return ""
+    told = row.sensors
+    values = ((told.temperature_c, "°C"), (told.power_w, "W"), (told.clock_mhz, "MHz"))
+    return ", ".join(
+        f"{'n/a' if value is None else f'{value:.0f}'} {unit}" for value, unit in values
+    )
 
 
 def work(now: StatusSnapshot) -> str:

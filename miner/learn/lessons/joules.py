@@ -36,7 +36,8 @@ def screens(setting: Setting) -> Iterator[Screen]:
     backend = open_quick(setting.backend)
     try:
         unit = bench_unit(backend.info.versions_wanted, 0)
-        meter, reasons = energy.find(backend.info.batch == "gpu", Path("/"), energy.load_nvml())
+        gpu, buses = energy.card(backend)
+        meter, reasons = energy.find(gpu, Path("/sys"), energy.load_nvml() if gpu else None, buses)
         begun, before = time.monotonic(), meter.joules() if meter else 0.0
         speed = rate(backend, unit, seconds)
         used = (meter.joules() - before) / (time.monotonic() - begun) if meter else None

@@ -1,12 +1,16 @@
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from miner.backends.opencl_facts import Facts
 from miner.bench import energy
 from miner.errors import ConfigError
+from tests.fakes.backend import FakeBackend
 
 Tree = Callable[[str], Path]
 
@@ -109,22 +113,28 @@ class FakeNvml:
     class NVMLError_NotSupported(Exception):  # noqa: N801  NVML's own name
         pass
 
-    def __init__(self, counter: bool) -> None:
-        self.counter, self.millijoules = counter, 5000
+    def __init__(self, counter: bool, cards: int = 1) -> None:
+        self.counter, self.millijoules, self.cards = counter, 5000, cards
 
     def nvmlInit(self) -> None:
         pass
+
+    def nvmlDeviceGetCount(self) -> int:
+        return self.cards
+
+    def nvmlDeviceGetPciInfo(self, handle: int) -> Any:
+        return SimpleNamespace(busId=f"00000000:0{handle + 1}:00.0".encode())
 
     def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
         return index
 
     def nvmlDeviceGetName(self, handle: int) -> str:
-        return "Example GPU"
+        return f"Example GPU {handle}"
 
     def nvmlDeviceGetTotalEnergyConsumption(self, handle: int) -> int:
         if not self.counter:
             raise self.NVMLError_NotSupported
-        return self.millijoules
+        return self.millijoules * (10 if handle else 1)
 
     def nvmlDeviceGetPowerUsage(self, handle: int) -> int:
         return 70_000
@@ -140,6 +150,61 @@ def test_nvidia_counter_then_sampling(tmp_path: Path) -> None:
     assert sampled is not None
     assert "sampled" in sampled.source
     sampled.close()
+
+
+def test_the_card_in_use_is_metered_not_the_first(tmp_path: Path) -> None:
+    nvml: Any = FakeNvml(counter=True, cards=2)
+    meter, _ = energy.find(True, tmp_path, nvml, frozenset({"0000:02:00.0"}))
+    assert meter is not None and meter.source == "NVML energy counter of Example GPU 1"
+    nvml.millijoules += 1000
+    assert meter.joules() == 10.0
+
+
+def test_where_no_address_is_known_all_cards_are_summed_by_name(tmp_path: Path) -> None:
+    nvml: Any = FakeNvml(counter=True, cards=2)
+    meter, _ = energy.find(True, tmp_path, nvml)
+    assert meter is not None
+    assert meter.source == (
+        "NVML energy counter of Example GPU 0 + NVML energy counter of Example GPU 1"
+    )
+    nvml.millijoules += 1000
+    assert (meter.joules(), meter.boundary) == (11.0, "board")
+    meter.close()
+
+
+def test_a_card_without_a_sensor_is_not_measured_by_another(tmp_path: Path) -> None:
+    meter, passed = energy.find(
+        True, tmp_path, FakeNvml(True), frozenset({"0000:01:00.0", "0000:09:00.0"})
+    )
+    assert meter is None
+    assert passed == ["no power sensor for the card at 0000:09:00.0"]
+
+
+def test_an_amd_card_is_found_by_its_address(tmp_path: Path) -> None:
+    for number, microwatts in ((1, 90_000_000), (2, 10_000_000)):
+        device = tmp_path / "devices" / f"0000:0{number}:00.0"
+        chip = tmp_path / "class" / "hwmon" / f"hwmon{number}"
+        for folder in (device, chip):
+            folder.mkdir(parents=True)
+        (chip / "device").symlink_to(device)
+        (chip / "name").write_text("amdgpu\n")
+        (chip / "power1_average").write_text(f"{microwatts}\n")
+    meter, _ = energy.find(True, tmp_path, None, frozenset({"0000:02:00.0"}))
+    assert isinstance(meter, energy.Sampled)
+    assert meter._last_w == 10.0
+    meter.close()
+
+
+def test_opencl_on_a_cpu_is_no_card() -> None:
+    backend: Any = FakeBackend()
+    assert energy.card(backend) == (False, frozenset())
+    backend.facts = lambda: None
+    backend.info = replace(backend.info, batch="gpu")
+    assert energy.card(backend) == (False, frozenset())
+    backend.facts = lambda: Facts("card", "1", "0000:02:00.0")
+    assert energy.card(backend) == (True, frozenset({"0000:02:00.0"}))
+    backend.facts = lambda: Facts("card", "1")
+    assert energy.card(backend) == (True, frozenset())
 
 
 def test_given_watts_are_a_wall() -> None:

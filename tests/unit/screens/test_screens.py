@@ -9,7 +9,7 @@ from miner.screens import words
 from miner.screens.console import ConsoleScreen, status_view
 from miner.screens.jsonl import JsonScreen
 from miner.sources.fixed import never_found
-from miner.status import Event, Status, StatusSnapshot
+from miner.status import Event, Sensors, Status, StatusSnapshot
 from miner.work.values import Answer, Share, Verdict, WorkUnit
 
 
@@ -96,6 +96,25 @@ def test_the_live_status_shows_backends_reasons_and_alarms(snapshot: StatusSnaps
     ):
         assert part in text
     assert "and 4 more" in text
+
+
+def test_a_graphics_card_shows_its_sensors(snapshot: StatusSnapshot) -> None:
+    """A column of its own where there is a card; nothing for the CPU beside it."""
+    from rich.console import Console
+
+    cpu = snapshot.backends[0]
+    card = replace(cpu, name="opencl:amd:0", sensors=Sensors(2105.0, 61.4, None))
+    shown, plain = io.StringIO(), io.StringIO()
+    both = replace(snapshot, backends=(cpu, card))
+    Console(file=shown, width=120).print(status_view(both))
+    lines = shown.getvalue().splitlines()
+    assert "61 °C, n/a W, 2105 MHz" in next(line for line in lines if "opencl:amd:0" in line)
+    assert "°C" not in next(line for line in lines if "native:avx2" in line)
+    rows = json.loads(json.dumps(both.to_dict()))["backends"]
+    assert rows[1]["sensors"] == {"clock_mhz": 2105.0, "temperature_c": 61.4, "power_w": None}
+    assert rows[0]["sensors"] is None
+    Console(file=plain, width=120).print(status_view(snapshot))
+    assert "card" not in plain.getvalue()
 
 
 def test_text_of_a_peer_is_no_markup(snapshot: StatusSnapshot) -> None:
