@@ -81,16 +81,25 @@ class Engine:
         self._ticker = threading.Thread(target=self._tick_all, name="engine", daemon=True)
 
     def start(self) -> None:
-        """Workers first: their audits run while the source connects. Then replay the journal."""
+        """Workers first: their audits run while the source connects. Then replay the journal.
+
+        Raises MinerError when the system has no thread left; `stop` tidies up.
+        """
         self._started = True
+        try:
+            self._start_threads()
+        except RuntimeError as error:
+            raise MinerError(f"{error}: raise the limits on threads and memory") from None
+        for block in self.journal.waiting:
+            self.source.resubmit(block)
+
+    def _start_threads(self) -> None:
         self.desk.start()
         for worker in self.workers:
             worker.start()
         self._ticker.start()
         sensors.watch(self.workers, self.done)
         self.source.start(self)
-        for block in self.journal.waiting:
-            self.source.resubmit(block)
 
     def stop(self) -> None:
         """Stop hashing, finish the desk, give open submits their grace, close what was opened.
@@ -110,7 +119,8 @@ class Engine:
         self.desk.stop(grace_s=0.3)
         self.source.stop(SUBMIT_GRACE_S)
         self.desk.close(grace_s=0.3)
-        self._ticker.join(1.0)
+        if self._ticker.ident is not None:
+            self._ticker.join(1.0)
         self.status.save_best()
         self.status.state_text = "stopped"
         self.journal.close()
@@ -246,12 +256,11 @@ class Engine:
         try:
             worker.backend.close()
             worker.backend = self._reopen(worker.name)
+            worker.meter.state = "starting"
+            worker.start()
         except Exception as error:  # noqa: BLE001 - a broken driver may raise anything
             worker.failure = error
             self._note_failure(worker, now)
-            return
-        worker.meter.state = "starting"
-        worker.start()
 
     def _quarantine(self, worker: Worker, why: str) -> None:
         worker.quarantined = True

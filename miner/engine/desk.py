@@ -81,6 +81,8 @@ class Desk:
 
     def stop(self, grace_s: float) -> None:
         """Finish what is queued, at most `grace_s`; verdicts are still taken."""
+        if self._desk.ident is None:
+            return
         self._findings.put(None)
         self._desk.join(grace_s)
         if self._desk.is_alive():
@@ -91,7 +93,8 @@ class Desk:
     def close(self, grace_s: float) -> None:
         """After the source's last verdict: let the journal's thread finish."""
         self._to_disk.put(None)
-        self._disk.join(grace_s)
+        if self._disk.ident is not None:
+            self._disk.join(grace_s)
 
     def put(self, finding: Finding) -> None:
         """Queue a finding; while the queue is long its worker waits, so nothing is dropped."""

@@ -14,8 +14,8 @@ from miner.errors import ConfigError
 from miner.sources.base import Health, SourceSink, SourceState
 from miner.sources.pool_options import Pool, PoolOptions, pool_names
 from miner.sources.pool_watch import RejectWatch
-from miner.sources.share_queue import lost
-from miner.sources.stratum import StratumSource, pack_share
+from miner.sources.share_queue import lost, pack_share
+from miner.sources.stratum import StratumSource
 from miner.work.values import FoundBlock, Job, Share, Verdict
 
 TICK_S = 0.5
@@ -206,9 +206,16 @@ class StratumPools:
             self._open(closed)
 
     def _open(self, seat: _Seat) -> None:
-        seat.source = StratumSource(seat.pool, self._options, seat.name)
-        seat.source.standby = self._active is not None
-        seat.source.start(_SeatSink(self, seat))
+        try:
+            source = StratumSource(seat.pool, self._options, seat.name)
+            source.standby = self._active is not None
+            seat.source = source
+            source.start(_SeatSink(self, seat))
+        except (OSError, RuntimeError) as error:  # no descriptor or no thread is left: see later
+            seat.source = None
+            if seat.state is None:
+                seat.state = SourceState(seat.name, Health.DOWN, f"cannot be tried now: {error}")
+                self._sink.state(seat.state)
 
     def _unneeded(self) -> list[StratumSource]:
         """Pools behind one that has held the work for a while."""

@@ -1,8 +1,11 @@
 """Shares on their way from any thread to the one that owns a connection."""
 
+import json
 import threading
+import time
 from collections import deque
 
+from miner.protocol.stratum_job import submit_params
 from miner.work.values import Answer, FoundBlock, Share, Verdict
 
 MAX_QUEUED = 1024  # shares waiting for the connection; a block is never dropped
@@ -46,4 +49,19 @@ def lost(source: str, item: Item, why: str) -> Verdict:
     height = item.unit.job.height if isinstance(item, Share) else item.height
     return Verdict(
         source, item.hash_hex, Answer.UNKNOWN, is_block(item), "lost", why, height=height
+    )
+
+
+def pack_share(name: str, user: str, share: Share, granted: int | None) -> FoundBlock:
+    """What the journal keeps of a block found for a pool."""
+    params = submit_params(user, share, granted)
+    return FoundBlock(
+        source=name,
+        hash_hex=share.hash_hex,
+        height=share.unit.job.height,
+        header=share.header,
+        kind="stratum",
+        payload=json.dumps({"method": "mining.submit", "params": params}),
+        context=share.unit.job.extranonce1.hex(),
+        found_at=int(time.time()),
     )

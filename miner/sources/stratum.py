@@ -4,7 +4,6 @@ One thread owns the connection and the session. Other threads only put shares in
 and wake it. What a session leaves behind goes into the next one only if the pool resumes it.
 """
 
-import json
 import random
 import threading
 import time
@@ -26,13 +25,12 @@ from miner.protocol.stratum_events import (
     SessionSettings,
     ShareAnswered,
 )
-from miner.protocol.stratum_job import submit_params
 from miner.protocol.stratum_messages import Redirect
 from miner.protocol.stratum_shares import RESUME_S
 from miner.sources.base import Health, SourceSink, SourceState
 from miner.sources.pool_options import Pool, PoolOptions
 from miner.sources.pool_watch import Backoff, RejectWatch, Sayings
-from miner.sources.share_queue import Item, ShareQueue, lost
+from miner.sources.share_queue import Item, ShareQueue, lost, pack_share
 from miner.transport.connect import Connector, Lookup, system_lookup
 from miner.transport.lines import LineStream, Waker
 from miner.transport.urls import PoolUrl
@@ -99,7 +97,11 @@ class StratumSource:
     def start(self, sink: SourceSink) -> None:
         """Connect in the background and begin to call the sink."""
         self._sink = sink
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # the system has none left
+            self._waker.close()
+            raise
 
     def submit(self, share: Share) -> None:
         """Queue a share; any thread; never waits."""
@@ -130,7 +132,7 @@ class StratumSource:
             while not self._stopping():
                 try:
                     ending = self._visit()
-                except MinerError as error:
+                except (MinerError, OSError) as error:  # the latter: no descriptor is left
                     ending = Ending(str(error))
                 except Exception as error:  # noqa: BLE001 - a bug must not end the mining
                     ending = Ending(f"internal error, please report: {error!r:.200}")
@@ -383,18 +385,3 @@ class StratumSource:
         """One line for people, once for each kind."""
         if self._sayings.is_new(kind):
             self._sink.state(SourceState(self._name, self.health, text))
-
-
-def pack_share(name: str, user: str, share: Share, granted: int | None) -> FoundBlock:
-    """What the journal keeps of a block found for a pool."""
-    params = submit_params(user, share, granted)
-    return FoundBlock(
-        source=name,
-        hash_hex=share.hash_hex,
-        height=share.unit.job.height,
-        header=share.header,
-        kind="stratum",
-        payload=json.dumps({"method": "mining.submit", "params": params}),
-        context=share.unit.job.extranonce1.hex(),
-        found_at=int(time.time()),
-    )

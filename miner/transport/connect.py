@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Any
 
 from miner.errors import ConnectFailed
-from miner.transport.lines import Waker
+from miner.transport.lines import Selector, Waker
 from miner.transport.tls import UNVERIFIED, TlsSettings, failure_cause, fingerprint
 
 STAGGER_S = 0.25  # RFC 8305's Connection Attempt Delay
@@ -59,14 +59,17 @@ class Connector:
             if "%" not in host:  # a zone needs the system's help
                 return [(family, (host, port))]
         if self._resolving is None or self._resolving[0] != (host, port):
-            self._resolving = (host, port), _Resolution(self._lookup, host, port, self._waker)
+            try:
+                self._resolving = (host, port), _Resolution(self._lookup, host, port, self._waker)
+            except RuntimeError as error:  # no thread is left
+                raise ConnectFailed(f"cannot resolve {host}: {error}") from None
         resolution = self._resolving[1]  # a slow one goes on: never two at once for a pool
         while not resolution.done:
             self._pause(deadline, f"the name {host} was not resolved in time")
         self._resolving = None
         if isinstance(resolution.answer, OSError):
-            error = resolution.answer
-            raise ConnectFailed(f"cannot resolve {host}: {error.strerror or error}")
+            failure = resolution.answer
+            raise ConnectFailed(f"cannot resolve {host}: {failure.strerror or failure}")
         addresses = list(dict.fromkeys(resolution.answer))
         if not addresses:
             raise ConnectFailed(f"cannot resolve {host}: no address")
@@ -84,7 +87,7 @@ class Connector:
         """The first connection that succeeds; the others are closed."""
         errors: list[str] = []
         waiting = list(addresses)
-        with selectors.DefaultSelector() as selector:
+        with Selector() as selector:
             selector.register(self._waker, selectors.EVENT_READ)
             try:
                 while True:
@@ -179,7 +182,7 @@ class Connector:
     def _await(self, sock: socket.socket, event: int, deadline: float) -> None:
         if self._waker.stopping or monotonic() >= deadline:
             raise ConnectFailed("the TLS handshake was not answered in time")
-        with selectors.DefaultSelector() as selector:
+        with Selector() as selector:
             selector.register(sock, event)
             selector.register(self._waker, selectors.EVENT_READ)
             ready = selector.select(max(deadline - monotonic(), 0.0))

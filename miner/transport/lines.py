@@ -12,6 +12,10 @@ from contextlib import suppress
 
 from miner.errors import TransportError
 
+# Not the default one: epoll needs a descriptor, and there may be none left.
+Selector: type[selectors.BaseSelector] = getattr(
+    selectors, "PollSelector", selectors.SelectSelector
+)
 READ_BYTES = 16 * 1024  # before what they say is dealt with: a flood is taken in small portions
 MAX_QUEUED = 1024 * 1024  # bytes not yet taken by a peer that does not read
 
@@ -44,7 +48,7 @@ class Waker:
 
     def wait(self, timeout_s: float) -> None:
         """Sleep until woken or the time is over."""
-        with selectors.DefaultSelector() as selector:
+        with Selector() as selector:
             selector.register(self, selectors.EVENT_READ)
             selector.select(max(timeout_s, 0.0))
         self.clear()
@@ -64,7 +68,7 @@ class LineStream:
         self._queued = 0
         self._buffer = memoryview(bytearray(READ_BYTES))  # one for all reads: none is allocated
         self._more = False  # bytes may wait inside the TLS layer, where select cannot see them
-        self._selector = selectors.DefaultSelector()
+        self._selector = Selector()
         self._interest = selectors.EVENT_READ
         self._selector.register(sock, self._interest)
         self._selector.register(waker, selectors.EVENT_READ)

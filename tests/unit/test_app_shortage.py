@@ -1,0 +1,100 @@
+"""A system short of threads or descriptors: one line or a later try, no traceback. Fault P18."""
+
+import errno
+import os
+import select
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from miner import config
+from miner.app import Run
+from miner.errors import MinerError
+from tests.fakes.pool import FakePool
+
+Refuse = Callable[[str, int], list[str]]
+
+
+@pytest.fixture
+def refuse(monkeypatch: pytest.MonkeyPatch) -> Refuse:
+    """The system gives no thread of this name, so many times; the names refused."""
+    refused: list[str] = []
+    start = threading.Thread.start
+
+    def arrange(name: str, times: int) -> list[str]:
+        def limited(thread: threading.Thread) -> None:
+            if thread.name.startswith(name) and len(refused) < times:
+                refused.append(thread.name)
+                raise RuntimeError("can't start new thread")
+            start(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", limited)
+        return refused
+
+    return arrange
+
+
+def run(pool: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One run of at most 3 shares; no thread may be left."""
+    monkeypatch.setenv("MINER_HOME", str(home))
+    flags = {"pool": (pool,), "user": ("u",), "backend": ("hashlib",), "idle": False}
+    settings = config.load({**flags, "stop_after": ("3shares", "60s")}, {})
+    before = set(threading.enumerate())
+    try:
+        Run(settings).run()
+    finally:
+        names = {thread.name for thread in set(threading.enumerate()) - before}
+        assert not [name for name in names if not name.startswith("Thread-")]
+
+
+@pytest.mark.parametrize("name", ["desk", "journal", "worker", "engine", "pools"])
+def test_p18_no_thread_at_the_start_is_one_line(
+    refuse: Refuse, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = refuse(name, 1)
+    with FakePool() as pool, pytest.raises(MinerError, match="can't start new thread: raise the"):
+        run(pool.url, tmp_path / "home", monkeypatch)
+    assert refused
+
+
+@pytest.mark.parametrize(("name", "times"), [("pool 127", 3), ("resolve", 1)])
+def test_p18_no_thread_for_a_connection_is_tried_again(
+    refuse: Refuse, name: str, times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = refuse(name, times)
+    with FakePool() as pool:
+        host = "localhost" if name == "resolve" else "127.0.0.1"
+        run(f"{host}:{pool.port}", tmp_path / "home", monkeypatch)
+        assert len(pool.shares()) >= 3
+    assert len(refused) == times
+
+
+def test_p18_no_descriptor_for_a_connection_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not even a wait may need one: the thread of the pool would end."""
+    failures = [1, 2]
+
+    class Limited(socket.socket):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            if failures and threading.current_thread().name.startswith("pool 127"):
+                failures.pop()
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            super().__init__(*arguments, **options)
+
+    def never(*_: Any) -> Any:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(socket, "socket", Limited)
+    if hasattr(select, "epoll"):
+        monkeypatch.setattr(select, "epoll", never)
+    with FakePool() as pool:
+        run(pool.url, tmp_path / "home", monkeypatch)
+        assert len(pool.shares()) >= 3
+    said = capsys.readouterr().err
+    assert "Too many open files" in said
+    assert "internal error" not in said
