@@ -243,7 +243,7 @@ class Journal:
         with os.fdopen(os.dup(fd), "rb") as file:
             file.seek(0)
             data = file.read()
-        self._torn |= fd == getattr(self, "_fd", -1) and data[-1:] not in (b"", b"\n")
+        self._torn |= fd == self._fd and data[-1:] not in (b"", b"\n")
         contents = read(data, self.key)
         if contents.damaged:
             aside = path.with_name(path.name + ".damaged")

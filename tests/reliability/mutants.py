@@ -9,6 +9,7 @@ import miner
 
 BITCOIN, PROTOCOL, TRANSPORT = "tests/unit/bitcoin", "tests/unit/protocol", "tests/unit/transport"
 SESSION = (
+    f"{PROTOCOL}/test_stratum_edges.py",
     f"{PROTOCOL}/test_stratum_messages.py",
     f"{PROTOCOL}/test_stratum_session.py",
     f"{PROTOCOL}/test_stratum_jobs.py",
@@ -22,6 +23,11 @@ TEMPLATES = (
     f"{PROTOCOL}/test_gbt_transactions.py",
     f"{PROTOCOL}/test_gbt_template.py",
 )
+RPC = (
+    f"{TRANSPORT}/test_strict_http.py",
+    f"{TRANSPORT}/test_rpc_tls.py",
+    f"{TRANSPORT}/test_rpc.py",
+)
 FOLDERS = ("bitcoin", "protocol", "transport", "work")
 # Every module of wire, consensus and journal, and its own tests; `untested` names the others.
 TESTS: dict[str, tuple[str, ...]] = {
@@ -34,8 +40,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     "bitcoin/sha256.py": (f"{BITCOIN}/test_sha256.py",),
     "bitcoin/target.py": (f"{BITCOIN}/test_target.py",),
     "bitcoin/tx.py": FORMATS,
-    "bitcoin/versions.py": ("tests/unit/work/test_roll.py",),
-    "journal.py": ("tests/unit/test_journal.py",),
+    "bitcoin/versions.py": (f"{BITCOIN}/test_versions.py",),
+    "journal.py": ("tests/unit/test_journal_records.py", "tests/unit/test_journal.py"),
     "protocol/decode.py": (f"{PROTOCOL}/test_decode.py",),
     "protocol/gbt.py": TEMPLATES,
     "protocol/gbt_template.py": TEMPLATES,
@@ -52,10 +58,10 @@ TESTS: dict[str, tuple[str, ...]] = {
     "protocol/stratum_shares.py": SESSION,
     "protocol/stratum_work.py": SESSION,
     "protocol/verdicts.py": (f"{PROTOCOL}/test_verdicts.py",),
-    "transport/lines.py": (f"{TRANSPORT}/test_connect.py",),
-    "transport/rpc.py": (f"{TRANSPORT}/test_rpc.py",),
-    "transport/strict_http.py": (f"{TRANSPORT}/test_rpc.py",),
-    "work/roll.py": ("tests/unit/work/test_roll.py",),
+    "transport/lines.py": (f"{TRANSPORT}/test_lines.py", f"{TRANSPORT}/test_connect.py"),
+    "transport/rpc.py": RPC,
+    "transport/strict_http.py": RPC,
+    "work/roll.py": ("tests/unit/work/test_roll_edges.py", "tests/unit/work/test_roll.py"),
     "work/values.py": ("tests/unit/work/test_values.py",),
 }
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {

@@ -1,13 +1,11 @@
 """No (extranonce2, version, ntime) is given out twice, and everything is used."""
 
-import random
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miner.bitcoin.versions import BIP320_MASK, count, effective_mask, spread, version_bits
 from miner.work.roll import Roller, build_unit
 from miner.work.values import Job, Share
 
@@ -104,17 +102,6 @@ def test_unit_is_the_golden_stratum_vector() -> None:
     assert share is not None
     assert share.hash_hex == "000000002076870fe65a2b6eeed84fa892c0db924f1482243a6247d931dcab32"
     assert Share.from_hit(share.unit, 2, 0xB2957C03) is None
-
-
-def test_version_masks() -> None:
-    assert effective_mask(0xFFFFFFFF, BIP320_MASK, 0x3FFF0000) == 0x0000E000
-    assert count(BIP320_MASK) == 65536
-    assert version_bits(0x30006000, BIP320_MASK) == 0x10006000
-    rng = random.Random(1)
-    for _ in range(50):
-        mask = rng.getrandbits(32)
-        spreads = [spread(index, mask) for index in range(min(count(mask), 64))]
-        assert spreads == sorted(set(spreads)) and all(bits & ~mask == 0 for bits in spreads)
 
 
 def test_target_never_hides_a_block_nor_floods_an_easy_chain() -> None:

@@ -71,7 +71,7 @@ def scannable(
     versions: tuple[int, ...], first: int | None = None, size: int = 76, target: int = 1
 ) -> None:
     front = (versions[0] if versions else 0) if first is None else first
-    prefix = (front % 2**32).to_bytes(4, "little") + bytes(size - 4)
+    prefix = (front % 2**32).to_bytes(4, "little") + b"\1" * (size - 4)
     check_scannable(prefix, versions, target)
 
 
