@@ -2,7 +2,6 @@
 
 import json
 import logging
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -317,22 +316,6 @@ def test_an_unknown_name_is_named() -> None:
     rpc = Rpc(Endpoint("http", "no-such-host.invalid", 1), UserPassword("a", Secret("b")))
     with pytest.raises(ConnectFailed, match=r"no-such-host\.invalid"):
         rpc.call("getblockcount")
-
-
-def test_https_on_a_plain_port_is_named(node: FakeNode) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def plain() -> None:
-            with server.accept()[0] as sock:
-                sock.sendall(http(400, b"plain"))
-                sock.recv(4096)
-
-        thread = threading.Thread(target=plain)
-        thread.start()
-        endpoint = Endpoint("https", "127.0.0.1", server.getsockname()[1])
-        with pytest.raises(ConnectFailed, match="TLS"):
-            Rpc(endpoint, CookieFile(node.cookie)).call("getblockcount")
-        thread.join(5)
 
 
 def test_lanes_do_not_block_each_other(node: FakeNode, rpc: Rpc) -> None:

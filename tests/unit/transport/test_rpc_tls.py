@@ -122,3 +122,19 @@ def test_another_pin_is_refused_before_any_credential_is_sent(node: TlsNode) -> 
     with pytest.raises(ConnectFailed, match="check --tls-pin"):
         call(node, TlsSettings(pin="ab" * 32))
     assert not node.seen
+
+
+def test_https_on_a_plain_port_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def plain() -> None:
+            with server.accept()[0] as sock:
+                sock.sendall(http(400, b"plain"))
+                sock.recv(4096)
+
+        thread = threading.Thread(target=plain)
+        thread.start()
+        endpoint = Endpoint("https", "127.0.0.1", server.getsockname()[1])
+        with pytest.raises(ConnectFailed, match="TLS"):
+            Rpc(endpoint, UserPassword("a", Secret("b"))).call("getblockcount")
+        thread.join(5)
