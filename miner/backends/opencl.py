@@ -3,12 +3,16 @@
 Probing runs in a helper process that ends, since a driver costs 60 MB and more and may crash.
 """
 
+import atexit
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache as remember
 from pathlib import Path
@@ -22,6 +26,7 @@ Say = Callable[[str], None]
 FAMILY = "opencl"
 INTENSITY = 8  # 1 .. 10; each step is a factor of 1.4 in the length of a launch
 PROBE_S = 20.0  # a driver that has not answered by then is broken
+VENDORS = "OCL_ICD_VENDORS"  # the loader's variable: where drivers are registered
 NOT_INSTALLED = "pyopencl cannot be imported: {}; install homehash again with its dependencies"
 
 
@@ -44,8 +49,7 @@ class OpenClProvider:
         `say`) unless MINER_TUNE=0. Every call makes its own context, so that a device that was
         lost can be opened anew. Drivers that crashed the helper are not let into this process.
         """
-        if crash := _probe().crash:
-            raise BackendUnavailable(name, crash)
+        check_drivers(name)
         try:
             from miner.backends import opencl_tune  # loads the driver
         except ImportError as error:
@@ -62,20 +66,32 @@ class Probed:
     """What the helper process told, and how it died, if it did."""
 
     rows: tuple[Candidate, ...]
-    crash: str = ""
+    crash: str = ""  # then no driver is let in
 
 
 @remember
 def _probe() -> Probed:
-    """Ask the helper process once; every fault becomes a row."""
+    """Ask the helper process once; every fault becomes a row.
+
+    When it dies, each driver is asked by itself, and this process goes on with the good ones.
+    """
+    probed = _listed()
+    return (_without_bad(probed) or probed) if probed.crash else probed
+
+
+def _listed(vendors: Path | None = None) -> Probed:
+    """What the helper lists, with the drivers registered at `vendors` alone."""
     # -P: the folder the user happens to be in is not searched for modules.
     command = [sys.executable, "-P", "-m", "miner.backends.opencl_device"]
+    env = {**os.environ, VENDORS: str(vendors)} if vendors else None
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=PROBE_S, errors="replace"
+            command, capture_output=True, text=True, timeout=PROBE_S, errors="replace", env=env
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        crash = f"listing devices failed: {type(error).__name__} ({error})"
+        hangs = isinstance(error, subprocess.TimeoutExpired)
+        what = f"no answer in {PROBE_S:.0f} s" if hangs else str(error)
+        crash = f"listing devices failed: {what}"
         return Probed((_broken(crash),), crash)
     rows = [row for line in done.stdout.splitlines() if (row := _row(line))]
     if not done.returncode:
@@ -88,6 +104,55 @@ def _probe() -> Probed:
         )
     lost = (replace(row, usable=False, why_not=crash) for row in rows)
     return Probed((*lost, _broken(crash)), crash)
+
+
+def _without_bad(all_together: Probed) -> Probed | None:
+    """Leave out the drivers that fail by themselves; None when that is not how to mend it.
+
+    The loader reads the folder named by OCL_ICD_VENDORS instead of the system's: ocl-icd, which is
+    in pyopencl's wheels, and Khronos' loader do on Linux. It is set for this process too.
+    """
+    files = _icd_files()
+    with ThreadPoolExecutor(max(1, len(files))) as pool:
+        alone = dict(zip(files, pool.map(_listed, files), strict=True))
+    good = [file for file, probed in alone.items() if not probed.crash]
+    if not good or len(good) == len(files):
+        return None
+    folder = Path(tempfile.mkdtemp(prefix="homehash-opencl-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for file in good:
+        shutil.copyfile(file, folder / file.name)
+    again = _listed(folder)
+    if again.crash:
+        return None
+    os.environ[VENDORS] = str(folder)
+    bad = [
+        _broken(f"the driver of {file} is not loaded: {_how(probed.crash)}; remove that file")
+        for file, probed in alone.items()
+        if probed.crash
+    ]
+    return Probed((*again.rows, *bad))
+
+
+def _how(crash: str) -> str:
+    """The cause alone: the advice for many drivers is left out."""
+    return crash.partition(";")[0].replace(", so no driver is loaded", "")
+
+
+def _icd_files() -> list[Path]:
+    """The files that register drivers, where the loader looks for them."""
+    asked = os.environ.get(VENDORS) or os.environ.get("OPENCL_VENDOR_PATH")
+    try:
+        return sorted(Path(asked or "/etc/OpenCL/vendors").glob("*.icd"))
+    except OSError:
+        return []
+
+
+def check_drivers(name: str) -> None:
+    """Call before any driver is loaded into this process. Raises BackendUnavailable when the good
+    ones cannot be told from one that crashes."""
+    if crash := _probe().crash:
+        raise BackendUnavailable(name, crash)
 
 
 def _row(line: str) -> Candidate | None:

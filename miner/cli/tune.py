@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import click
 
-from miner.backends import registry
+from miner.backends import opencl, registry
 from miner.errors import BackendUnavailable
 from miner.paths import cache_dir
 
@@ -21,6 +21,7 @@ def tune(names: tuple[str, ...], seconds: float, as_json: bool) -> None:
     BACKEND is a name as in `miner devices`, such as opencl:nvidia:0. Without one: every GPU, or
     when there is none, every OpenCL device.
     """
+    opencl.check_drivers(names[0] if names else opencl.FAMILY)
     from miner.backends import opencl_tune  # loads the drivers
 
     for name in names or chosen():

@@ -40,30 +40,78 @@ def test_a_missing_driver_beside_a_good_one_is_passed_over(tmp_path: Path) -> No
     assert f"{DEVICES[0].name} True" in out
 
 
-@needs_device
-def test_a_driver_that_crashes_takes_only_the_helper_with_it(tmp_path: Path) -> None:
-    """It is reported, and opening refuses to load it into the miner."""
+def bad_driver(folder: Path, body: str) -> None:
+    """Register a library that runs `body` as soon as it is loaded."""
     compiler = shutil.which("cc")
     if not compiler:
         pytest.skip("no C compiler to make a driver that crashes")
-    source, driver = tmp_path / "crash.c", tmp_path / "libcrash.so"
+    source, driver = folder / "bad.c", folder / "libbad.so"
     source.write_text(
-        "#include <stdlib.h>\n__attribute__((constructor)) static void f(void) { abort(); }\n"
+        "#include <stdlib.h>\n#include <unistd.h>\n"
+        f"__attribute__((constructor)) static void f(void) {{ {body} }}\n"
     )
     subprocess.run([compiler, "-shared", "-fPIC", "-o", str(driver), str(source)], check=True)
-    (tmp_path / "crash.icd").write_text(f"{driver}\n")
-    vendors = {"OCL_ICD_VENDORS": str(tmp_path), "OPENCL_VENDOR_PATH": str(tmp_path)}
-    says = "a driver crashed with signal 6 while devices were listed"
-    assert says in run_probe(**vendors)
-    code = (
-        "import pathlib\nfrom miner.backends import registry\n"
-        "registry.open_named('opencl', pathlib.Path('.'))"
-    )
-    done = subprocess.run(
+    (folder / "bad.icd").write_text(f"{driver}\n")
+
+
+def vendors(folder: Path) -> dict[str, str]:
+    return {"OCL_ICD_VENDORS": str(folder), "OPENCL_VENDOR_PATH": str(folder)}
+
+
+def run_code(code: str, **env: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
         [sys.executable, "-P", "-c", code], capture_output=True, text=True,
-        env={**os.environ, **vendors},
+        env={**os.environ, **env},
     )  # fmt: skip
+
+
+OPEN = (
+    "import pathlib\nfrom miner.backends import registry\n"
+    "backend = registry.open_named('opencl', pathlib.Path('.'))\nprint(backend.info.name)"
+)
+
+
+@needs_device
+def test_a_driver_that_crashes_alone_is_let_in_nowhere(tmp_path: Path) -> None:
+    """It takes only the helper with it: it is reported, and opening refuses to load it."""
+    bad_driver(tmp_path, "abort();")
+    says = "a driver crashed with signal 6 while devices were listed"
+    assert says in run_probe(**vendors(tmp_path))
+    done = run_code(OPEN, **vendors(tmp_path))
     assert done.returncode == 1 and says in done.stderr
+
+
+@needs_device
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("abort();", "a driver crashed with signal 6 while devices were listed"),
+        ("*(volatile int *)0 = 1;", "a driver crashed with signal 11"),
+        ("_exit(3);", "listing devices failed: status 3"),
+    ],
+    ids=["aborts", "segfaults", "ends"],
+)
+def test_a_driver_that_crashes_among_good_ones_is_named_and_left_out(
+    tmp_path: Path, body: str, says: str
+) -> None:
+    """The others are listed, opened and tuned, in the same process."""
+    good = list(Path("/etc/OpenCL/vendors").glob("*.icd"))
+    if not good:
+        pytest.skip("this system registers its drivers elsewhere")
+    for icd in good:
+        (tmp_path / icd.name).write_text(icd.read_text())
+    bad_driver(tmp_path, body)
+    out = run_probe(**vendors(tmp_path))
+    assert f"{DEVICES[0].name} True" in out
+    assert f"opencl False the driver of {tmp_path / 'bad.icd'} is not loaded: {says}" in out
+    assert "remove that file" in out
+    done = run_code(OPEN, **vendors(tmp_path), MINER_TUNE="0")
+    assert (done.returncode, done.stdout.strip()) == (0, DEVICES[0].name), done.stderr
+    tune = f"import sys\nsys.argv = ['miner', 'tune', '--seconds', '0', '{DEVICES[0].name}']\n"
+    tune += "from miner.__main__ import main\nmain()"
+    if body == "abort();":
+        done = run_code(tune, **vendors(tmp_path), MINER_HOME=str(tmp_path / "home"))
+        assert done.returncode == 0 and "MH/s" in done.stdout, done.stderr
 
 
 def test_probing_loads_no_driver_here() -> None:
