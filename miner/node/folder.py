@@ -17,6 +17,7 @@ from typing import IO
 from miner.errors import NodeError
 
 MARK = "homehash-node.json"
+FORMAT = 1
 LOCK = ".lock"
 CLEAN = "clean"
 COOKIE = ".cookie"
@@ -39,7 +40,8 @@ class NodeFolder:
             if fresh:
                 _empty(self.path)
             if not (self.path / MARK).exists():
-                (self.path / MARK).write_text(json.dumps({"format": 1, "chain": "regtest"}) + "\n")
+                mark = {"format": FORMAT, "chain": "regtest"}
+                (self.path / MARK).write_text(json.dumps(mark) + "\n")
             self.lagging = self._take_clean()
         except OSError as error:
             self._lock.close()
@@ -56,17 +58,22 @@ class NodeFolder:
         """A new password for this run, readable by the owner alone; "name:password"."""
         credentials = f"__cookie__:{secrets.token_hex(32)}"
         path = self.path / COOKIE
-        path.unlink(missing_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-        with os.fdopen(os.open(path, flags, 0o600), "w") as file:
-            file.write(credentials)
+        try:
+            path.unlink(missing_ok=True)
+            with os.fdopen(os.open(path, flags, 0o600), "w") as file:
+                file.write(credentials)
+        except OSError as error:
+            raise NodeError(f"cookie {path}: {error.strerror or error}") from error
         return credentials
 
     def close(self, *, clean: bool) -> None:
         """Remove the cookie, and a temporary folder whole; `clean`: the databases are complete."""
-        (self.path / COOKIE).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (self.path / COOKIE).unlink(missing_ok=True)
         if clean and not self.temporary:
-            (self.path / CLEAN).touch()
+            with contextlib.suppress(OSError):  # without it the next start reads the blocks again
+                (self.path / CLEAN).touch()
         self._lock.close()  # first: some systems keep a file that is open
         if self.temporary:
             shutil.rmtree(self.path, ignore_errors=True)
@@ -95,6 +102,21 @@ def _check_ours(path: Path) -> None:
             f"node folder {path} is not empty and not of a homehash node ({MARK} is missing): "
             "give another --datadir"
         )
+    if (made_by := _format(path / MARK)) > FORMAT:
+        raise NodeError(
+            f"node folder {path} is of format {made_by}, this program knows {FORMAT}: update it, "
+            "or give another --datadir"
+        )
+
+
+def _format(mark: Path) -> int:
+    """0 where a crash or a full disk left no number."""
+    try:
+        told = json.loads(mark.read_bytes()[:1000])
+    except (OSError, ValueError, RecursionError):
+        return 0
+    number = told.get("format") if isinstance(told, dict) else None
+    return number if type(number) is int else 0
 
 
 def _lock(path: Path) -> IO[bytes]:

@@ -135,8 +135,8 @@ def parse_head(text: str) -> Head:
         if name in headers and name in ONCE:
             raise Refused(400, f"repeated {name}")
         headers[name] = value.strip(" \t")
-    connection = headers.get("connection", "").lower()
-    keep = connection != "close" if words[2] == "HTTP/1.1" else connection == "keep-alive"
+    wishes = [wish.strip() for wish in headers.get("connection", "").lower().split(",")]
+    keep = "close" not in wishes and (words[2] == "HTTP/1.1" or "keep-alive" in wishes)
     return Head(words[0], words[1], headers, keep)
 
 

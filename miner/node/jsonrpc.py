@@ -5,6 +5,7 @@ and batches answer 200 with the error inside, and a 2.0 notification answers 204
 """
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -75,9 +76,16 @@ def _parse(body: bytes) -> Any:
         raise ValueError(f"{constant} is not JSON")
 
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=refuse)
+        return json.loads(body.decode("utf-8"), parse_float=_finite, parse_constant=refuse)
     except (ValueError, RecursionError):
         raise RpcFault(PARSE, "Parse error") from None
+
+
+def _finite(text: str) -> float:
+    """1e400 is JSON, but no number we could answer with."""
+    if math.isinf(number := float(text)):
+        raise ValueError(f"{text[:20]} is too large")
+    return number
 
 
 def _dump(reply: Any) -> bytes:

@@ -10,6 +10,7 @@ import base64
 import contextlib
 import hmac
 import logging
+import re
 import socket
 import threading
 import time
@@ -23,7 +24,7 @@ MAX_CONNECTIONS = 32
 BAD_PASSWORD_PAUSE_S = 0.25  # as Bitcoin Core; slows guessing
 LEAVE_S = 0.5  # for the thread of a connection that has to make room
 STOP_GRACE_S = 0.5  # for answers on their way when the server stops
-LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?")  # this machine's names
 HTML = "text/html; charset=ISO-8859-1"  # what Bitcoin Core's plain answers carry
 JSON = "application/json"
 log = logging.getLogger(__name__)
@@ -186,9 +187,7 @@ def listen(port: int, attempts: int = 1) -> socket.socket:
 
 
 def _check_route(head: Head) -> None:
-    host = head.headers.get("host", "").lower()
-    name, _, port = host.rpartition(":") if host.rpartition(":")[2].isdigit() else (host, "", "")
-    if name not in LOCAL_NAMES or len(port) > 5:
+    if HOST.fullmatch(head.headers.get("host", "").lower()) is None:
         raise Refused(403, "Host is not this machine")
     if "origin" in head.headers:
         raise Refused(403, "not for web pages")

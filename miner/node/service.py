@@ -60,7 +60,7 @@ class Node:
         with contextlib.ExitStack() as undo:
             undo.callback(folder.close, clean=True)
             undo.callback(chain.close)
-            state = NodeState(chain)
+            state = cls._read(chain, folder.path)
             judge = ProposalJudge(state, folder.path)
             node = cls(folder, state, judge)
             node._serve(port, port_attempts, block_interval_s)
@@ -69,7 +69,18 @@ class Node:
         log.info("node at height %d after %.2f s", state.tip.height, time.monotonic() - started)
         return node
 
+    @staticmethod
+    def _read(chain: Chainstate, path: Path) -> NodeState:
+        try:
+            return NodeState(chain)
+        except (RuntimeError, ValueError) as error:  # the kernel looks at a few blocks alone
+            raise NodeError(
+                f"node folder {path}: a stored block is damaged ({' '.join(str(error).split())}); "
+                "start it over with --fresh, or give another --datadir"
+            ) from error
+
     def _serve(self, port: int | None, attempts: int, block_interval_s: float) -> None:
+        cookie = self._folder.write_cookie()
         try:
             listener = listen(0 if port is None else port, attempts)
         except OSError as error:
@@ -79,7 +90,7 @@ class Node:
         self.port = listener.getsockname()[1]
         mining = MiningMethods(self._state, self._judge, block_interval_s)
         methods = Methods(mining, LookupMethods(self._state), self._stop_soon)
-        self._server = RpcServer(listener, self._folder.write_cookie(), methods.call)
+        self._server = RpcServer(listener, cookie, methods.call)
         self._server.start()
 
     @property

@@ -64,14 +64,20 @@ class NodeState:
         with self.lock:
             outcome = self.chain.process(raw)
             for block_hash, word in outcome.verdicts.items():
-                if word and "-merkle" not in word and word != "bad-txnmrklroot":
-                    self.failed[block_hash] = None
+                self._remember(block_hash, word)
             while len(self.failed) > MAX_FAILED:
                 del self.failed[next(iter(self.failed))]
             if outcome.new and block is not None and block.header.prev_hash in self.index.rows:
                 self._row(block, len(raw))
             self._move(outcome, block)
             return outcome.word
+
+    def _remember(self, block_hash: bytes, word: str) -> None:
+        """A header the kernel did not even keep (too new, no parent, no work) may yet pass; so may
+        a block that was mutated on its way."""
+        mutated = "-merkle" in word or word == "bad-txnmrklroot"
+        if word and not mutated and self.chain.known_height(block_hash) is not None:
+            self.failed[block_hash] = None
 
     def read_block(self, row: Row) -> bytes:
         """The block as sent on the wire."""

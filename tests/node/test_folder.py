@@ -177,3 +177,47 @@ def test_importing_the_node_does_not_import_the_kernel() -> None:
 
 def _environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join(p for p in (str(ROOT), *sys.path) if p)}
+
+
+def test_a_damaged_block_is_one_line(tmp_path: Path) -> None:
+    """The kernel verifies the last blocks alone; the coins are read from all."""
+    with Node.start(tmp_path / "chain") as node:
+        rpc = Rpc(node)
+        mine(rpc, 10)
+        rpc.close()
+    stored = tmp_path / "chain" / "blocks" / "blk00000.dat"
+    content = bytearray(stored.read_bytes())
+    content[8:40] = bytes(byte ^ 0xFF for byte in content[8:40])  # in the genesis block
+    stored.write_bytes(content)
+    with pytest.raises(NodeError, match=r"a stored block is damaged .*--fresh") as refused:
+        Node.start(tmp_path / "chain")
+    assert "\n" not in str(refused.value)
+    with Node.start(tmp_path / "chain", fresh=True) as node:
+        assert node.height == 0
+
+
+def test_a_folder_of_a_later_program_is_left_alone(tmp_path: Path) -> None:
+    with Node.start(tmp_path) as node:
+        pass
+    mark = tmp_path / node_folder.MARK
+    for content in ("", "junk", "[]", '{"format": true}', "[" * 1000):  # a crash, a full disk
+        mark.write_text(content)
+        with Node.start(tmp_path) as node:
+            assert node.height == 0
+    mark.write_text('{"format": 2, "chain": "regtest"}')
+    with pytest.raises(NodeError, match="is of format 2, this program knows 1"):
+        Node.start(tmp_path)
+
+
+def test_what_stands_in_the_cookies_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / node_folder.MARK).write_text("{}")
+    (tmp_path / node_folder.COOKIE).mkdir()
+    with pytest.raises(NodeError, match=r"cookie .*\.cookie: "):
+        Node.start(tmp_path)
+    (tmp_path / node_folder.COOKIE).rmdir()
+    secret = tmp_path / "secret"
+    secret.write_text("mine")
+    (tmp_path / node_folder.COOKIE).symlink_to(secret)
+    with Node.start(tmp_path) as node:
+        assert not node.cookie_file.is_symlink()
+    assert secret.read_text() == "mine"

@@ -179,7 +179,8 @@ def test_the_password_is_compared_in_constant_time(
 @pytest.mark.parametrize(
     "host",
     [None, "", "evil.example", "evil.example:18443", "127.0.0.1.evil.example", "localhost.",
-     "192.168.0.1", "[::2]", "127.0.0.1:18443:1", "127.0.0.1:x", "127.0.0.1:123456"],
+     "192.168.0.1", "[::2]", "127.0.0.1:18443:1", "127.0.0.1:x", "127.0.0.1:123456",
+     "localhost:\u00b2", "127.0.0.1:"],
 )  # fmt: skip
 def test_A02_other_hosts_are_403_before_the_password_counts(raw: Raw, host: str | None) -> None:
     """A page that rebinds its name to 127.0.0.1 still sends its own Host."""
@@ -256,7 +257,8 @@ def test_pipelined_and_split_requests(raw: Raw) -> None:
 
 
 def test_connection_close_and_http_1_0(raw: Raw, node: Node) -> None:
-    assert raw.request(headers={"Connection": "close"})[0] == 200
+    assert raw.request(headers={"Connection": "keep-alive"})[0] == 200
+    assert raw.request(headers={"Connection": "Keep-Alive, Close"})[0] == 200
     assert raw.closed()
     old = Raw(node)
     assert old.request(line="POST / HTTP/1.0")[0] == 200

@@ -48,6 +48,8 @@ def test_versions_and_batches(rpc: Rpc, body: Any, status: int, expected: Any) -
         (b"{", 500, -32700),
         (b"\xff\xfe", 500, -32700),
         (b'{"method":"getblockcount","id":NaN}', 500, -32700),
+        (b'{"method":"getblockcount","id":1e400}', 500, -32700),
+        (b'{"method":"getblockcount","id":[-1e999]}', 500, -32700),
         (b"[" * 100_000, 500, -32700),
         (b"1" * 5000, 500, -32700),
         (b'"text"', 500, -32700),

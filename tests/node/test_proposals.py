@@ -101,6 +101,17 @@ def test_known_blocks(rpc: Rpc) -> None:
     assert judged(side) == "duplicate-inconclusive"
 
 
+@pytest.mark.parametrize("word", ["time-too-old", "bad-version(0x00000001)", "time-too-new"])
+def test_a_block_the_kernel_did_not_keep_is_judged_anew(rpc: Rpc, word: str) -> None:
+    """Bitcoin Core calls only those known whose headers are in its index."""
+    too_new = {"time": int(time.time()) + 7300}
+    changes = too_new if word == "time-too-new" else BREAKS[word]
+    raw = work_from(rpc("getblocktemplate", SEGWIT), **changes).build()
+    assert rpc("submitblock", raw.hex()) == word
+    assert rpc("getblocktemplate", {"mode": "proposal", "data": raw.hex()}) == word
+    assert rpc("submitblock", raw.hex()) == word
+
+
 def test_transactions_are_judged_too(rpc: Rpc) -> None:
     first = mine(rpc, 101)[0]
     good = spend(first.coinbase().txid, 0, [(first.value, ANYONE)])
