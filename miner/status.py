@@ -228,12 +228,15 @@ class Status:
             self._best_ever = min(self._best_ever, share.value)
 
     def verdict(self, verdict: Verdict) -> bool:
-        """Count the newest answer of each hash once; False when it says nothing new."""
+        """Count the newest answer of each hash once; False when it says nothing new. A block that
+        one node refused may be accepted by another later."""
         with self._lock:
             before = self._answers.pop(verdict.hash_hex, None)
             self._answers[verdict.hash_hex] = verdict
             if before is not None:
-                if before.answer is verdict.answer or before.final:
+                late = before.final and verdict.answer is not Answer.ACCEPTED
+                if before.answer in (verdict.answer, Answer.ACCEPTED) or late:
+                    self._answers[verdict.hash_hex] = before
                     return False
                 self._count(before, -1)
             self._count(verdict, 1)

@@ -250,15 +250,20 @@ class GbtSource:
             submitter.send(block)
 
     def is_settled(self, block: FoundBlock) -> bool:
-        return block.hash_hex in self._settled
+        """Accepted by a node: the others hear of it from their peers. What one refused, a node that
+        was away may still take."""
+        return self._settled.get(block.hash_hex) is Answer.ACCEPTED
 
     def ruled(self, who: Submitter, block: FoundBlock, judgement: Judgement) -> None:
         """One node's word. Accepted by one is accepted; dead is what every reached node says."""
         with self._lock:
             before = self._settled.get(block.hash_hex)
-            sent = self._open.setdefault(block.hash_hex, _Sent(None))
+            sent = self._open.get(block.hash_hex) or _Sent(None)
+            if before is None:
+                self._open[block.hash_hex] = sent
             answer = self._answer(who, sent, judgement)
-            if before is Answer.ACCEPTED or before is answer or answer is None:
+            late = before is not None and answer is not Answer.ACCEPTED
+            if before is Answer.ACCEPTED or late or answer is None:
                 return
             if answer in (Answer.ACCEPTED, Answer.REJECTED, Answer.STALE):
                 self._remember(block.hash_hex, answer)

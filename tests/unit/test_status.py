@@ -79,6 +79,16 @@ def test_each_hash_is_counted_once_by_its_newest_answer() -> None:
     assert (now.unknown, now.accepted, now.blocks_accepted, now.rejected) == (0, 1, 1, 0)
 
 
+def test_a_block_one_node_refused_may_be_accepted_by_another() -> None:
+    status = Status(0.0, "node")
+    assert status.verdict(verdict(1, Answer.REJECTED, "bad-version", is_block=True))
+    assert not status.verdict(verdict(1, Answer.PENDING, is_block=True))
+    assert status.verdict(verdict(1, Answer.ACCEPTED, is_block=True))
+    assert not status.verdict(verdict(1, Answer.REJECTED, "bad-version", is_block=True))
+    now = status.snapshot(1.0)
+    assert (now.rejected, now.blocks_rejected, now.blocks_accepted) == (0, 0, 1)
+
+
 def test_answers_are_a_bounded_table_that_forgets_shares_first() -> None:
     status = Status(0.0, "pool")
     status.verdict(verdict(0, Answer.UNKNOWN, is_block=True))

@@ -1,5 +1,6 @@
 """Templates that look right but are of no use, and the fields of other answers that are wrong."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from miner.sources.gbt import GbtSource
 from miner.work.values import Answer
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
-from tests.fakes.sink import TESTNET, Sink, submitted
+from tests.fakes.sink import TESTNET, Sink, solve, submitted, until
 
 Run = Callable[..., GbtSource]
 UNUSABLE: list[tuple[str, dict[str, Any]]] = [
@@ -68,6 +69,45 @@ def test_G12_the_time_of_the_tip_is_checked(
         run(node, payout=TESTNET, wait_min_diff=wait)
         sink.state_with("getblockheader gave no time")
         sink.state_with("waiting for minimum difficulty" if wait else "mining on testnet4")
+
+
+def test_G36_a_refusal_by_one_node_is_not_the_word_of_one_that_is_away(
+    node: FakeNode, second: FakeNode, sink: Sink, run: Run
+) -> None:
+    """One node is wrong about the block while the other restarts: it arrives all the same."""
+    node.validate = lambda raw, template: "bad-version(0x20000000)"
+    source = run(node, second)
+    until(lambda: sum(link.template is not None for link in source._links) == 2)
+    share = solve(sink.job_at(1))
+    second.stop()
+    until(lambda: source._links[1].health is not Health.READY)
+    source.submit(share)
+    assert sink.final()[0].answer is Answer.REJECTED
+    time.sleep(0.5)  # some tries while nobody is there
+    second.start()
+    assert sink.final(2)[1].answer is Answer.ACCEPTED
+    assert second.sent(share.hash_hex) == 1
+    assert not source._open
+
+
+def test_G36_late_refusals_leave_nothing_behind(
+    node: FakeNode, second: FakeNode, sink: Sink, run: Run
+) -> None:
+    for one in (node, second):
+        one.validate = lambda raw, template: "bad-version(0x20000000)"
+    source = run(node, second)
+    until(lambda: sum(link.template is not None for link in source._links) == 2)
+    second.stop()
+    until(lambda: source._links[1].health is not Health.READY)
+    shares = [solve(sink.job_at(1), extranonce2) for extranonce2 in range(5)]
+    for share in shares:
+        source.submit(share)
+    assert {verdict.answer for verdict in sink.final(5)} == {Answer.REJECTED}
+    second.start()
+    until(lambda: all(second.sent(share.hash_hex) == 1 for share in shares))
+    until(lambda: not source._submitters[source._links[1]]._tasks)
+    assert not source._open
+    assert len([verdict for verdict in sink.verdicts if verdict.final]) == 5
 
 
 @pytest.mark.parametrize("height", [-(10**9), 0, 2, None, "1"])
