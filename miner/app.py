@@ -51,6 +51,7 @@ PACED = (
 OWN_INTERVAL_S = 1.0  # faster for long, and block time runs past the two-hour limit
 REFRESH_S = 0.25
 RATE_SETTLED_S = 60.0  # a counted rate is worth telling a pool after this
+EVENTS_TURN = 500  # shown before the signals and the status are looked at
 MOST_EVENTS = 10_000  # waiting to be shown
 KEPT_EVENTS = ("block", "rescue", "alarm")  # shown however many wait
 BY_SIGNAL = "stopped by a signal"
@@ -238,7 +239,8 @@ class Run:
         if signals.asked:  # nothing but words is left
             hard_stop.cancel()
             hard_stop = exit_in(FAREWELL_S)
-        self._show_events(wait_s=0.0)
+        while not self.events.empty():
+            self._show_events(wait_s=0.0)
         self.say("stop", engine.reason)
         self.screen.close(engine.snapshot())
         hard_stop.cancel()
@@ -254,10 +256,10 @@ class Run:
             os._exit(0)
 
     def _show_events(self, wait_s: float) -> None:
-        """Everything queued; waits for the first one at most `wait_s`."""
+        """What is queued, a good deal of it; waits for the first one at most `wait_s`."""
         try:
             self.screen.event(self.events.get(timeout=wait_s) if wait_s else self.events.get(False))
-            while True:
+            for _ in range(EVENTS_TURN):  # they may come faster than they are shown
                 self.screen.event(self.events.get(block=False))
         except queue.Empty:
             return

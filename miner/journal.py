@@ -16,6 +16,7 @@ import secrets
 import stat
 import sys
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,11 +152,21 @@ class Journal:
         with self._lock:
             return tuple(self._waiting.values())
 
+    @property
+    def waiting_count(self) -> int:
+        """How many they are, without listing them."""
+        return len(self._waiting)
+
     def append(self, block: FoundBlock) -> None:
         """Make the block durable: write, fsync. Raises OSError; `waiting` holds it even then."""
+        self._append((block,))
+
+    def _append(self, blocks: Iterable[FoundBlock]) -> None:
+        """Any number of blocks, one fsync."""
         with self._lock:
-            self._waiting[block.hash_hex] = block
-            self._unwritten[block.hash_hex] = encode(found_record(self.key, block))
+            for block in blocks:
+                self._waiting[block.hash_hex] = block
+                self._unwritten[block.hash_hex] = encode(found_record(self.key, block))
             batch = dict(self._unwritten)
         with self._io:
             if not self._in_place():
@@ -264,8 +275,8 @@ class Journal:
             if not try_lock(fd) or os.fstat(fd).st_nlink == 0:
                 return
             contents = self._load(fd, path)
-            for block in contents.waiting.values():
-                self.append(block)
+            if contents.waiting:
+                self._append(contents.waiting.values())
             if contents.keep or contents.damaged:
                 os.replace(path, path.with_suffix(".kept"))
             else:

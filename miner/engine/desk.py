@@ -264,7 +264,7 @@ class Desk:
             except OSError as error:
                 text = f"journal: {error.strerror or error}"
                 self._alarm(f"{text}; the block is asked for again at the next start")
-            self._status.blocks_waiting = len(self._journal.waiting)
+            self._status.blocks_waiting = self._journal.waiting_count
 
     def _append(self, item: Append) -> None:
         try:

@@ -14,30 +14,38 @@ Item = Share | FoundBlock
 
 
 class ShareQueue:
-    """Bounded: when full the oldest share gives way, never a block."""
+    """New blocks first, then those of earlier sendings, then shares; when there are too many of
+    these the oldest gives way, never a block."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._items: deque[Item] = deque()
+        self._new: deque[Item] = deque()
+        self._again: deque[Item] = deque()
+        self._shares: deque[Item] = deque()
 
     def put(self, item: Item) -> Item | None:
         """Append; the share that was dropped for it, if any."""
         with self._lock:
-            self._items.append(item)
-            if len(self._items) <= MAX_QUEUED:
-                return None
-            dropped = next((old for old in self._items if not is_block(old)), None)
-            if dropped is not None:
-                self._items.remove(dropped)
-            return dropped
+            if isinstance(item, FoundBlock):
+                self._again.append(item)
+            elif item.is_block:
+                self._new.append(item)
+            else:
+                self._shares.append(item)
+                if len(self._shares) > MAX_QUEUED:
+                    return self._shares.popleft()
+            return None
 
     def take(self) -> Item | None:
-        """The oldest, or None."""
+        """The next one, or None."""
         with self._lock:
-            return self._items.popleft() if self._items else None
+            for items in (self._new, self._again, self._shares):
+                if items:
+                    return items.popleft()
+            return None
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._new) + len(self._again) + len(self._shares)
 
 
 def is_block(item: Item) -> bool:

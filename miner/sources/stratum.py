@@ -38,6 +38,7 @@ from miner.work.luck import seconds_per_share, suggested_difficulty
 from miner.work.values import Answer, FoundBlock, Job, Share
 
 TICK_S = 0.25  # how often deadlines are looked at
+QUEUE_TURN = 1024  # shares and blocks sent before the connection is read again
 MAX_REDIRECTS = 3  # without an accepted share between them: a loop
 SLOW_SHARE_S = 600.0  # a longer expected wait for a share is worth a warning
 FLOOD = 100  # times more shares than we asked for are more than we want
@@ -228,7 +229,9 @@ class StratumSource:
         if session.subscription is None or session.closed:
             return events
         extranonce1 = session.subscription.extranonce1
-        while (item := self._queue.take()) is not None:
+        for _ in range(QUEUE_TURN):
+            if (item := self._queue.take()) is None:
+                break
             if isinstance(item, FoundBlock):
                 here = {extranonce1.hex(), session.job.extranonce1.hex() if session.job else ""}
                 if item.context in here - {""}:
@@ -239,6 +242,8 @@ class StratumSource:
                 events += session.submit(item, now)
             else:
                 self._lose(item, "its pool session is over")
+        else:
+            self._waker.wake()  # the rest in a moment: the pool may have something to say
         return events
 
     def _lose(self, item: Item, why: str) -> None:

@@ -349,3 +349,19 @@ def test_p03_damage_in_a_named_file_is_put_aside_once(tmp_path: Path) -> None:
     for _ in range(3):
         Journal(path, "node").close()
     assert (tmp_path / "blocks.damaged").read_bytes() == b"HHJ1 rubbish\n"
+
+
+def test_p02_a_long_journal_is_taken_over_with_one_fsync(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """5 ms for each block made a start of minutes, in which nothing was mined or said."""
+    dead = reopen(tmp_path)
+    dead._append(map(block, range(2000)))
+    crash(dead)
+    syncs: list[int] = []
+    monkeypatch.setattr(os, "fsync", syncs.append)
+    again = reopen(tmp_path)
+    assert again.waiting == tuple(map(block, range(2000)))
+    assert again.waiting_count == 2000
+    assert len(syncs) <= 3  # the folder, twice at most, and the file
+    again.close()

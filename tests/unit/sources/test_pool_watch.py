@@ -1,12 +1,16 @@
 """Back-off, reject rates, log floods and the queue of shares."""
 
 import random
+import time
+from dataclasses import replace
 
 import pytest
 
+from miner.sources.fixed import never_found
 from miner.sources.pool_watch import MAX_KINDS, MAX_OF_A_CLASS, Backoff, RejectWatch, Sayings
 from miner.sources.share_queue import MAX_QUEUED, ShareQueue, lost
-from miner.work.values import Answer, FoundBlock, Verdict
+from miner.work.roll import Roller
+from miner.work.values import Answer, FoundBlock, Share, Verdict
 
 
 def test_backoff_doubles_to_its_bound_with_full_jitter_and_resets() -> None:
@@ -64,6 +68,13 @@ def block(number: int) -> FoundBlock:
     return FoundBlock("pool", f"{number:064x}", None, bytes(80), "stratum", "{}")
 
 
+def solved(share_target: int, network_target: int) -> Share:
+    job = replace(never_found(), share_target=share_target, network_target=network_target)
+    unit = Roller(job).next(1, 0.0)
+    assert unit is not None
+    return next(filter(None, (Share.from_hit(unit, job.version, n) for n in range(1000))))
+
+
 def test_S56_a_full_queue_never_drops_a_block() -> None:
     queue = ShareQueue()
     assert all(queue.put(block(number)) is None for number in range(MAX_QUEUED + 10))
@@ -71,6 +82,32 @@ def test_S56_a_full_queue_never_drops_a_block() -> None:
     first = queue.take()
     assert first is not None
     assert first.hash_hex == f"{0:064x}"
+
+
+def test_S56_a_new_block_overtakes_old_ones_and_shares() -> None:
+    """A journal of 100,000 blocks is sent again at every start: a fresh one must not wait."""
+    queue = ShareQueue()
+    began = time.process_time()
+    for number in range(100_000):
+        queue.put(block(number))
+    shares = [solved(share_target=2**255, network_target=1) for _ in range(2)]
+    found = solved(share_target=2**255, network_target=2**255)
+    for share in (*shares, found):
+        assert queue.put(share) is None
+    assert queue.take() is found
+    assert queue.take() == block(0)
+    for _ in range(100_000 - 1):
+        queue.take()
+    assert [queue.take(), queue.take(), queue.take()] == [*shares, None]
+    assert time.process_time() - began < 10.0  # it was minutes, growing with the square
+
+
+def test_S56_too_many_shares_cost_the_oldest_ones() -> None:
+    queue = ShareQueue()
+    shares = [solved(share_target=2**255, network_target=1) for _ in range(MAX_QUEUED + 3)]
+    dropped = [queue.put(share) for share in shares]
+    assert [share for share in dropped if share is not None] == shares[:3]
+    assert len(queue) == MAX_QUEUED
 
 
 @pytest.mark.parametrize("why", ["its pool session is over"])
