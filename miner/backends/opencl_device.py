@@ -88,7 +88,7 @@ def describe(found: Found) -> dict[str, object]:
         "usable": bool(usable),
         "why_not": "" if usable else "its driver says that it is not available",
         "auto": gpu,
-        "detail": f"{kind} {facts(device).text()}",
+        "detail": f"{kind} {facts(device).text(not is_cpu(device))}",
     }
 
 

@@ -27,11 +27,11 @@ class Facts:
     temperature_c: float | None = None
     power_w: float | None = None
 
-    def text(self) -> str:
-        """One line for screens. A device of which nobody reads sensors shows none."""
+    def text(self, card: bool = True) -> str:
+        """One line for screens; a graphics card's sensors too, "n/a" what nobody tells."""
         shown: list[tuple[float | None, str, int]]
         shown = [(self.compute_units, "compute units", 0), (self.clock_mhz, "MHz", 0)]
-        if self.bus:
+        if card:
             shown += [(self.temperature_c, "°C", 0), (self.power_w, "W", 1)]
         numbers = [
             f"{value:.{digits}f} {unit}" if value is not None else f"{ABSENT} {unit}"

@@ -83,7 +83,8 @@ def tune(
         spent = clock() - begun
         each = spent / max(1, len(rates) + len(failures))
         if rates and spent + 2 * each > budget_s:  # this one, then the winner's check
-            say(f"{found.name}: time is up after {len(rates)} shapes")
+            shapes = "1 shape" if len(rates) == 1 else f"{len(rates)} shapes"
+            say(f"{found.name}: time is up after {shapes}")
             break
         try:
             rates[shape] = _measured(found, shape, cache)

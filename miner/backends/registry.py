@@ -72,26 +72,34 @@ def open_choice(
     """One opened backend for each worker: what `--backend` and `--threads` ask for.
 
     Each parallel backend is opened `threads` times (default: one for each core this process may
-    use), the others once. `say` hears what was chosen and passed over, in words.
+    use), the others once. `say` hears what was chosen and passed over, in words. A name works or
+    raises; of what `auto` chose, whatever cannot be opened is told and left out.
     """
     names = names or (AUTO,)
     found = probe_all() if AUTO in names else _probe_named(names)
     rows = {row.name: row for row in found}
-    chosen: list[str] = []
+    chosen: dict[str, bool] = {}  # name: must it work?
     for name in names:
-        for one in _auto(list(rows.values()), cache_dir, say) if name == AUTO else [name]:
-            if one not in chosen:
-                chosen.append(one)
+        for one in _auto(found, cache_dir, say) if name == AUTO else [name]:
+            chosen[one] = chosen.get(one, False) or one in names
     return _open_workers(chosen, rows, threads or usable_cores(), cache_dir, say)
 
 
 def _open_workers(
-    chosen: list[str], rows: dict[str, Candidate], threads: int, cache_dir: Path, say: Say
+    chosen: dict[str, bool], rows: dict[str, Candidate], threads: int, cache_dir: Path, say: Say
 ) -> list[Backend]:
     backends: list[Backend] = []
+    left = len(chosen)
     try:
-        for name in chosen:
-            first = open_named(name, cache_dir)
+        for name, needed in chosen.items():
+            left -= 1
+            try:
+                first = open_named(name, cache_dir)
+            except MinerError as error:
+                if needed or not (backends or left):
+                    raise
+                say(f"{error}; going on without it")
+                continue
             backends.append(first)
             row = rows.get(first.info.name)
             more = threads - 1 if row and row.parallel and first.info.batch == "cpu" else 0

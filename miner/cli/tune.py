@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 
 from miner.backends import opencl, registry
-from miner.errors import BackendUnavailable
+from miner.errors import BackendUnavailable, MinerError
 from miner.paths import cache_dir
 
 
@@ -24,8 +24,13 @@ def tune(names: tuple[str, ...], seconds: float, as_json: bool) -> None:
     opencl.check_drivers(names[0] if names else opencl.FAMILY)
     from miner.backends import opencl_tune  # loads the drivers
 
+    failures: list[MinerError] = []
     for name in names or chosen():
-        full, won = opencl_tune.tune_named(name, cache_dir(), progress, seconds)
+        try:
+            full, won = opencl_tune.tune_named(name, cache_dir(), progress, seconds)
+        except MinerError as error:
+            failures.append(error)  # and on with the others
+            continue
         if as_json:
             click.echo(json.dumps({"name": full, **asdict(won)}))
         else:
@@ -34,6 +39,10 @@ def tune(names: tuple[str, ...], seconds: float, as_json: bool) -> None:
                 f"{full}  {won.rate_hs / 1e6:.1f} MH/s with {opencl_tune.words(won.shape)}, "
                 f"best of {won.tried}; one version alone {won.single_rate_hs / 1e6:.1f} MH/s{path}"
             )
+    for failure in failures[:-1]:
+        progress(str(failure))
+    if failures:
+        raise failures[-1]
 
 
 def progress(line: str) -> None:

@@ -46,8 +46,10 @@ def test_an_amd_card_that_tells_little(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
-def test_a_device_without_sensors_shows_none() -> None:
-    assert Facts("CPU", "3.1", "", 2, 2400).text() == "CPU, driver 3.1, 2 compute units, 2400 MHz"
+def test_a_cpu_shows_no_sensors_a_card_that_nobody_reads_shows_that() -> None:
+    known = Facts("X", "3.1", "", 2, 2400)
+    assert known.text(card=False) == "X, driver 3.1, 2 compute units, 2400 MHz"
+    assert known.text() == "X, driver 3.1, 2 compute units, 2400 MHz, n/a °C, n/a W"
 
 
 def test_other_vendors_cards_and_no_cards_are_no_amd_facts(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_the_command_tunes_and_the_next_open_uses_it(
     won = json.loads(done.stdout)
     assert won["name"] == DEVICES[0].name and won["tried"] == 1
     assert won["rate_hs"] > 1e5 and won["single_rate_hs"] > 1e5
-    assert "time is up after 1 shapes" in done.stderr
+    assert "time is up after 1 shape" in done.stderr
 
     file = tmp_path / "cache" / "opencl-tuned.json"
     rows = json.loads(file.read_text())
@@ -142,6 +142,17 @@ def test_the_budget_has_room_for_the_check(tmp_path: Path, monkeypatch: pytest.M
     said: list[str] = []
     tuning = opencl_tune.tune(found, tmp_path, said.append, 20.0, lambda: now[0])
     assert tuning.tried == 5 and now[0] == 18.0
+
+
+def test_a_device_that_fails_does_not_keep_the_others_from_being_tuned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINER_HOME", str(tmp_path))
+    names = ["opencl:nosuch", DEVICES[0].name, "opencl:neither"]
+    done = CliRunner().invoke(cli, ["tune", "--seconds", "0", *names])
+    assert done.exit_code != 0 and "opencl:neither cannot be used" in str(done.exception)
+    assert done.stdout.startswith(f"{DEVICES[0].name}  ")
+    assert "opencl:nosuch cannot be used" in done.stderr
 
 
 def test_only_opencl_devices_are_tuned() -> None:

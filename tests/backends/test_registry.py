@@ -8,7 +8,7 @@ import pytest
 from miner.backends import registry
 from miner.backends.base import Backend, Candidate, Provider
 from miner.backends.python import PythonBackend
-from miner.errors import BackendUnavailable
+from miner.errors import BackendFault, BackendUnavailable
 
 
 class OtherProvider:
@@ -82,6 +82,34 @@ def test_auto_without_native_takes_the_faster_of_two_and_says_so(
     opened = registry.open_choice([], 1, tmp_path, said.append)
     assert [backend.info.name for backend in opened] == ["hashlib"]
     assert any("no compiler" in line for line in said)
+
+
+def test_auto_goes_on_without_a_device_that_cannot_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for by name it is an error, and so it is when nothing else is left."""
+    card = Candidate("opencl:amd:0", True)
+    rows = [card, Candidate("native:portable", True, parallel=True)]
+    monkeypatch.setattr(registry, "probe_all", lambda: rows)
+    monkeypatch.setattr(registry, "_probe_named", lambda names: rows)
+
+    def opened(name: str, cache: Path) -> Backend:
+        if name.startswith("opencl"):
+            raise BackendFault(name, "kernel build failed: no registers")
+        return PythonBackend()
+
+    monkeypatch.setattr(registry, "open_named", opened)
+    said: list[str] = []
+    assert len(registry.open_choice([], 1, tmp_path, said.append)) == 1
+    assert any("no registers" in line and "going on without it" in line for line in said)
+    for asked in (["opencl:amd:0"], ["auto", "opencl:amd:0"]):
+        with pytest.raises(BackendFault, match="no registers"):
+            registry.open_choice(asked, 1, tmp_path, said.append)
+    rows.remove(rows[1])
+    rows.append(Candidate("native:portable", False, "not built"))
+    monkeypatch.setattr(registry, "_auto", lambda *_: ["opencl:amd:0"])
+    with pytest.raises(BackendFault, match="no registers"):
+        registry.open_choice([], 1, tmp_path, said.append)
 
 
 def test_auto_tells_of_what_is_broken_not_of_other_processors(
