@@ -20,7 +20,7 @@ from miner.work.values import Answer, Job, Verdict
 
 TICK_S = 0.1
 STOOD_S = 5.0  # between two ticks: not the devices but the whole process stood still (Ctrl-Z)
-RESTART_S = 1.0  # a failed worker starts again at most this often
+RESTART_S = (0.0, 5.0)  # pause after a first and a second fault: a driver's reset takes seconds
 HUNG_S = 60.0  # a scan this late never comes back: the device is given up
 SUBMIT_GRACE_S = 2.0  # for answers to open submits, at the end
 RETRY_S = (5.0, 60.0)  # first and longest pause before asking again after "unknown"
@@ -233,8 +233,7 @@ class Engine:
                 worker.meter.state = "ok"
             elif not alive and worker.meter.state != "restarting":
                 self._note_failure(worker, now)
-            elif not alive and now - worker.last_restart >= RESTART_S:
-                worker.last_restart = now
+            elif not alive and now - worker.last_fault >= RESTART_S[worker.strikes - 1]:
                 self._restart(worker, now)
         if all(worker.quarantined for worker in self.workers):
             last = self.workers[-1]

@@ -83,7 +83,7 @@ class Worker:
         self.name = backend.info.name
         self.failure: BaseException | None = None  # why the thread ended
         self.accusation = ""  # set by the desk: a false hit
-        self.strikes, self.last_fault, self.last_restart = 0, float("-inf"), float("-inf")
+        self.strikes, self.last_fault = 0, float("-inf")
         self.quarantined = False
         self.scan_began: float | None = None  # monotonic, while a scan runs
         self.excused = float("-inf")  # until then the whole process stood still

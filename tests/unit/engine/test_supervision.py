@@ -12,6 +12,7 @@ import pytest
 
 from miner.backends.base import Scannable, ScanResult
 from miner.config import Goal
+from miner.engine import core
 from miner.engine.worker import Sizer
 from miner.errors import BackendFault, SourceRefused
 from miner.journal import Journal
@@ -88,6 +89,21 @@ def test_b14_a_lost_device_is_opened_again_and_the_others_go_on(bench: Bench) ->
     until(lambda: good.scans > scans + 3)
     row = bench.engine.snapshot().backends[0]
     assert (row.restarts, row.faults) == (1, 1)
+
+
+def test_a_second_fault_waits_before_the_device_is_tried_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A driver that resets its card needs time: at once after the first fault, later then."""
+    monkeypatch.setattr(core, "RESTART_S", (0.0, 1.0))
+    spare = FakeBackend("lost", fail_at(1))
+    bench.spares = [spare]
+    bench.run(FakeBackend("lost", fail_at(1)), FakeBackend("good"))
+    until(lambda: len(bench.reopened) == 1)
+    until(lambda: "strike 2 of 3" in bench.alarms())
+    failed = time.monotonic()
+    until(lambda: len(bench.reopened) == 2)
+    assert time.monotonic() - failed > 0.8
 
 
 def test_p18_an_exception_in_a_worker_restarts_it_and_its_range_goes_on(bench: Bench) -> None:
