@@ -99,6 +99,7 @@ def test_a_second_fault_waits_before_the_device_is_tried_again(
     spare = FakeBackend("lost", fail_at(1))
     bench.spares = [spare]
     bench.run(FakeBackend("lost", fail_at(1)), FakeBackend("good"))
+    bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
     until(lambda: len(bench.reopened) == 1)
     until(lambda: "strike 2 of 3" in bench.alarms())
     failed = time.monotonic()
