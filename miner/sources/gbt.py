@@ -80,7 +80,7 @@ class GbtSource:
         self._open: dict[str, _Sent] = {}
         self._settled: dict[str, Answer] = {}
         self._packed: FoundBlock | None = None
-        self._dry_runs: set[Rpc] = set()
+        self._dry_runs: dict[Rpc, threading.Thread] = {}
 
     # -- WorkSource -------------------------------------------------------------------------
     def start(self, sink: SourceSink) -> None:
@@ -122,12 +122,15 @@ class GbtSource:
             submitter.wait_open(deadline)
         for submitter in self._submitters.values():
             submitter.stop()
-        for lane in list(self._dry_runs):
+        dry_runs = dict(self._dry_runs)
+        for lane in dry_runs:
             lane.abort()
         ended = time.monotonic() + JOIN_S
         for link in self._links:
             self._submitters[link].join(ended)
             link.join(ended)
+        for thread in dry_runs.values():
+            thread.join(max(0.0, ended - time.monotonic()))
 
     # -- from the links ---------------------------------------------------------------------
     def on_chain(self, link: NodeLink, chain: str) -> None:
@@ -159,7 +162,7 @@ class GbtSource:
             self._proposed.add(link)
             job = self._job
         if dry_run and job is not None:
-            self._propose(link, job)
+            self._start_dry_run(link, job)
 
     def on_health(
         self, link: NodeLink, health: Health, text: str, fatal: MinerError | None = None
@@ -203,18 +206,25 @@ class GbtSource:
             else:
                 return
 
-    def _propose(self, link: NodeLink, job: Job) -> None:
+    def _start_dry_run(self, link: NodeLink, job: Job) -> None:
+        """Beside the link's threads: a node takes seconds for a full block, and new tips come."""
+        lane = link.lane()
+        thread = threading.Thread(
+            target=self._propose, args=(link, job, lane), name=f"{link.name} dry run", daemon=True
+        )
+        self._dry_runs[lane] = thread
+        thread.start()
+
+    def _propose(self, link: NodeLink, job: Job, lane: Rpc) -> None:
         """The node checks an unmined block of ours: a bug shows now, not when a block is found."""
         request = proposal_request(self._chain, proposal_hex(job), template_of(job).workid)
-        lane = link.lane()
-        self._dry_runs.add(lane)
         try:
             answer = lane.call("getblocktemplate", request)
         except MinerError:
             return  # not every server has proposals; the block itself is the real test
         finally:
-            self._dry_runs.discard(lane)
             lane.close()
+            self._dry_runs.pop(lane, None)
         if answer not in HARMLESS_PROPOSALS:
             word = scrub(answer, 60)
             text = f"the dry run of our block was refused: {word}; mining goes on, please report"

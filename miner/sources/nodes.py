@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 MIN_DIFF_DELAY_S = 1201  # testnets: a block this long after its parent may have difficulty 1
 PERIOD_BLOCKS = 2016  # the first block of a period has no such exception
-LONGPOLL_GAP_S = 1.0  # after an answer that came at once and told nothing new
+LONGPOLL_GAP_S = 1.0  # after an answer that came at once and told of no higher block
 JUMP_S = 30.0  # wall clock against monotonic clock: the computer slept
 AUTH_TRIES = 2  # before wrong credentials end the run: a cookie may just be changing
 
@@ -307,7 +307,7 @@ class NodeLink:
             try:
                 self._take(self._longpoll(before.longpollid), self._poll)
                 failures = 0
-                news = self.template is None or self.template.prev_hash != before.prev_hash
+                news = self.template is None or self.template.height > before.height
                 if not news and time.monotonic() - started < LONGPOLL_GAP_S:
                     self._stopping.wait(LONGPOLL_GAP_S)
             except MinerError as error:

@@ -1,7 +1,11 @@
 """Templates that look right but are of no use, and the fields of other answers that are wrong."""
 
+import json
+import os
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,7 @@ from miner.sources.gbt import GbtSource
 from miner.work.values import Answer
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
-from tests.fakes.sink import TESTNET, Sink, solve, submitted, until
+from tests.fakes.sink import FAST, TESTNET, Sink, solve, submitted, until
 
 Run = Callable[..., GbtSource]
 UNUSABLE: list[tuple[str, dict[str, Any]]] = [
@@ -53,6 +57,43 @@ def test_G36_a_useless_standby_does_not_take_over(
     node.start()
     node.mine()
     sink.job_at(2)
+
+
+def test_G20_tips_that_alternate_at_once_are_not_hammered(
+    node: FakeNode, sink: Sink, run: Run
+) -> None:
+    """Two nodes behind one address, one a block behind: each long poll tells of another tip."""
+
+    def alternate(exchange: faults.Exchange) -> bytes:
+        if "longpollid" not in exchange.params[0]:
+            return exchange.process()
+        told = node.template() | {"previousblockhash": os.urandom(32).hex()}
+        reply = {"result": told, "error": None, "id": exchange.id}
+        return faults.http(200, json.dumps(reply).encode())
+
+    node.fault("getblocktemplate", alternate, times=1000)
+    run(node)
+    time.sleep(1.5)
+    assert len(node.calls) < 60
+
+
+def test_G20_a_slow_dry_run_does_not_hide_a_new_tip(node: FakeNode, sink: Sink, run: Run) -> None:
+    held = threading.Event()
+
+    def hold(exchange: faults.Exchange) -> bytes | None:
+        if exchange.params[0].get("mode") != "proposal":
+            return exchange.process()
+        held.set()
+        exchange.hold(30)
+        return None
+
+    node.fault("getblocktemplate", hold, times=1000)
+    run(node, timing=replace(FAST, call=30.0))
+    assert held.wait(5)
+    began = time.monotonic()
+    node.mine()
+    sink.job_at(2)
+    assert time.monotonic() - began < 5
 
 
 def kind(value: object) -> str:
