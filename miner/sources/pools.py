@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from miner.errors import ConfigError
+from miner.protocol.stratum_events import SessionSettings
 from miner.sources.base import Health, SourceSink, SourceState
 from miner.sources.pool_options import Pool, PoolOptions, pool_names
 from miner.sources.pool_watch import RejectWatch
@@ -61,6 +62,8 @@ class StratumPools:
         self._seats = [
             _Seat(pool, name) for pool, name in zip(pools, pool_names(pools), strict=True)
         ]
+        for seat in self._seats:  # a login too long for a line is an error at once, too
+            SessionSettings(seat.name, seat.pool.user, seat.pool.password, options.agent)
         self._active: _Seat | None = None
         self._lock = threading.RLock()  # states arrive while one of them is being answered
         self._stop = threading.Event()

@@ -47,7 +47,8 @@ class TlsSettings:
         try:
             context = ssl.create_default_context(cafile=self.ca)
         except (OSError, ssl.SSLError) as error:
-            raise ConfigError(f"--tls-ca {str(self.ca)!r} cannot be used: {error}") from None
+            what = "TLS" if self.ca is None else f"--tls-ca {str(self.ca)!r}"
+            raise ConfigError(f"{what} cannot be used: {error}") from None
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if self.pin is not None or self.insecure:
             context.check_hostname = False

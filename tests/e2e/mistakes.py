@@ -117,6 +117,11 @@ MISTAKES = [
     Mistake("bench compare HOME/none HOME/none", 2, "HOME/none"),
     # Places that keep nothing
     Mistake(f"{AT_POOL} 127.0.0.1:1 --journal /dev/null", 1, "no ordinary file"),
+    Mistake(f"mine --pool 127.0.0.1:1 --user {'x' * 257}", 2, "user name is longer than 256 bytes"),
+    Mistake(
+        f"{AT_POOL} 127.0.0.1:1 --password {'x' * 257}", 2, "password is longer than 256 bytes"
+    ),
+    Mistake(f"SSLKEYLOGFILE=HOME/none/x {AT_POOL} 127.0.0.1:1", 2, "miner: TLS cannot be used"),
     Mistake(f"MINER_HOME=HOME/empty {AT_POOL} 127.0.0.1:1", 1, "HOME/empty"),
 ]
 SAMPLE = [0, 5, 18, 46, 52, 57, 61, 62, 70]  # of MISTAKES, as real processes in every run
