@@ -46,6 +46,10 @@ def open_tuned(name: str, cache: Path, say: Say | None = None) -> OpenClBackend:
     found = find(name)
     tuning = load(found, cache)
     if tuning is None and say and not is_cpu(found.device):
+        say(
+            f"{found.name}: first use, looking for its fastest kernel shape for up to "
+            f"{BUDGET_S:.0f} s; MINER_TUNE=0 skips that"
+        )
         tuning = tune(found, cache, say)
     if tuning is None:
         return open_with(found, default_shape(found.device), cache)
