@@ -247,13 +247,14 @@ class Run:
         if engine.error is not None:
             raise engine.error
 
-    def _stop_unseen(self) -> None:
+    def _stop_unseen(self) -> bool:
         """A signal came, but the main thread is stuck: its output is not taken."""
+        if self.engine is None:
+            return False
         exit_in(HARD_STOP_S)
-        if self.engine is not None:
-            self.engine.finish(BY_SIGNAL)
-            self.engine.stop()
-            os._exit(0)
+        self.engine.finish(BY_SIGNAL)
+        self.engine.stop()
+        return True
 
     def _show_events(self, wait_s: float) -> None:
         """What is queued, a good deal of it; waits for the first one at most `wait_s`."""

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from types import FrameType
 
 NOTICE_S = 1.0  # for the main thread to see the signal
+LATE_S = 0.5  # and to see it after all, when the guard has stopped the run
+START_S = 7.0  # the same where nothing runs yet: a start may be slow, and tidies up best itself
 
 
 class StopAsked(BaseException):
@@ -30,8 +32,8 @@ def stop_numbers() -> list[signal.Signals]:
 class Signals:
     """The first signal asks for a stop, the second ends the process at once."""
 
-    def __init__(self, restore_screen: Callable[[], None], stop_unseen: Callable[[], None]) -> None:
-        """`stop_unseen` is called by the guard when nobody called `notice` in time."""
+    def __init__(self, restore_screen: Callable[[], None], stop_unseen: Callable[[], bool]) -> None:
+        """`stop_unseen` stops a run that nobody called `notice` for; False: there is none yet."""
         self.asked = False
         self.starting = True  # until the main loop looks at `asked`
         self._restore_screen, self._stop_unseen = restore_screen, stop_unseen
@@ -63,7 +65,9 @@ class Signals:
     def _watch(self) -> None:
         self._woken.wait()
         if not self._noticed.wait(NOTICE_S):
-            self._stop_unseen()
+            stopped = self._stop_unseen()
+            if not self._noticed.wait(LATE_S if stopped else START_S):
+                os._exit(0)
 
 
 def swallows_errors(frame: FrameType | None) -> bool:

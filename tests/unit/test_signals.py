@@ -1,0 +1,79 @@
+"""The guard of a run whose main thread does not look at signals. Fault P01."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from miner import signals
+
+
+@pytest.fixture
+def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Exit codes of a process that would have ended; the waits are short."""
+    codes: list[int] = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    monkeypatch.setattr(signals, "NOTICE_S", 0.2)
+    monkeypatch.setattr(signals, "LATE_S", 0.2)
+    monkeypatch.setattr(signals, "START_S", 0.4)
+    return codes
+
+
+def guarded(stop_unseen: Callable[[], bool]) -> signals.Signals:
+    made = signals.Signals(lambda: None, stop_unseen)
+    made.starting = False
+    signal.raise_signal(signal.SIGTERM)
+    assert made.asked
+    return made
+
+
+def test_p01_a_run_that_looks_in_time_is_left_alone(exits: list[int]) -> None:
+    def never() -> bool:
+        raise AssertionError("nothing is stuck")
+
+    made = guarded(never)
+    made.notice()
+    made._guard.join(5.0)
+    made.restore()
+    assert exits == []
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_p01_a_stuck_run_is_stopped_and_ended(exits: list[int], running: bool) -> None:
+    stopped = threading.Event()
+
+    def stop() -> bool:
+        stopped.set()
+        return running
+
+    made = guarded(stop)
+    made._guard.join(5.0)
+    made.restore()
+    assert stopped.is_set()
+    assert exits == [0]
+
+
+def test_p01_a_run_that_looks_late_ends_by_itself(exits: list[int]) -> None:
+    """A busy machine: what is left to tidy up is tidied up."""
+
+    def stop() -> bool:
+        made.notice()
+        return True
+
+    made = guarded(stop)
+    made._guard.join(5.0)
+    made.restore()
+    assert exits == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="POSIX")
+def test_p01_nohup_keeps_its_promise() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert signal.SIGHUP not in signals.stop_numbers()
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        assert signal.SIGHUP in signals.stop_numbers()
+    finally:
+        signal.signal(signal.SIGHUP, before)
