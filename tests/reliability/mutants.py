@@ -28,7 +28,7 @@ RPC = (
     f"{TRANSPORT}/test_rpc_tls.py",
     f"{TRANSPORT}/test_rpc.py",
 )
-FOLDERS = ("bitcoin", "protocol", "transport", "work")
+FOLDERS = ("bitcoin", "node", "protocol", "transport", "work")
 # Every module of wire, consensus and journal, and its own tests; `untested` names the others.
 TESTS: dict[str, tuple[str, ...]] = {
     "bitcoin/address.py": (f"{BITCOIN}/test_address.py",),
@@ -42,6 +42,10 @@ TESTS: dict[str, tuple[str, ...]] = {
     "bitcoin/tx.py": FORMATS,
     "bitcoin/versions.py": (f"{BITCOIN}/test_versions.py",),
     "journal.py": ("tests/unit/test_journal_records.py", "tests/unit/test_journal.py"),
+    "node/http.py": ("tests/node/test_http.py",),
+    "node/index.py": ("tests/unit/node/test_index.py",),
+    "node/jsonrpc.py": ("tests/node/test_jsonrpc.py",),
+    "node/script.py": ("tests/unit/node/test_script.py",),
     "protocol/decode.py": (f"{PROTOCOL}/test_decode.py",),
     "protocol/gbt.py": TEMPLATES,
     "protocol/gbt_template.py": TEMPLATES,
@@ -50,6 +54,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "protocol/scrub.py": (f"{PROTOCOL}/test_scrub.py",),
     "protocol/stratum.py": SESSION,
     "protocol/stratum_answers.py": SESSION,
+    "protocol/stratum_events.py": SESSION,
     "protocol/stratum_job.py": SESSION,
     "protocol/stratum_messages.py": (
         f"{PROTOCOL}/test_stratum_parsing.py",
@@ -58,9 +63,11 @@ TESTS: dict[str, tuple[str, ...]] = {
     "protocol/stratum_shares.py": SESSION,
     "protocol/stratum_work.py": SESSION,
     "protocol/verdicts.py": (f"{PROTOCOL}/test_verdicts.py",),
+    "transport/endpoint.py": (f"{TRANSPORT}/test_endpoint.py",),
     "transport/lines.py": (f"{TRANSPORT}/test_lines.py", f"{TRANSPORT}/test_connect.py"),
     "transport/rpc.py": RPC,
     "transport/strict_http.py": RPC,
+    "transport/urls.py": (f"{TRANSPORT}/test_urls.py",),
     "work/roll.py": ("tests/unit/work/test_roll_edges.py", "tests/unit/work/test_roll.py"),
     "work/values.py": ("tests/unit/work/test_values.py",),
 }

@@ -8,7 +8,15 @@ import pytest
 from miner.bitcoin.address import script_from_address
 from miner.bitcoin.tx import Transaction
 from miner.node.describe import descriptor_checksum, script_json, script_type
-from miner.node.script import asm, count_sigops, is_push_only, operations, sigop_cost
+from miner.node.script import (
+    asm,
+    count_sigops,
+    is_push_only,
+    is_unspendable,
+    operations,
+    sigop_cost,
+    witness_program,
+)
 
 RPC = Path(__file__).parent.parent.parent / "vectors" / "rpc"
 KEY = b"\x02" + b"\x11" * 32
@@ -123,3 +131,61 @@ def test_address_of_an_output_is_read_back() -> None:
         assert script_from_address(fields["address"], "regtest") == script
         assert fields["desc"].startswith(f"addr({fields['address']})#")
     assert script_json(b"\x51")["desc"].startswith("raw(51)#")
+
+
+def test_the_longest_opcode_that_pushes_is_4e() -> None:
+    assert list(operations(b"\x4e\x01\x00\x00\x00\xab")) == [(0x4E, b"\xab")]
+    assert list(operations(b"\x4f\x4b")) == [(0x4F, None), (-1, None)]
+
+
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [
+        ("60", "16"),
+        ("61", "OP_NOP"),
+        ("ba", "OP_CHECKSIGADD"),
+        ("bb", "OP_UNKNOWN"),
+        ("02017f", "32513"),
+        ("0181", "-1"),
+    ],
+)
+def test_words_at_the_ends_of_their_ranges(script: str, text: str) -> None:
+    assert asm(bytes.fromhex(script)) == text
+
+
+@pytest.mark.parametrize(
+    ("script", "dead"),
+    [
+        (b"", False), (b"\x6a", True), (b"\x6aabc", True), (b"\x51\x6a", False),
+        (b"\x51" * 10_000, False), (b"\x51" * 10_001, True),
+    ],
+    ids=["empty", "return", "data", "later", "10000", "10001"],
+)  # fmt: skip
+def test_what_no_input_can_ever_spend(script: bytes, dead: bool) -> None:
+    assert is_unspendable(script) is dead
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 39, 40, 41])
+def test_a_witness_program_has_2_to_40_bytes_and_a_version_up_to_16(size: int) -> None:
+    program, good = b"\xaa" * size, 2 <= size <= 40
+    for opcode, version in ((0, 0), (0x51, 1), (0x60, 16)):
+        script = bytes([opcode, size]) + program
+        assert witness_program(script) == ((version, program) if good else None)
+        assert witness_program(script + b"\xaa") is None
+    for opcode in (0x4F, 0x50, 0x61):
+        assert witness_program(bytes([opcode, size]) + program) is None
+
+
+@pytest.mark.parametrize(("keys", "counted"), [(0x50, 20), (0x51, 1), (0x60, 16), (0x61, 20)])
+def test_a_multisig_states_1_to_16_keys(keys: int, counted: int) -> None:
+    for opcode in (0xAE, 0xAF):
+        assert count_sigops(bytes([keys, opcode]), accurate=True) == counted
+        assert count_sigops(bytes([keys, opcode]), accurate=False) == 20
+
+
+def test_only_witness_scripts_of_version_0_count() -> None:
+    p2wsh = b"\x00\x20" + bytes(32)
+    assert sigop_cost([b""], [], [[]], [p2wsh]) == 0
+    assert sigop_cost([b""], [], [[MULTISIG]], [b"\x51\x20" + bytes(32)]) == 0
+    assert sigop_cost([b""], [], [[MULTISIG]], [b"\x00\x1f" + bytes(31)]) == 0
+    assert sigop_cost([b""], [], [[MULTISIG, b"\xac"]], [p2wsh]) == 1

@@ -213,3 +213,21 @@ def test_a_user_with_a_colon_is_refused() -> None:
 
 def _basic(pair: str) -> str:
     return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+def test_what_cannot_be_read_is_named_without_a_credential() -> None:
+    with pytest.raises(ConfigError, match=r"Port could not be cast|out of range") as plain:
+        parse_node_url("http://127.0.0.1:99999", 1)
+    assert "percent-encoded" not in str(plain.value)
+    with pytest.raises(ConfigError, match="is the password percent-encoded") as secret:
+        parse_node_url("http://alice:can#ary@127.0.0.1:x", 1)
+    assert "ary" not in str(secret.value)
+
+
+def test_a_refusal_shows_100_characters_of_a_url() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_node_url("ftp://" + "x" * 200, 1)
+    assert f"node URL {'ftp://' + 'x' * 94!r}: want http" in str(caught.value)
+    with pytest.raises(ConfigError) as caught:
+        parse_node_url("ftp://a@b@host", 1)
+    assert "node URL 'host': want http" in str(caught.value)

@@ -69,3 +69,33 @@ def test_P16_bad_urls_name_the_value_and_the_remedy(text: str, remedy: str) -> N
         parse_pool_url(text)
     assert "\n" not in str(caught.value)
     assert "canary" not in str(caught.value)
+
+
+def words_about(text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse_pool_url(text)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("port", ["1", "80", "00080", "65535"])
+def test_a_port_has_up_to_five_digits(port: str) -> None:
+    assert parse_pool_url(f"pool:{port}").port == int(port)
+    assert "is not 1 to 65535" in words_about(f"pool:{port.rjust(6, '0')}")
+
+
+def test_a_host_has_up_to_253_characters() -> None:
+    assert parse_pool_url("h" * 253 + ":1").host == "h" * 253
+    assert f"{'h' * 60!r} is no host name" in words_about("h" * 254 + ":1")
+
+
+def test_two_colons_are_an_ipv6_address_without_brackets() -> None:
+    assert "write an IPv6 address in brackets" in words_about("fe80:1:3333")
+    assert "the port is missing" in words_about("pool:")
+
+
+def test_a_refusal_shows_the_beginning_of_a_long_url() -> None:
+    assert f"pool {'x' * 100!r}: no scheme" in words_about("a=b://" + "x" * 200)
+    assert f"pool {'stratum+tcp://' + 'p' * 106!r}: the port" in words_about("p" * 200)
+    assert f"as in {'p' * 60}:3333" in words_about("p" * 200)
+    assert f"scheme {'s' * 40!r} is unknown" in words_about("s" * 60 + "://pool:1")
+    assert f"port {'9' * 20!r} is not" in words_about("pool:" + "9" * 30)
