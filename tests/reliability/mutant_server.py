@@ -22,6 +22,7 @@ from tests.reliability.mutants import TESTS, mutated, source_of
 CPU_S = 12  # a mutant that runs for ever is noticed, by time on the processor: the same on every
 WALL_S = 90  # machine, or by the clock when it sleeps
 MEMORY = 6 << 30  # bytes of address space
+BROKEN = 99  # exit code of a child that did not come to run the tests
 Key = tuple[str, int]  # qualified name and first line
 
 
@@ -41,7 +42,10 @@ class Server:
         """Do the module's tests fail with this mutant? -1: with the module as it is."""
         self._send({"module": module, "index": index})
         assert self._process.stdout is not None
-        return bool(json.loads(self._process.stdout.readline()))
+        answer: bool | None = json.loads(self._process.stdout.readline())
+        if answer is None:  # that would count as noticed
+            raise RuntimeError(f"mutant {index} of {module} could not be tried")
+        return answer
 
     def _send(self, order: dict[str, object]) -> None:
         assert self._process.stdin is not None
@@ -72,11 +76,12 @@ def serve() -> None:
         if pid == 0:
             with suppress(BaseException):
                 live(order, table)
-            os._exit(1)
+            os._exit(BROKEN)
         _, status = os.waitpid(pid, 0)
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
-        answers.write(json.dumps(status != 0) + "\n")
+        broken = os.waitstatus_to_exitcode(status) == BROKEN
+        answers.write(json.dumps(None if broken else status != 0) + "\n")
         answers.flush()
 
 
@@ -116,12 +121,14 @@ def functions(modules: list[str]) -> dict[str, dict[Key, list[FunctionType]]]:
 
 def exchange(module: str, index: int, living: dict[Key, list[FunctionType]]) -> None:
     """Give each living function the code it has in the mutant."""
-    pending = [compile(mutated(module, index), str(source_of(module)), "exec")]
+    pending, changed = [compile(mutated(module, index), str(source_of(module)), "exec")], index < 0
     while pending:
         code = pending.pop()
         pending += [const for const in code.co_consts if isinstance(const, CodeType)]
         for function in living.get(key_of(code), ()):
+            changed |= function.__code__ != code
             function.__code__ = code
+    assert changed, "no function is another one now"
 
 
 def key_of(code: CodeType) -> Key:

@@ -42,7 +42,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "bitcoin/tx.py": FORMATS,
     "bitcoin/versions.py": (f"{BITCOIN}/test_versions.py",),
     "journal.py": ("tests/unit/test_journal_records.py", "tests/unit/test_journal.py"),
-    "node/http.py": ("tests/node/test_http.py",),
+    "node/http.py": ("tests/unit/node/test_http_channel.py",),
     "node/index.py": ("tests/unit/node/test_index.py",),
     "node/jsonrpc.py": ("tests/node/test_jsonrpc.py",),
     "node/script.py": ("tests/unit/node/test_script.py",),
