@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from miner import config as settings
-from miner.cli.mine import hide_passwords
+from miner.cli.mine import add_asked_password, hide_passwords
 from miner.cli.options import SOURCE, options
 from miner.doctor import Finding, Outcome, examine
 
@@ -30,8 +30,7 @@ def doctor(as_json: bool, config: str | None, ask_password: bool, **flags: Any) 
     """
     hide_passwords(flags)
     if ask_password:
-        word = click.prompt("Password", hide_input=True, err=True)
-        flags["password"] = (*flags["password"], word)
+        add_asked_password(flags)
     checked = settings.load(flags, os.environ, None if config is None else Path(config))
     console = Console(highlight=False, soft_wrap=True)
     worst = False

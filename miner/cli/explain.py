@@ -13,11 +13,11 @@ from miner.status import load_best
 @click.argument("word", nargs=-1)
 def explain(word: tuple[str, ...]) -> None:
     """Explain WORD: a term, a verdict such as bad-cb-height, or a pool's reason."""
-    if not word:
+    text = " ".join(word).strip()
+    if not text:
         click.echo("Words: " + ", ".join(sorted(WORDS)))
         click.echo("Verdicts of nodes and reasons of pools are known too: bad-cb-amount, stale")
         return
-    text = " ".join(word)
     sentence, name = meaning(text)
     lesson = find(name)
     click.echo(f"{text}: {sentence}.")

@@ -12,6 +12,7 @@ import click
 from miner import config as settings
 from miner.cli.argv import hide_arguments
 from miner.cli.options import BACKENDS, RUN, SOURCE, options
+from miner.errors import ConfigError
 
 DUMMIES = ("x", "")  # customary where a pool asks for no password
 
@@ -29,8 +30,7 @@ def mine(config: str | None, algo: str | None, ask_password: bool, **flags: Any)
             raise click.UsageError(f"--algo {algo!r}: homehash hashes sha256d alone")
         hide_passwords(flags)
         if ask_password:
-            word = click.prompt("Password", hide_input=True, err=True)
-            flags["password"] = (*flags["password"], word)
+            add_asked_password(flags)
         checked = settings.load(flags, os.environ, None if config is None else Path(config))
         from miner.app import Run  # after the checks: a wrong flag is answered at once
 
@@ -47,6 +47,17 @@ def signals_end_it() -> Iterator[None]:
     finally:
         for number, handler in before:
             signal.signal(number, handler)
+
+
+def add_asked_password(flags: dict[str, Any]) -> None:
+    """--ask-password. Raises ConfigError when the input ends before a word came."""
+    try:
+        word = click.prompt("Password", hide_input=True, err=True)
+    except click.Abort:
+        raise ConfigError(
+            "--ask-password: no password came; without a terminal use MINER_PASSWORD or --pass-file"
+        ) from None
+    flags["password"] = (*flags["password"], word)
 
 
 def hide_passwords(flags: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """`miner node`: the built-in regtest node alone, for other miners and bitcoin-cli."""
 
+import math
 import shlex
 import signal
 import threading
@@ -34,6 +35,8 @@ MAX_INTERVAL_S = 20.0  # a client waits so long for its template; its own time-o
 )
 def node(port: int | None, datadir: Path | None, fresh: bool, block_interval: float) -> None:
     """Run a regtest node on Bitcoin Core's own consensus code, on 127.0.0.1 alone."""
+    if math.isnan(block_interval):  # click finds it in every range
+        raise click.UsageError("--block-interval nan: want a number of seconds")
     if fresh and datadir is None:
         raise click.UsageError("--fresh starts the chain in --datadir over: name the folder")
     asked = threading.Event()

@@ -64,6 +64,14 @@ def test_p14_a_login_that_is_no_text_is_refused_unseen(
     assert (code, "not UTF-8" in told, "hunter2" in told) == (2, True, False)
 
 
+@pytest.mark.parametrize("command", ["mine", "doctor"])
+def test_p16_a_password_that_nobody_types_is_asked_for_once(miner: Start, command: str) -> None:
+    """Without a terminal the run ended before it began, with exit code 0."""
+    asked = miner(command, "--pool", "127.0.0.1:1", "--user", "u", "--ask-password")
+    assert asked.end() == 2
+    assert "no password came" in asked.err[-1]
+
+
 @pytest.mark.parametrize("folder", ["x" * 300, "~nobody-here/x", "/dev/null/x"])
 @pytest.mark.parametrize("command", ["mine", "node"])
 def test_p16_an_impossible_datadir_is_one_line(miner: Start, command: str, folder: str) -> None:
