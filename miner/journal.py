@@ -161,6 +161,14 @@ class Journal:
         """Make the block durable: write, fsync. Raises OSError; `waiting` holds it even then."""
         self._append((block,))
 
+    def catch_up(self) -> int:
+        """Write the blocks the disk refused before; how many there were. Raises OSError."""
+        with self._lock:
+            count = len(self._unwritten)
+        if count:
+            self._append(())
+        return count
+
     def _append(self, blocks: Iterable[FoundBlock]) -> None:
         """Any number of blocks, one fsync."""
         with self._lock:

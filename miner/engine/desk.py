@@ -7,6 +7,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from miner.status import Event, Status
 from miner.work.values import Answer, FoundBlock, Job, Share, Verdict
 
 QUEUED_FINDINGS = 16  # of a few hits each, so that a stop finds little to do; above it workers wait
+DISK_RETRY_S = 5.0  # between looks at a disk that refused a block
 DISK_PATIENCE_S = 0.050  # a disk slower than this is not waited for
 PARENTS = 64  # blocks we found blocks on, whose fate is remembered
 RIVALS = 64  # further blocks on one parent that wait for the first one's verdict
@@ -255,7 +257,14 @@ class Desk:
     # -- the journal's thread: a stalled disk stalls nothing else
 
     def _write(self) -> None:
-        while (item := self._to_disk.get()) is not None:
+        while True:
+            try:
+                item = self._to_disk.get(timeout=DISK_RETRY_S)
+            except queue.Empty:
+                self._catch_up()
+                continue
+            if item is None:
+                return
             try:
                 if isinstance(item, Append):
                     self._append(item)
@@ -265,6 +274,12 @@ class Desk:
                 text = f"journal: {error.strerror or error}"
                 self._alarm(f"{text}; the block is asked for again at the next start")
             self._status.blocks_waiting = self._journal.waiting_count
+
+    def _catch_up(self) -> None:
+        """Room on the disk again? A crash must not cost the blocks held in memory."""
+        with suppress(OSError):
+            if count := self._journal.catch_up():
+                self._tell(Event("journal", f"journal: {count} blocks held in memory are on disk"))
 
     def _append(self, item: Append) -> None:
         try:

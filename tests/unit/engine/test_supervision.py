@@ -196,6 +196,29 @@ def test_p04_a_failing_disk_delays_no_block(bench: Bench, monkeypatch: pytest.Mo
     assert rescue[0].text.endswith("00ff")
 
 
+def test_p04_a_block_held_in_memory_is_written_once_there_is_room(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("miner.engine.desk.DISK_RETRY_S", 0.1)
+    full, write = [True], os.write
+
+    def limited(fd: int, data: bytes) -> int:
+        if full:
+            raise OSError(28, "No space left on device")
+        return write(fd, data)
+
+    bench.source.answer = lambda share: None  # nothing settles it
+    bench.run(FakeBackend())
+    monkeypatch.setattr(os, "write", limited)
+    bench.source.sink.job(job())
+    until(lambda: "is held in memory" in bench.alarms())
+    name = bench.source.submitted[0].hash_hex
+    assert name.encode() not in bench.journal.path.read_bytes()
+    full.clear()
+    until(lambda: name.encode() in bench.journal.path.read_bytes())
+    until(lambda: any("are on disk" in event.text for event in bench.events))
+
+
 def test_p04_a_stalled_disk_delays_no_block(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = bench.run(FakeBackend(), goals=(Goal(1, "blocks"),))
     append, stall = bench.journal.append, threading.Event()
