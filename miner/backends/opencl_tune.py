@@ -12,7 +12,7 @@ from miner.backends import selftest
 from miner.backends.base import BackendInfo
 from miner.backends.opencl_device import Found, Session, default_shape, device_key, find, is_cpu
 from miner.backends.opencl_host import OpenClBackend
-from miner.backends.opencl_work import SINGLE_COST, Say, Shape, kernel_source
+from miner.backends.opencl_work import SINGLE_COST, SINGLE_WINS, Say, Shape, kernel_source
 from miner.backends.selftest import GENESIS, Question
 from miner.errors import BackendFault, BackendUnavailable, MinerError
 from miner.paths import private_dir
@@ -38,6 +38,11 @@ class Tuning:
         """How much dearer a hash is when its version has a schedule of its own."""
         return self.rate_hs / self.single_rate_hs if self.single_rate_hs > 0 else SINGLE_COST
 
+    @property
+    def alone(self) -> bool:
+        """Is scan_single the kernel for every version?"""
+        return self.single_cost < SINGLE_WINS
+
 
 def open_tuned(name: str, cache: Path, say: Say | None = None) -> OpenClBackend:
     """Open a device with its stored shape, or the default. With `say`, a GPU never tuned is tuned
@@ -62,7 +67,7 @@ def open_with(
     """Open a device with a given shape. Raises BackendUnavailable or BackendFault."""
     device = found.device
     lanes = shape.wide * device.max_compute_units
-    wanted = shape.wide if single_cost > 1.0 else 1
+    wanted = 1 if single_cost < SINGLE_WINS else shape.wide
     info = BackendInfo(found.name, device.name.strip(), lanes, wanted, "gpu")
     return OpenClBackend(Session(found, shape, cache), info, single_cost)
 
@@ -98,8 +103,8 @@ def tune(
             rates.setdefault(shape, 0.0)
             say(f"{found.name}: {words(shape)}: passed over, {error}")
     for shape in sorted(rates, key=lambda shape: -rates[shape]):
-        if rates[shape] and (single := _checked(found, shape, cache, say)):
-            tuning = Tuning(shape, rates[shape], single, len(rates))
+        if rates[shape] and (paths := _checked(found, shape, cache, say)):
+            tuning = Tuning(shape, *paths, len(rates))
             store(found, cache, tuning)
             return tuning
     raise BackendFault(found.name, f"no kernel shape works: {failures[-1] if failures else ''}")
@@ -153,15 +158,16 @@ def _measured(found: Found, shape: Shape, cache: Path) -> float:
         backend.close()
 
 
-def _checked(found: Found, shape: Shape, cache: Path, say: Say) -> float:
-    """The single path's rate in H/s when the known answers come out, else 0."""
+def _checked(found: Found, shape: Shape, cache: Path, say: Say) -> tuple[float, float] | None:
+    """H/s of scan_shared and scan_single, one after the other since other load changes, when the
+    known answers come out; else None."""
     backend = open_with(found, shape, cache)
     try:
         selftest.check(backend)
-        return rate(backend, 1)
+        return rate(backend, shape.wide), rate(backend, 1)
     except MinerError as error:
         say(f"{found.name}: {words(shape)}: passed over, {error}")
-        return 0.0
+        return None
     finally:
         backend.close()
 

@@ -20,6 +20,7 @@ Words = npt.NDArray[np.uint32]
 
 SOURCE = "sha256d_scan.cl"
 SINGLE_COST = 1.2  # instructions a hash of scan_single over scan_shared, on every compiler we count
+SINGLE_WINS = 0.95  # below this it is used for every version: less may be chance on a busy computer
 SLICE_VERSIONS = 1024  # versions of one launch at most: even one nonce's hits then fit the buffer
 
 
@@ -83,10 +84,10 @@ def kernel_source() -> str:
 
 def slices(versions: int, wide: int, single_cost: float = SINGLE_COST) -> list[Slice]:
     """Cut a unit's versions so that each hash takes the cheaper kernel: padding never costs more
-    than separate schedules do, and where these cost nothing, nothing is shared."""
+    than separate schedules do, and where these are cheaper, nothing is shared."""
     rest = versions % wide
     together = versions if rest * single_cost >= wide else versions - rest
-    if single_cost <= 1.0:
+    if single_cost < SINGLE_WINS:
         together = 0
     limit = max(wide, SLICE_VERSIONS // wide * wide)
     cuts = [(at, min(at + limit, together), False) for at in range(0, together, limit)]

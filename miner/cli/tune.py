@@ -34,7 +34,7 @@ def tune(names: tuple[str, ...], seconds: float, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps({"name": full, **asdict(won)}))
         else:
-            path = "" if won.single_cost > 1 else "; so each version is hashed alone"
+            path = "; so each version is hashed alone" if won.alone else ""
             click.echo(
                 f"{full}  {won.rate_hs / 1e6:.1f} MH/s with {opencl_tune.words(won.shape)}, "
                 f"best of {won.tried}; one version alone {won.single_rate_hs / 1e6:.1f} MH/s{path}"
