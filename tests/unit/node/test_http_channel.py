@@ -63,8 +63,9 @@ def test_a_head_has_up_to_its_limit(pair: Pair, spare: int, good: bool) -> None:
     if good:
         assert len(channel.read_head().headers["a"]) == MAX_HEADER - len(start)
     else:
-        with pytest.raises(Refused, match=f"header above {MAX_HEADER} bytes"):
+        with pytest.raises(Refused, match=f"header above {MAX_HEADER} bytes") as caught:
             channel.read_head()
+        assert caught.value.status == 400
 
 
 def test_a_head_without_end_is_refused_once_it_is_too_long(pair: Pair) -> None:
