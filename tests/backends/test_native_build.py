@@ -132,6 +132,16 @@ def test_driver_under_valgrind(tmp_path: Path) -> None:
     assert "shani: skipped, this CPU has no SHA extensions" in said
 
 
+def test_portable_alone_under_every_checker(tmp_path: Path) -> None:
+    """The short form: seconds instead of minutes, a few cases."""
+    gcc, memcheck = tool("gcc"), (tool("valgrind"), "-q", "--error-exitcode=9", "--leak-check=full")
+    assert "portable: exact, 9 cases" in run(build(gcc, (), tmp_path, *SANITIZERS), "9", "portable")
+    plain = build(gcc, (), tmp_path, "-O2")
+    assert "portable: exact, 5 cases" in run(*memcheck, plain, "5", "portable")
+    said = race(link(gcc, (), RACES, tmp_path / "threads", THREADS))
+    assert said.returncode == 0, said.stderr
+
+
 def test_arm_under_qemu(tmp_path: Path) -> None:
     cc, qemu = tool("aarch64-linux-gnu-gcc"), tool("qemu-aarch64")
     driver = build(cc, tuple(ARM), tmp_path, "-O2", "-static", *WARNINGS)

@@ -38,7 +38,7 @@ BLOCKS = Selection(
 NATIVE = Selection(
     "M12", "sanitizer, Valgrind, hardening and warning tests of the C code", "0 reports",
     "", ("tests/backends/test_native_build.py", "tests/backends/test_hardening.py"),
-    "suite_under_sanitizers or valgrind or threads or built_module",
+    "portable_alone or shared_counter or built_module",
 )  # fmt: skip
 SECRETS = Selection(
     "M14", "tests that hunt canary secrets and escapes", "found nowhere",
