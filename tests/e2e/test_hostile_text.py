@@ -89,9 +89,13 @@ def test_P12_a_hostile_pool(miner: Start, style: str) -> None:
             message, False, [24, EVIL, EVIL]
         )
         pool.drop_all(reset=True)
-        assert command.end() == 5  # its words are in the last line, too
+        command.until("refuses user")  # it took us before: asked again
+        assert command.stop() == 0
+        refused = miner("mine", "--pool", pool.url, "--user", "u", "--backend", "hashlib", style)
+        assert refused.end() == 5  # its words are in the last line, too
     assert_clean_output(command)
-    assert "gnp" in command.err[-1], command.text
+    assert_clean_output(refused)
+    assert "gnp" in refused.err[-1], refused.text
 
 
 NODE_FAULTS = [

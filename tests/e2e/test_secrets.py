@@ -86,9 +86,12 @@ def test_P14_a_pools_password(miner: Start, home: Path, folder: Path, way: str) 
             message, False, [24, f"wrong password {message['params'][1]}", None]
         )
         pool.drop_all(reset=True)
-        assert command.end() == 5
-    assert "wrong password" in command.text  # a pool that repeats what it was told
-    assert_nowhere(command.text, "the output")
+        command.until("wrong password")  # a pool that repeats what it was told
+        assert command.stop() == 0
+        refused = miner("mine", *flags, "--backend", "hashlib", "--json", **environment)
+        assert refused.end() == 5  # a login that never worked: the words end the run
+    assert "wrong password" in refused.err[-1]
+    assert_nowhere(command.text + refused.text, "the output")
     assert_kept_nowhere(home)
 
 
