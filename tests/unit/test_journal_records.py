@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from miner import journal as journal_module
+from miner.errors import JournalError
 from miner.journal import Journal, block_of, decode, encode, found_record, read, slug
 from miner.work.values import Answer, FoundBlock, Verdict
 
@@ -192,3 +193,43 @@ def test_a_torn_file_taken_over_does_not_tear_ours(tmp_path: Path) -> None:
     assert b"\n\n" not in journal.path.read_bytes()
     assert not journal.path.read_bytes().startswith(b"\n")
     abandoned(journal)
+
+
+def test_a_record_of_an_unknown_type_says_nothing() -> None:
+    contents = read(encode({"type": "later"}) + encode(FOUND))
+    assert (list(contents.waiting.values()), contents.damaged, contents.keep) == (
+        [BLOCK],
+        [],
+        False,
+    )
+
+
+def test_what_the_disk_refused_is_written_once_it_is_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path / "blocks", "node")
+    assert (journal.catch_up(), journal.waiting_count) == (0, 0)
+
+    def full(fd: int, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as ill:
+        ill.setattr(os, "write", full)
+        for _ in range(2):
+            with pytest.raises(OSError, match="No space left"):
+                journal.append(BLOCK)
+            with pytest.raises(OSError, match="No space left"):
+                journal.catch_up()
+    assert journal.waiting_count == 1
+    assert journal.catch_up() == 1
+    size = journal.path.stat().st_size
+    assert list(read(journal.path.read_bytes()).waiting.values()) == [BLOCK]
+    assert journal.catch_up() == 0
+    assert journal.path.stat().st_size == size
+    journal.close()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(JournalError, match=r"journals .*file.*; choose --journal"):
+        Journal.open_own(tmp_path / "file" / "journals", "node")
