@@ -82,6 +82,21 @@ def test_a_rival_is_sent_when_the_first_block_is_not_accepted(bench: Bench) -> N
     assert bench.source.submitted[1].hash != bench.source.submitted[0].hash
 
 
+def test_a_node_that_refuses_every_easy_block_is_asked_less_and_less(bench: Bench) -> None:
+    bench.source.answer = lambda share: Answer.REJECTED
+    bench.run(FakeBackend(most_nonces=4))
+    bench.source.sink.job(job())
+    until(lambda: len(bench.source.submitted) > 9)
+    began = time.monotonic()
+    until(lambda: len(bench.source.submitted) > 40, within_s=60)
+    assert time.monotonic() - began > 0.3  # without a pause: milliseconds
+    bench.source.answer = lambda share: Answer.ACCEPTED
+    bench.source.sink.job(job("b"))
+    until(lambda: bench.status.blocks_accepted == 1)
+    bench.source.sink.job(job("c"))  # a good node is asked at once again
+    until(lambda: bench.status.blocks_accepted == 2, within_s=2.0)
+
+
 @pytest.mark.parametrize("answer", [Answer.PENDING, Answer.UNKNOWN])
 def test_rivals_wait_while_a_block_is_undelivered(bench: Bench, answer: Answer) -> None:
     bench.source.answer = lambda share: answer
