@@ -14,7 +14,7 @@ import sys
 
 import bootstrap
 
-bootstrap.enter(("test",))
+bootstrap.enter(("test", "fuzz"))
 sys.path.append(str(bootstrap.ROOT))  # last: `miner` is the installed one
 
 from tests.fuzz.campaign import Campaign, campaign, guided

@@ -11,7 +11,7 @@ import require_python  # noqa: F401  ends here when this Python is too old
 import bootstrap
 
 if __name__ == "__main__":
-    bootstrap.enter(("test",))
+    bootstrap.enter(("test", "fuzz"))
     sys.path.append(str(bootstrap.ROOT))  # last: `miner` is the installed one
     from tests.reliability.command import main
 

@@ -8,7 +8,7 @@ import require_python  # noqa: F401  ends here when this Python is too old
 # isort: split
 import bootstrap
 
-UNWANTED = ("fuzz", "gpu")  # need a clang build and an NVIDIA card; no test depends on them
+UNWANTED = ("fuzz", "gpu")  # for long campaigns and for NVIDIA cards; no test depends on them
 
 if __name__ == "__main__":
     extras = tuple(name for name in bootstrap.extras() if name not in UNWANTED)

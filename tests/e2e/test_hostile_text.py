@@ -156,7 +156,9 @@ def test_P12_the_live_screen_of_a_terminal(tmp_path: Path) -> None:
     environment = {**os.environ, "MINER_HOME": str(tmp_path), "TERM": "xterm", "COLUMNS": "100"}
     with FakePool(difficulty="1e-5") as pool:
         spoil(pool)
-        command = [*(sys.executable, "-m", "miner", "mine", "--pool", pool.url, "--user", "u")]
+        command = [
+            *(sys.executable, "-P", "-m", "miner", "mine", "--pool", pool.url, "--user", "u")
+        ]
         process = subprocess.Popen(
             [*command, "--backend", "hashlib", "--decode", "--stop-after", "4s"],
             stdin=slave,

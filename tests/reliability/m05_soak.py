@@ -47,8 +47,8 @@ def measure(run: Run) -> list[Row]:
     soak = Soak()
     with FakePool(seed=run.seed & 0xFF, difficulty=FAST) as pool:
         command = [
-            sys.executable, "-m", "miner", "mine", "--pool", pool.url, "--user", "soak", "--json",
-            "--backend", "hashlib", "--threads", "1",
+            sys.executable, "-P", "-m", "miner", "mine", "--pool", pool.url, "--user", "soak",
+            "--json", "--backend", "hashlib", "--threads", "1",
         ]  # fmt: skip
         home = str(run.folder / "home")
         environment = {**os.environ, "MINER_HOME": home, "MINER_IDLE": "no"}

@@ -65,7 +65,7 @@ class Target:
     def __init__(self, run: Run, stack: ExitStack) -> None:
         datadir = run.folder / "chain"
         command = [
-            sys.executable, "-m", "miner", "mine", "--backend", "hashlib", "--threads", "1",
+            sys.executable, "-P", "-m", "miner", "mine", "--backend", "hashlib", "--threads", "1",
             "--json", "--datadir", str(datadir), "--block-interval", str(INTERVAL_S),
         ]  # fmt: skip
         self.out = run.folder / "out"

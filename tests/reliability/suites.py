@@ -57,7 +57,7 @@ HONESTY = Selection(
 
 def take(run: Run, selection: Selection) -> list[Row]:
     report = run.folder / "report.xml"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider",
                f"--junitxml={report}", *selection.command(run.size)]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=590)
     if done.returncode == GONE or not report.exists():
