@@ -14,13 +14,6 @@ from miner.transport.lines import READ_BYTES, LineStream, Waker
 
 
 @pytest.fixture
-def waker() -> Iterator[Waker]:
-    waker = Waker()
-    yield waker
-    waker.close()
-
-
-@pytest.fixture
 def listener() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener

@@ -13,13 +13,6 @@ from miner.transport.lines import LineStream, Waker
 
 
 @pytest.fixture
-def waker() -> Iterator[Waker]:
-    waker = Waker()
-    yield waker
-    waker.close()
-
-
-@pytest.fixture
 def ours() -> Iterator[tuple[socket.socket, socket.socket]]:
     """Our end, not blocking, and the peer's."""
     ours, theirs = socket.socketpair()

@@ -4,7 +4,6 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -32,19 +31,6 @@ from tests.fakes.exchange import Exchange, http
 from tests.fakes.node import FakeNode
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "rpc"
-
-
-@pytest.fixture
-def node(tmp_path: Path) -> Iterator[FakeNode]:
-    with FakeNode(tmp_path) as fake:
-        yield fake
-
-
-@pytest.fixture
-def rpc(node: FakeNode) -> Iterator[Rpc]:
-    lane = Rpc(parse_node_url(node.url, 1).endpoint, CookieFile(node.cookie), timeout_s=5)
-    yield lane
-    lane.close()
 
 
 def reply(exchange: Exchange, **changed: Any) -> bytes:

@@ -1,32 +1,15 @@
 """Answers without end, redirects, and JSON that is not UTF-8: read to a limit, followed nowhere."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from miner.errors import RemoteProtocolError
 from miner.transport import strict_http
-from miner.transport.credentials import CookieFile
-from miner.transport.endpoint import parse_node_url
 from miner.transport.rpc import Rpc
 from tests.fakes import exchange as faults
 from tests.fakes.exchange import Exchange, http
 from tests.fakes.node import FakeNode
-
-
-@pytest.fixture
-def node(tmp_path: Path) -> Iterator[FakeNode]:
-    with FakeNode(tmp_path) as fake:
-        yield fake
-
-
-@pytest.fixture
-def rpc(node: FakeNode) -> Iterator[Rpc]:
-    lane = Rpc(parse_node_url(node.url, 1).endpoint, CookieFile(node.cookie), timeout_s=20)
-    yield lane
-    lane.close()
 
 
 def reply(exchange: Exchange) -> bytes:
