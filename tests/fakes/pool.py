@@ -197,7 +197,8 @@ class FakePool:
         self.jobs_made += 1
         if tip:
             self.prevhash, self.height = self.dice.randbytes(32).hex(), self.height + 1
-        script = b"\x03" + self.height.to_bytes(3, "little") + b"\x04" + os.urandom(4)
+        salt = bytes(byte | 0x80 for byte in os.urandom(4))  # no letters: they would be a tag
+        script = b"\x03" + self.height.to_bytes(3, "little") + b"\x04" + salt
         tag = b"/fake/"
         hole = len(bytes.fromhex(self.extranonce1(1))) + (
             self.extranonce2_size if type(self.extranonce2_size) is int else 4
