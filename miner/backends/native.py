@@ -79,8 +79,7 @@ class NativeBackend:
 
     def _prepare(self, prefix: bytes, versions: tuple[int, ...]) -> None:
         """What depends on the unit alone: midstates, tail, and a hit buffer that fits."""
-        self._midstates = self._ffi.new("uint32_t[]", 8 * len(versions))
-        self._lib.scan_midstates(prefix[:64], versions, len(versions), self._midstates)
+        self._midstates = _states(self._ffi, self._lib, prefix[:64], versions)
         self._task.midstates = self._midstates
         self._task.n_versions = len(versions)
         self._task.tail = struct.unpack(">3I", prefix[64:76])
@@ -94,9 +93,13 @@ def midstates(chunk1: bytes, versions: tuple[int, ...]) -> memoryview | None:
     without the C module."""
     if MODULE is None:
         return None
-    words = MODULE.ffi.new("uint32_t[]", 8 * len(versions))
-    MODULE.lib.scan_midstates(chunk1, versions, len(versions), words)
-    return memoryview(MODULE.ffi.buffer(words))
+    return memoryview(MODULE.ffi.buffer(_states(MODULE.ffi, MODULE.lib, chunk1, versions)))
+
+
+def _states(ffi: Any, lib: Any, chunk1: bytes, versions: tuple[int, ...]) -> Any:
+    words = ffi.new("uint32_t[]", 8 * len(versions))
+    lib.scan_midstates(chunk1, versions, len(versions), words)
+    return words
 
 
 class NativeProvider:

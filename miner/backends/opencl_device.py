@@ -11,7 +11,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,8 +160,9 @@ def pci_address(device: Any) -> str:
     """The card's PCI address where a vendor's extension tells, else ""."""
     try:
         if "cl_nv_device_attribute_query" in device.extensions:
-            slot = device.pci_slot_id_nv
-            domain = getattr(device, "pci_domain_id_nv", 0)
+            slot, domain = device.pci_slot_id_nv, 0
+            with suppress(cl.Error, AttributeError):  # older drivers tell the bus alone
+                domain = device.pci_domain_id_nv
             return f"{domain:04x}:{device.pci_bus_id_nv:02x}:{slot >> 3:02x}.{slot & 7}"
         if "cl_amd_device_attribute_query" in device.extensions:
             at = device.topology_amd

@@ -132,3 +132,13 @@ def test_readings_are_matched_by_address() -> None:
     assert opencl_facts.merged(known, [wrong]) == known
     assert opencl_facts.merged(Facts("A", "1"), [right]).power_w == 99.0
     assert opencl_facts.merged(Facts("A", "1"), [wrong, right]) == Facts("A", "1")
+
+
+@pytest.mark.parametrize(
+    ("told", "address"), [({}, "0000:03:01.2"), ({"pci_domain_id_nv": 1}, "0001:03:01.2")]
+)
+def test_a_cards_address_needs_no_domain(told: dict[str, int], address: str) -> None:
+    device = pytest.importorskip("miner.backends.opencl_device")
+    extensions = "cl_khr_fp64 cl_nv_device_attribute_query"
+    card = SimpleNamespace(extensions=extensions, pci_bus_id_nv=3, pci_slot_id_nv=10, **told)
+    assert device.pci_address(card) == address
