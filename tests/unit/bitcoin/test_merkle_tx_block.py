@@ -17,7 +17,8 @@ from miner.bitcoin.coinbase import (
 from miner.bitcoin.encoding import Reader, compact_size, from_display_hex, sha256d
 from miner.bitcoin.header import Header
 from miner.bitcoin.merkle import merkle_branch, merkle_root, root_from_branch
-from miner.bitcoin.tx import Transaction, TxIn, TxOut
+from miner.bitcoin.tx import Transaction, TxOut
+from tests.unit.bitcoin.strategies import inputs, outputs
 
 # BIP 34 heights as script bytes; protocol facts, checked by the consensus engine elsewhere too.
 HEIGHTS = {
@@ -53,15 +54,6 @@ def test_genesis_transaction_is_the_genesis_root() -> None:
     assert tx.is_coinbase and tx.serialize() == GENESIS_TX and tx.weight == 4 * len(GENESIS_TX)
 
 
-inputs = st.builds(
-    TxIn,
-    st.binary(min_size=32, max_size=32),
-    st.integers(0, 2**32 - 1),
-    st.binary(max_size=300),
-    st.integers(0, 2**32 - 1),
-    st.lists(st.binary(max_size=90), max_size=3).map(tuple),
-)
-outputs = st.builds(TxOut, st.integers(-(2**63), 2**63 - 1), st.binary(max_size=60))
 transactions = st.builds(
     Transaction,
     st.lists(inputs, min_size=1, max_size=4).map(tuple),

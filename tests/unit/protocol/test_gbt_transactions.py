@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from miner.bitcoin.tx import MAX_MONEY, Transaction, TxIn, TxOut
 from miner.errors import RemoteProtocolError
 from miner.protocol.gbt_transactions import MAX_TRANSACTIONS, read_transactions
+from tests.unit.bitcoin.strategies import inputs, outputs
 
 LEGACY = Transaction((TxIn(b"\x11" * 32, 0, b"\x51"),), (TxOut(5, b"\x51"),))
 SEGWIT = Transaction((TxIn(b"\x22" * 32, 1, b"", 7, (b"\x01", b"")),), (TxOut(6, b"\x52"),))
@@ -47,17 +48,6 @@ def test_scripts_of_any_length_are_skipped_exactly(size: int, witness: tuple[byt
 def test_any_number_of_inputs_and_outputs_is_skipped_exactly(count: int) -> None:
     spent = TxIn(bytes(32), 0, b"", 1, (b"w",))
     agrees(Transaction((spent,) * count, (TxOut(1, b"\x51"),) * count))
-
-
-inputs = st.builds(
-    TxIn,
-    st.binary(min_size=32, max_size=32),
-    st.integers(0, 2**32 - 1),
-    st.binary(max_size=300),
-    st.integers(0, 2**32 - 1),
-    st.lists(st.binary(max_size=90), max_size=3).map(tuple),
-)
-outputs = st.builds(TxOut, st.integers(-(2**63), 2**63 - 1), st.binary(max_size=300))
 
 
 @given(
