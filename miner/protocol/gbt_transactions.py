@@ -77,7 +77,7 @@ def _prove(data_hex: str, fee: int | None) -> TemplateTx:
     except ValueError:
         data = b""
     if 2 * len(data) != len(data_hex) or len(data) < 10:
-        raise ValueError("its data is not hex") from None
+        raise ValueError("its data is not hex")
     wtxid = sha256(sha256(data).digest()).digest()
     if data[4]:  # a number of inputs, not the segwit marker 0
         return TemplateTx(data_hex, wtxid, wtxid, 4 * len(data), fee)
