@@ -4,8 +4,8 @@
                                     [--spread] [--check] [TARGET...]
 
 AMD targets (gfx...) are compiled by clang; NVIDIA's (sm_...) by clang to PTX, then by ptxas, read
-back with nvdisasm. Neither needs a GPU. Debian: apt install clang-19; pip install nvidia-cuda-nvcc
-nvidia-cuda-nvdisasm.
+back with nvdisasm. Neither needs a GPU. Debian: apt install clang-19; NVIDIA's tools are set up in
+.venv.
 
 A hash costs one pass through the nonce loop without a candidate, plus the set-up (loading a
 midstate, the work-group's share of the schedule, leaving) divided by the nonces an item walks.
@@ -327,4 +327,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    import bootstrap
+
+    bootstrap.enter(("ptx",))  # NVIDIA's compilers
     sys.exit(main())
