@@ -87,9 +87,9 @@ def test_a_node_that_refuses_every_easy_block_is_asked_less_and_less(bench: Benc
     bench.run(FakeBackend(most_nonces=4))
     bench.source.sink.job(job())
     until(lambda: len(bench.source.submitted) > 9)
-    began = time.monotonic()
-    until(lambda: len(bench.source.submitted) > 40, within_s=60)
-    assert time.monotonic() - began > 0.3  # without a pause: milliseconds
+    time.sleep(2.0)
+    # Those found before the first pause, and six pauses' at most; without pauses thousands.
+    assert len(bench.source.submitted) < 500
     bench.source.answer = lambda share: Answer.ACCEPTED
     bench.source.sink.job(job("b"))
     until(lambda: bench.status.blocks_accepted == 1)
