@@ -26,6 +26,7 @@ from miner.protocol.gbt import refuse_signed_signet, template_request
 from miner.protocol.gbt_template import NODE_TIME_CHAINS, Template, parse_template
 from miner.protocol.scrub import scrub
 from miner.sources.base import Health
+from miner.sources.sleep import SleepWatch
 from miner.transport.credentials import Credentials
 from miner.transport.endpoint import Endpoint
 from miner.transport.rpc import Rpc
@@ -37,7 +38,6 @@ log = logging.getLogger(__name__)
 MIN_DIFF_DELAY_S = 1201  # testnets: a block this long after its parent may have difficulty 1
 PERIOD_BLOCKS = 2016  # the first block of a period has no such exception
 LONGPOLL_GAP_S = 1.0  # after an answer that came at once and told of no higher block
-JUMP_S = 30.0  # wall clock against monotonic clock: the computer slept
 AUTH_TRIES = 2  # before wrong credentials end the run: a cookie may just be changing
 
 
@@ -103,7 +103,7 @@ class NodeLink:
         self._fetched = 0.0
         self._previous_time: tuple[bytes, int] = (b"", 0)  # a tip and its header's time
         self._connected = self._ever_connected = self._polling = False
-        self._clock_gap = time.time() - time.monotonic()
+        self._sleep = SleepWatch()
         self._threads = [
             threading.Thread(target=run, name=f"{self.name} {what}", daemon=True)
             for what, run in (("tip", self._run), ("longpoll", self._run_longpoll))
@@ -189,19 +189,13 @@ class NodeLink:
             self._pause(min(self.timing.tip, max(0.05, self._due() - time.monotonic())))
             if self._stopping.is_set():
                 return
-            if self._slept():
+            if self._sleep.slept():
                 self._owner.on_health(self, self.health, "this computer slept: connecting again")
                 self._work.close()  # it may be dead without knowing
                 self._fetch()
             best = self._call(self._work, "getbestblockhash", timeout_s=self.timing.tip_call)
             if self._moved_to(best) or time.monotonic() >= self._due():
                 self._fetch()
-
-    def _slept(self) -> bool:
-        """Did the wall clock jump against the monotonic one, which may stand still meanwhile?"""
-        gap = time.time() - time.monotonic()
-        jumped, self._clock_gap = abs(gap - self._clock_gap) > JUMP_S, gap
-        return jumped
 
     def _moved_to(self, best: object) -> bool:
         """Is there a new tip whose template the long poll does not bring in a moment?"""

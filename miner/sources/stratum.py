@@ -31,6 +31,7 @@ from miner.sources.base import Health, SourceSink, SourceState
 from miner.sources.pool_options import Pool, PoolOptions
 from miner.sources.pool_watch import Backoff, RejectWatch, Sayings
 from miner.sources.share_queue import Item, ShareQueue, lost, pack_share
+from miner.sources.sleep import SleepWatch
 from miner.transport.connect import Connector, Lookup, system_lookup
 from miner.transport.lines import LineStream, Waker
 from miner.transport.urls import PoolUrl
@@ -43,7 +44,6 @@ MAX_REDIRECTS = 3  # without an accepted share between them: a loop
 SLOW_SHARE_S = 600.0  # a longer expected wait for a share is worth a warning
 FLOOD = 100  # times more shares than we asked for are more than we want
 SKEW_S = 7200.0  # a job's time further than this from ours is worth a warning
-JUMP_S = 30.0  # wall clock against monotonic clock: the computer slept
 JOIN_S = 1.0  # beyond the grace, for the thread to end
 
 
@@ -86,7 +86,7 @@ class StratumSource:
         self._target: int | None = None  # of the newest difficulty, until its pace was judged
         self.granted: int | None = None  # mask of the newest session
         self._closing_at: float | None = None
-        self._clock_gap = time.time() - time.monotonic()
+        self._sleep = SleepWatch()
         self._thread = threading.Thread(target=self._run, name=f"pool {self._name}", daemon=True)
 
     # --- what the engine calls --------------------------------------------------------------
@@ -208,9 +208,7 @@ class StratumSource:
             idle = session.open_shares == 0 and len(self._queue) == 0
             if idle or now >= self._closing_at or self._waker.stopping:
                 return Ending("stopped")
-        gap = time.time() - time.monotonic()
-        jumped, self._clock_gap = abs(gap - self._clock_gap) > JUMP_S, gap
-        if jumped:
+        if self._sleep.slept():
             return Ending("the clock jumped: this computer slept", at_once=True)
         if self._target is not None and session.ready:
             self._judge_pace(session)
