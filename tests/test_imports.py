@@ -52,6 +52,8 @@ IMPURE = frozenset(
 HOMES: dict[str, tuple[str, ...]] = {
     "bitcoinrpc": ("transport/rpc.py",),
     "pbk": ("node/chain.py",),
+    "btclib_libsecp256k1": ("protocol/sv2/crypto.py",),
+    "cryptography": ("protocol/sv2/crypto.py",),
     "pyopencl": ("backends/opencl_device.py",),
     "miner._native": ("backends/native.py",),
     "rich": ("screens/", "learn/render.py", "bench/report.py", "cli/"),
