@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "miner"
 
 # Higher layers may import lower ones, never a sibling of their own layer.
-LAYERS: dict[str, int] = {
+LAYERS: dict[str, float] = {
     "crash": 0,
     "errors": 0,
     "paths": 0,
@@ -35,7 +35,8 @@ LAYERS: dict[str, int] = {
     "engine": 5,
     "screens": 5,
     "app": 6,
-    "bench": 7,
+    "measure": 7,
+    "gap": 7.5,
     "doctor": 7,
     "learn": 8,
     "cli": 9,
@@ -56,7 +57,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "cryptography": ("protocol/sv2/crypto.py",),
     "pyopencl": ("backends/opencl_device.py",),
     "miner._native": ("backends/native.py",),
-    "rich": ("screens/", "learn/render.py", "bench/report.py", "cli/"),
+    "rich": ("screens/", "learn/render.py", "measure/terminal.py", "measure/screen.py", "cli/"),
     "miner.node": ("node/", "app.py", "learn/", "doctor.py", "cli/node.py"),
 }
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 
 from miner import baseline
-from miner.bench import compare as comparing
-from miner.bench import export, figures, gap, hardware, report, result, session, sheets, words
-from miner.bench.measure import Plan
 from miner.errors import BackendFault, ConfigError
+from miner.gap import arithmetic, economics, hardware, tables
+from miner.measure import compare as comparing
+from miner.measure import export, formats, result, screen, session, terminal
+from miner.measure.bench import Plan
 from miner.paths import cache_dir, config_dir, state_dir
 
 INTERRUPTED = 130
@@ -48,7 +49,7 @@ def bench(  # the signature is the option list
     target: Path | None,
     verify: Path | None,
 ) -> None:
-    """Measure this computer's hashrate and energy, with an interval and a verdict."""
+    """Measure this computer's hashrate and energy, with its interval and how far to trust it."""
     if ctx.invoked_subcommand is not None:
         return
     if quick and full:
@@ -71,8 +72,8 @@ def bench(  # the signature is the option list
 
 
 def _measure(order: session.Order, target: Path | None, save: bool) -> None:
-    with report.Screen() as screen:
-        found = session.run(order, cache_dir(), screen.tell, screen.say, started=screen.started)
+    with screen.Screen() as shown:
+        found = session.run(order, cache_dir(), shown.tell, shown.say, started=shown.started)
     _show(found)
     if target is not None:
         export.write(found, target)
@@ -88,34 +89,34 @@ def _measure(order: session.Order, target: Path | None, save: bool) -> None:
 
 
 def _show(found: result.Result) -> None:
-    out = report.console()
-    out.print(report.results(found))
-    threads = report.scaling(found)
+    out = terminal.console()
+    out.print(screen.results(found))
+    threads = screen.scaling(found)
     if threads is not None:
         out.print(threads)
-    for text in report.details(found):
-        report.line(out, text)
+    for text in screen.details(found):
+        terminal.line(out, text)
     if found.best() is None:
         return
-    network = gap.network_from(figures.load(config_dir()))
-    own = gap.own_from(found)
-    hope = gap.prospect("", own.rate_hs, None, network)
-    times = f"a block every {words.span(hope.block_s)} on average"
-    report.line(
+    network = arithmetic.network_from(economics.load(config_dir()))
+    own = arithmetic.own_from(found)
+    hope = arithmetic.prospect("", own.rate_hs, None, network)
+    times = f"a block every {formats.span(hope.block_s)} on average"
+    terminal.line(
         out,
-        f"{sheets.difficulty(network)}, mining alone: a share of difficulty 1 every "
-        f"{words.span(hope.share_s)}, {times}, chance a year {words.chance(hope.chance_year)}",
+        f"{tables.difficulty(network)}, mining alone: a share of difficulty 1 every "
+        f"{formats.span(hope.share_s)}, {times}, chance a year {formats.chance(hope.chance_year)}",
     )
-    best = gap.best(hardware.load(config_dir()), "asic")
-    times = words.many(gap.compare(own, "", best).times_rate)
-    report.line(out, f"{best.name} ({best.released}) = {times} of this; more: miner gap")
+    best = arithmetic.best(hardware.load(config_dir()), "asic")
+    times = formats.many(arithmetic.compare(own, "", best).times_rate)
+    terminal.line(out, f"{best.name} ({best.released}) = {times} of this; more: miner gap")
 
 
 def _verify(path: Path, plan: Plan) -> None:
     old = result.load(path)
-    with report.Screen() as screen:
-        found = session.verify(old, cache_dir(), screen.tell, screen.say, plan)
-    report.console().print(report.checked(found))
+    with screen.Screen() as shown:
+        found = session.verify(old, cache_dir(), shown.tell, shown.say, plan)
+    terminal.console().print(screen.checked(found))
     wrong = [one for one in found if one.digest.startswith("DIFFERENT")]
     if wrong:
         raise BackendFault(wrong[0].label, f"its digest is not that of {path}")
@@ -128,13 +129,13 @@ def _verify(path: Path, plan: Plan) -> None:
 def compare(old: Path, new: Path, cpu_time: bool) -> None:
     """Compare two results: ratio with interval, permutation test, one word a case."""
     found = comparing.compare(result.load(old), result.load(new), cpu_time)
-    out = report.console()
-    out.print(report.compared(found))
+    out = terminal.console()
+    out.print(screen.compared(found))
     out.print(f"geometric mean of new/old: {found.geometric_mean:.4f}")
     for name, labels in (("old", found.only_old), ("new", found.only_new)):
         if labels:
-            report.line(out, f"only in the {name} result: {', '.join(labels)}")
+            terminal.line(out, f"only in the {name} result: {', '.join(labels)}")
     if found.differences:
         out.print("the environments differ, so a difference may not be the program's:")
         for text in found.differences:
-            report.line(out, f"  {text}")
+            terminal.line(out, f"  {text}")

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from miner.bench import figures, hardware, report, result, session, sheets, twogaps
-from miner.bench import gap as arithmetic
 from miner.errors import ConfigError
+from miner.gap import arithmetic, economics, hardware, screen, tables, twogaps
+from miner.measure import result, session
+from miner.measure.screen import Screen
 from miner.paths import cache_dir, config_dir
 
 if TYPE_CHECKING:  # matplotlib is asked for only when something is drawn
-    from miner.bench.html import Findings
+    from miner.gap.essay import Findings
 
 INTERRUPTED = 130
 
@@ -41,35 +42,35 @@ def gap(  # the signature is the option list
     backends: tuple[str, ...],
 ) -> None:
     """How far is this computer from an ASIC: per second, per joule, per coin?"""
-    table, known = hardware.load(config_dir()), figures.load(config_dir())
+    table, known = hardware.load(config_dir()), economics.load(config_dir())
     network = arithmetic.network_from(
         known,
         _given("--difficulty", difficulty, "1"),
         _given("--price", price, "USD/BTC"),
         _given("--hashprice", hashprice, "USD/(PH/s)/day"),
-        figures.tariff(known, tariff) if tariff else None,
+        economics.tariff(known, tariff) if tariff else None,
     )
     _given("--tokens", tokens, "tokens/s")
     _check_names(plot, page)
     found = result.load(source) if source else _quick(backends, watts)
     own = arithmetic.own_from(found, watts)
     bars = twogaps.bars(own, table, known, tokens)
-    shown = sheets.every(own, table, known, network, bars)
-    report.show_sheets(shown, [twogaps.sentence(bars), twogaps.coverage(known)])
+    shown = tables.every(own, table, known, network, bars)
+    screen.show_sheets(shown, [twogaps.sentence(bars), twogaps.coverage(known)])
     if plot is not None or page is not None:
         try:
-            from miner.bench import html
+            from miner.gap import essay
         except ImportError as error:
             raise ConfigError(
                 f"pictures need matplotlib ({error}): pip install 'homehash[plots]'"
             ) from error
-        _draw(plot, page, html.Findings(found, own, table, known, network, shown, bars))
+        _draw(plot, page, essay.Findings(found, own, table, known, network, shown, bars))
     if source is None and found.partial:
         sys.exit(INTERRUPTED)
 
 
 def _draw(plot: Path | None, page: Path | None, found: "Findings") -> None:
-    from miner.bench import html, plots
+    from miner.gap import essay, plots
 
     drawn = plots.draw(found.result, found.own, found.table, found.bars)
     if plot is not None:
@@ -77,7 +78,7 @@ def _draw(plot: Path | None, page: Path | None, found: "Findings") -> None:
             click.echo(f"written: {path}", err=True)
     if page is not None:
         try:
-            page.write_text(html.page(found, drawn), "utf-8")
+            page.write_text(essay.page(found, drawn), "utf-8")
         except OSError as error:
             raise ConfigError(f"{page} cannot be written: {error}") from error
         click.echo(f"written: {page}", err=True)
@@ -92,15 +93,15 @@ def _check_names(plot: Path | None, page: Path | None) -> None:
             raise ConfigError(f"{path}: its folder does not exist")
 
 
-def _given(option: str, value: float | None, unit: str) -> figures.Figure | None:
+def _given(option: str, value: float | None, unit: str) -> economics.Figure | None:
     if value is None:
         return None
     if not 0 < value < float("inf"):
         raise ConfigError(f"{option} {value:g} is not a number above 0")
-    return figures.given(option.strip("-"), value, unit)
+    return economics.given(option.strip("-"), value, unit)
 
 
 def _quick(backends: tuple[str, ...], watts: float | None) -> result.Result:
-    with report.Screen() as screen:
+    with Screen() as shown:
         order = session.Order(session.QUICK, "quick", names=backends, watts=watts)
-        return session.run(order, cache_dir(), screen.tell, screen.say, started=screen.started)
+        return session.run(order, cache_dir(), shown.tell, shown.say, started=shown.started)

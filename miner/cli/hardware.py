@@ -2,8 +2,9 @@
 
 import click
 
-from miner.bench import hardware as rows
-from miner.bench import report, words
+from miner.gap import hardware as rows
+from miner.gap import screen
+from miner.measure import formats
 from miner.paths import config_dir
 
 
@@ -14,7 +15,7 @@ from miner.paths import config_dir
 def hardware(kind: str | None, year: str | None, sort: str) -> None:
     """List mining hardware of 2009 to today, each row with date, source and confidence."""
     found = rows.select(rows.load(config_dir()), kind, year, sort)
-    report.show_hardware([_cells(row) for row in found])
+    screen.show_hardware([_cells(row) for row in found])
     click.echo(rows.BOUNDARY_SENTENCE, err=True)
     click.echo(f"your own rows: {config_dir() / 'hardware.csv'}", err=True)
 
@@ -25,9 +26,9 @@ def _cells(row: rows.HardwareRow) -> list[str]:
         row.released,
         row.name,
         row.kind,
-        words.rate(row.hashrate_hs),
-        "n/a" if row.power_w is None else f"{words.significant(row.power_w, 3)} W",
-        words.energy(row.j_per_th),
+        formats.rate(row.hashrate_hs),
+        "n/a" if row.power_w is None else f"{formats.significant(row.power_w, 3)} W",
+        formats.energy(row.j_per_th),
         marks + (", announced" if row.announced_only else ""),
         row.source_url.split("/")[2].removeprefix("www."),
     ]

@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from miner.bench import energy, figures, gap, hardware
 from miner.errors import ConfigError
+from miner.gap import arithmetic, economics, hardware
 from miner.learn.mining import bench_unit, open_quick, rate, si
 from miner.learn.steps import (
     Axis,
@@ -20,6 +20,7 @@ from miner.learn.steps import (
     code,
     near_judge,
 )  # fmt: skip
+from miner.measure import energy
 
 QUOTED = (
     "Pencil and paper (human)", "Desktop PC on a power meter (2010)", "Radeon HD 7970",
@@ -125,13 +126,13 @@ def _axis(speed: float, own: tuple[float | None, str]) -> Screen:
 
 
 def _block(speed: float, watts: float | None) -> Screen:  # one screen, mostly its text
-    known = figures.load()
-    network = gap.network_from(known)
+    known = economics.load()
+    network = arithmetic.network_from(known)
     best = _rows()[-1]
-    hall_kwh = gap.kwh(best.j_per_th or 1, network.hashes)
+    hall_kwh = arithmetic.kwh(best.j_per_th or 1, network.hashes)
     rows = [(best.name, f"{hall_kwh:,.3g} kWh", f"{hall_kwh * network.tariffs[0].value:,.0f} USD")]
     if watts is not None:
-        own_kwh = gap.kwh(watts / speed * 1e12, network.hashes)
+        own_kwh = arithmetic.kwh(watts / speed * 1e12, network.hashes)
         home = known["tariff_us_residential"]
         rows.append(("this computer", f"{own_kwh:,.3g} kWh", f"{own_kwh * home.value:,.3g} USD"))
     return Screen(
@@ -157,7 +158,7 @@ def _block(speed: float, watts: float | None) -> Screen:  # one screen, mostly i
                 < 1e-6 * hall_kwh,
                 "hashes x J/TH / 1e12 / 3.6e6",
             ),
-            code(gap.kwh),
+            code(arithmetic.kwh),
             Question(
                 f"At {best.j_per_th} J/TH, how many joules are 10^12 hashes?",
                 f"{best.j_per_th}",

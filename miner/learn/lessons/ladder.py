@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from miner.backends import registry, selftest
 from miner.backends.base import Backend, Candidate
-from miner.bench import hardware
 from miner.bitcoin.encoding import sha256d
 from miner.bitcoin.sha256 import header_hash, midstate
 from miner.bitcoin.sha256 import sha256d as readable_sha256d
 from miner.errors import MinerError
+from miner.gap import hardware
 from miner.learn import trace
 from miner.learn.chain import by_height
 from miner.learn.mining import bench_unit, rate, si

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from miner.bench import figures, gap
+from miner.gap import arithmetic, economics
 from miner.learn import payout
 from miner.learn.mining import bench_unit, open_quick, rate, si
 from miner.learn.steps import (
@@ -47,11 +47,11 @@ def screens(setting: Setting) -> Iterator[Screen]:
 
 
 def _alone(speed: float, name: str) -> Screen:
-    known = figures.load()
+    known = economics.load()
     difficulty = known["network_difficulty_derived"]
-    hashes = gap.hashes_for(difficulty.value)
-    day = gap.chance(DAY_S, speed, hashes)
-    year = gap.chance(365.25 * DAY_S, speed, hashes)
+    hashes = arithmetic.hashes_for(difficulty.value)
+    day = arithmetic.chance(DAY_S, speed, hashes)
+    year = arithmetic.chance(365.25 * DAY_S, speed, hashes)
     return Screen(
         "Alone against the network",
         (
@@ -77,7 +77,7 @@ def _alone(speed: float, name: str) -> Screen:
                 abs(day * 365.25 / year - 1) < 0.01,
                 "1 - exp(-time x hashrate / hashes)",
             ),
-            code(gap.chance),
+            code(arithmetic.chance),
         ),
     )
 

@@ -1,1 +1,0 @@
-"""Measure this computer's hashrate and energy, and set it beside dated published figures."""

@@ -1,0 +1,1 @@
+"""This computer beside dated published figures: tables, arithmetic, pictures, page."""

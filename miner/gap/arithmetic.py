@@ -1,0 +1,266 @@
+"""How far this computer is from an ASIC: per second, per joule, per coin. Pure arithmetic.
+
+Every figure comes from the result, the hardware table or economics.csv; none is made up, and a
+value that cannot be known (no joules measured) is None.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from miner.bitcoin.target import expected_hashes, target_from_difficulty
+from miner.errors import ConfigError
+from miner.gap.economics import Figure
+from miner.gap.hardware import HardwareRow
+from miner.measure import formats, stats
+from miner.measure.result import CaseResult, Result
+
+J_PER_KWH = 3.6e6
+DAY_S = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """This computer, from a result file or a run just made."""
+
+    label: str  # backend, threads, versions
+    machine: str
+    measured: str  # date and time
+    rate_hs: float
+    ci95: tuple[float, float] | None
+    trust: str
+    j_per_th: float | None
+    boundary: str  # of the joules; "" when there are none
+    energy_source: str
+    cpu_time_hs: float | None = None  # by CPU time, when the machine was shared; an estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Era:
+    """A dated machine beside this computer. Factors above 1: the machine is better."""
+
+    role: str
+    row: HardwareRow
+    times_rate: float
+    times_energy: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The dated figures the money rests on."""
+
+    difficulty: Figure
+    price: Figure
+    subsidy: Figure
+    hashprices: tuple[Figure, ...]  # USD per PH/s and day, newest first
+    tariffs: tuple[Figure, ...]
+    carbon: Figure  # gCO2e/kWh
+
+    @property
+    def hashes(self) -> float:
+        """Expected hashes for a block."""
+        return hashes_for(self.difficulty.value)
+
+    @property
+    def reward_usd(self) -> float:
+        """Subsidy alone: fees of that day are not known."""
+        return self.subsidy.value * self.price.value
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What a machine can expect when it mines alone."""
+
+    name: str
+    rate_hs: float
+    share_s: float  # mean time to a share of difficulty 1
+    block_s: float
+    chance_year: float
+    j_per_th: float | None
+    kwh_block: float | None
+    break_even: tuple[float, ...] | None  # USD/kWh, one for each hashprice
+
+
+def own_from(result: Result, watts: float | None = None) -> Own:
+    """The fastest valid case. `watts` from a wall meter replaces measured joules.
+
+    Raises ConfigError when nothing valid was measured.
+    """
+    case = result.best()
+    if case is None:
+        raise ConfigError("the result holds no valid measurement; run `miner bench` again")
+    summary = case.summary(result.seed)
+    assert summary is not None
+    energy, boundary, source = None, "", ""
+    if watts is not None:
+        if not 0 < watts < 1e6:
+            raise ConfigError(f"--watts {watts:g} is not between 0 and 1000000")
+        energy, boundary, source = watts / summary.median * 1e12, "wall", "given by user"
+    elif case.energy:
+        energy, boundary = case.energy.gross_j_per_th, case.energy.boundary
+        source = case.energy.source
+    return Own(
+        label=case.label,
+        machine=str(result.environment.get("cpu")) if case.batch == "cpu" else case.device,
+        measured=result.created,
+        rate_hs=summary.median,
+        ci95=summary.ci95,
+        trust=case.trust().word,
+        j_per_th=energy,
+        boundary=boundary,
+        energy_source=source,
+        cpu_time_hs=_by_cpu_time(case),
+    )
+
+
+def _by_cpu_time(case: CaseResult) -> float | None:
+    rates = case.cpu_rates()
+    shared = case.trust().word == "shared machine"
+    return stats.summarize(rates, 0).median if rates and shared else None
+
+
+def hashes_for(difficulty: float) -> float:
+    """Mean hashes until one meets the difficulty: 2^256 / (target + 1), about D x 2^32."""
+    return float(expected_hashes(target_from_difficulty(Fraction(difficulty))))
+
+
+def chance(seconds: float, rate_hs: float, hashes: float) -> float:
+    """Probability of at least one find; expm1 keeps the digits of a chance of 1e-9."""
+    return -math.expm1(-seconds * rate_hs / hashes)
+
+
+def kwh(j_per_th: float, hashes: float) -> float:
+    return j_per_th * 1e-12 * hashes / J_PER_KWH
+
+
+def break_even(j_per_th: float, hashprice: float) -> float:
+    """Tariff in USD/kWh at which electricity eats the income; hashprice in USD per PH/s and day."""
+    return hashprice / (24 * j_per_th)
+
+
+def prospect(name: str, rate_hs: float, j_per_th: float | None, network: Network) -> Prospect:
+    hashes = network.hashes
+    return Prospect(
+        name=name,
+        rate_hs=rate_hs,
+        share_s=hashes_for(1) / rate_hs,
+        block_s=hashes / rate_hs,
+        chance_year=chance(formats.YEAR_S, rate_hs, hashes),
+        j_per_th=j_per_th,
+        kwh_block=None if j_per_th is None else kwh(j_per_th, hashes),
+        break_even=None
+        if j_per_th is None
+        else tuple(break_even(j_per_th, price.value) for price in network.hashprices),
+    )
+
+
+NAMED = (
+    ("PC of 2010", "Desktop PC on a power meter (2010)"),
+    ("", "Antminer S1"),
+    ("", "Antminer S5"),
+    ("", "Antminer S9"),
+    ("", "Antminer S17 Pro"),
+    ("", "Antminer S19 Pro"),
+    ("", "Antminer S21"),
+    ("home ASIC", "Bitaxe Gamma 601 (BM1370)"),
+    ("home ASIC", "Avalon Q"),
+)
+
+
+def eras(own: Own, table: list[HardwareRow]) -> list[Era]:
+    """One row of each era in order of date, by rule or by name; absent names are left out."""
+    by_name = {row.name: row for row in table}
+    chosen = [(role, by_name[name]) for role, name in NAMED if name in by_name]
+    cpus = [row for row in table if row.kind == "cpu" and row.year >= 2009]
+    chosen.append(("first miner", min(cpus, key=lambda row: row.year)))
+    chosen += [
+        ("best GPU", best(table, "gpu")),
+        ("best FPGA", best(table, "fpga")),
+        ("first ASIC", min(_of(table, "asic"), key=lambda row: row.year)),
+        ("best ASIC sold", best([row for row in table if not row.announced_only], "asic")),
+        ("best announced", best(table, "asic")),
+    ]
+    chosen += [("your own row", row) for row in table if row.own]
+    rows = dict.fromkeys(sorted(chosen, key=lambda pair: (pair[1].year, pair[1].name)))
+    return [compare(own, role, row) for role, row in rows]
+
+
+def _of(table: list[HardwareRow], kind: str) -> list[HardwareRow]:
+    return [row for row in table if row.kind == kind]
+
+
+def best(table: list[HardwareRow], kind: str) -> HardwareRow:
+    """Fewest joules for a hash."""
+    return min(_of(table, kind), key=lambda row: row.j_per_th or math.inf)
+
+
+def compare(own: Own, role: str, row: HardwareRow) -> Era:
+    energy = None
+    if own.j_per_th is not None and row.j_per_th is not None:
+        energy = own.j_per_th / row.j_per_th
+    return Era(role, row, row.hashrate_hs / own.rate_hs, energy)
+
+
+def year_led(
+    rate_hs: float, table: list[HardwareRow], figures: Mapping[str, Figure]
+) -> tuple[float | None, HardwareRow | None]:
+    """Until when no machine of the table was faster than this one, and the machine that ended it.
+
+    Graphics cards count from the day GPU mining began. (None, row) when a machine of 2009 already
+    was faster; (year, None) when nothing in the table is.
+    """
+    gpus_from = figures["history_gpu_mining_began"].value
+    dated = sorted(
+        (max(row.year, gpus_from) if row.kind == "gpu" else row.year, row.name, row)
+        for row in table
+        if row.hashrate_hs > rate_hs
+    )
+    if not dated:
+        return max(row.year for row in table), None
+    when, _, row = dated[0]
+    return (None if when < 2010 else when), row
+
+
+def network_share(rate_hs: float, figures: Mapping[str, Figure]) -> list[tuple[Figure, float]]:
+    """This computer beside the whole network at dated points: (figure, own / network)."""
+    points = [
+        figure
+        for key, figure in figures.items()
+        if key.startswith("history_hashrate_") or key == "network_hashrate"
+    ]
+    return [(point, rate_hs / point.value) for point in sorted(points, key=lambda one: one.as_of)]
+
+
+PRESETS = (
+    "us_residential",
+    "us_texas_industrial",
+    "us_hawaii_residential",
+    "eu_household",
+    "germany_household",
+    "hungary_household",
+    "gb_household_cap",
+    "ethiopia_miners",
+    "paraguay_contract",
+)
+MINERS_MEDIAN = "industry_electricity_cost_median"
+
+
+def network_from(
+    figures: Mapping[str, Figure],
+    difficulty: Figure | None = None,
+    price: Figure | None = None,
+    hashprice: Figure | None = None,
+    tariff: Figure | None = None,
+) -> Network:
+    """Shipped or own figures, each replaced by what the user gave."""
+    presets = [figures[f"tariff_{name}"] for name in PRESETS if f"tariff_{name}" in figures]
+    return Network(
+        difficulty=difficulty or figures["network_difficulty_derived"],
+        price=price or figures["btc_price"],
+        subsidy=figures["block_subsidy"],
+        hashprices=(hashprice,) if hashprice
+        else (figures["hashprice"], figures["hashprice_2026_q1_low"]),
+        tariffs=((tariff,) if tariff else ()) + (figures[MINERS_MEDIAN], *presets),
+        carbon=figures["industry_carbon_intensity_derived"],
+    )  # fmt: skip

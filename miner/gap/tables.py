@@ -1,0 +1,193 @@
+"""The tables of the gap report as plain cells: the terminal and the page print the same ones."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from miner.gap import arithmetic
+from miner.gap.arithmetic import Network, Own, Prospect
+from miner.gap.economics import Figure
+from miner.gap.hardware import BOUNDARY_SENTENCE, CONFIDENCE, HardwareRow
+from miner.gap.twogaps import Bar
+from miner.measure import formats
+
+MACHINES = ("Bitaxe Gamma 601 (BM1370)", "Avalon Q", "Antminer S21")
+LONGEST_BAR = 12  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table with its caption; the first `left` columns hold words, the others figures."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[list[str]]
+    note: str = ""
+    left: int = 1
+
+
+def own(one: Own) -> Sheet:
+    interval = formats.interval(*one.ci95, one.rate_hs) if one.ci95 else "n/a"
+    joules = "n/a: no counter could be read; give --watts W from a wall meter"
+    if one.j_per_th is not None:
+        joules = f"{formats.energy(one.j_per_th)}, boundary: {one.boundary} ({one.energy_source})"
+    rows = [
+        ["machine", one.machine],
+        ["measured", f"{one.measured}, {one.label}"],
+        ["hashrate, median", f"{formats.rate(one.rate_hs)}  95 % {interval}  {one.trust}"],
+        ["energy", joules],
+    ]
+    if one.cpu_time_hs is not None:
+        estimate = (
+            f"{formats.rate(one.cpu_time_hs)}, an estimate: other programs had part of the CPU"
+        )
+        rows.insert(3, ["by CPU time", f"{estimate}; all ratios here use the measured rate"])
+    return Sheet("This computer", ("", ""), rows, left=2)
+
+
+def eras(found: list[arithmetic.Era]) -> Sheet:
+    """Every era; the bar is the logarithm of the hashrate ratio."""
+    longest = max(math.log10(max(era.times_rate, 1)) for era in found) or 1
+    rows = []
+    for era in found:
+        row = era.row
+        length = round(LONGEST_BAR * math.log10(max(era.times_rate, 1)) / longest)
+        rows.append([
+            row.released, row.name, era.role, formats.rate(row.hashrate_hs),
+            formats.energy(row.j_per_th), formats.ratio(era.times_rate),
+            formats.ratio(era.times_energy), CONFIDENCE[row.confidence],
+            ("█" * length).ljust(LONGEST_BAR),
+        ])  # fmt: skip
+    columns = ("date", "machine", "role", "hashrate", "energy", "H/s: it / you",
+               "J/TH: you / it", "source", "log scale")  # fmt: skip
+    return Sheet("Beside the machines of every era", columns, rows, BOUNDARY_SENTENCE, left=3)
+
+
+def prospects(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
+    """Mining alone: mean times, chances, energy and the tariff that would break even."""
+    by_name = {row.name: row for row in table}
+    best = arithmetic.best(table, "asic")
+    chosen = [by_name[name] for name in MACHINES if name in by_name]
+    found = [arithmetic.prospect("this computer", one.rate_hs, one.j_per_th, network)]
+    found += [
+        arithmetic.prospect(row.name, row.hashrate_hs, row.j_per_th, network)
+        for row in (*chosen, best)
+    ]
+    columns = ["machine", "share of difficulty 1", "block, mean", "chance a year", "kWh a block"]
+    columns += [f"break-even at {price.value:g}" for price in network.hashprices]
+    note = (
+        f"{difficulty(network)}. A mean time is no promise: it is a lottery, so read "
+        "the chance. Break-even: the tariff in USD/kWh at "
+        "which electricity eats the whole income, for each hashprice in USD per PH/s and day ("
+        + "; ".join(f"{price.value:g}: {price.origin}" for price in network.hashprices)
+        + "); the machine itself is not paid for."
+    )
+    rows = [_prospect(row, len(network.hashprices)) for row in found]
+    return Sheet("Mining alone", tuple(columns), rows, note)
+
+
+def difficulty(network: Network) -> str:
+    """With its date and source, as every figure here."""
+    used = network.difficulty
+    return f"Difficulty {formats.significant(used.value)} ({used.origin})"
+
+
+def _prospect(row: Prospect, prices: int) -> list[str]:
+    cells = [
+        row.name, formats.span(row.share_s), formats.span(row.block_s),
+        formats.chance(row.chance_year),
+        "n/a" if row.kwh_block is None else formats.significant(row.kwh_block, 3),
+    ]  # fmt: skip
+    if row.break_even is None:
+        return [*cells, *["n/a"] * prices]
+    return cells + [formats.significant(tariff, 2) for tariff in row.break_even]
+
+
+def money(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
+    """Electricity for a block by tariff, in the tariff's own currency."""
+    best = arithmetic.best(table, "asic")
+    assert best.j_per_th is not None  # the best has the fewest joules of all
+    mine = None if one.j_per_th is None else arithmetic.kwh(one.j_per_th, network.hashes)
+    theirs = arithmetic.kwh(best.j_per_th, network.hashes)
+    rows = []
+    for tariff in network.tariffs:
+        currency = tariff.unit.partition("/")[0]
+        rows.append([
+            tariff.key.removeprefix("tariff_").replace("_", " "),
+            f"{tariff.value:g} {tariff.unit}", tariff.origin,
+            "n/a" if mine is None else formats.money(mine * tariff.value, currency),
+            formats.money(theirs * tariff.value, currency),
+        ])  # fmt: skip
+    carbon = "" if mine is None else (
+        f" At {network.carbon.value:g} {network.carbon.unit} ({network.carbon.origin}) a block of "
+        f"this computer would emit {formats.significant(mine * network.carbon.value / 1e6, 3)} t "
+        f"of CO2, one of the {best.name} {theirs * network.carbon.value / 1e6:.0f} t."
+    )  # fmt: skip
+    note = (
+        f"A block pays {formats.money(network.reward_usd, 'USD')}: {network.subsidy.value:g} BTC "
+        f"at {formats.money(network.price.value, 'USD')} ({network.price.origin}), fees not "
+        f"counted. Currencies stay as published.{carbon}"
+    )
+    columns = ("tariff", "price", "date, source", "this computer", best.name)
+    return Sheet("Electricity for one block", columns, rows, note, left=3)
+
+
+def history(one: Own, table: list[HardwareRow], figures: Mapping[str, Figure]) -> Sheet:
+    """This computer beside the whole network, and the year until which it would have led."""
+    rows = [
+        [figure.as_of, formats.rate(figure.value), _share(part), figure.origin]
+        for figure, part in arithmetic.network_share(one.rate_hs, figures)
+    ]
+    columns = ("date", "whole network", "this computer's part", "source")
+    return Sheet("When it would have mattered", columns, rows, led(one, table, figures))
+
+
+def _share(part: float) -> str:
+    return (
+        f"{formats.significant(part, 3)} x"
+        if part >= 1
+        else f"{formats.significant(100 * part, 3)} %"
+    )
+
+
+def led(one: Own, table: list[HardwareRow], figures: Mapping[str, Figure]) -> str:
+    """The year sentence."""
+    year, row = arithmetic.year_led(one.rate_hs, table, figures)
+    gpu = figures["history_gpu_mining_began"]
+    if row is None:
+        return "No single machine of the table is faster than this computer."
+    if year is None:
+        return f"This computer would not have led in 2009 either: {row.name} was faster."
+    return (
+        f"This computer would have been the fastest machine of the table until about {int(year)}: "
+        f"{row.name} ({row.released}, {formats.rate(row.hashrate_hs)}) ended that. Graphics cards "
+        f"count from {gpu.as_of}, when GPU mining began ({gpu.origin})."
+    )
+
+
+def two_gaps(found: list[Bar]) -> Sheet:
+    rows = []
+    for group in dict.fromkeys(bar.group for bar in found):
+        rows.append([group.upper(), "", "", "", ""])
+        rows += [
+            [bar.label, f"{bar.factor} {bar.quantity}", bar.origin, bar.source, bar.caveat]
+            for bar in found
+            if bar.group == group
+        ]
+    columns = ("home machine", "hall / home", "measured or quoted", "source", "caveat")
+    return Sheet("Two gaps: hall over home", columns, rows, left=5)
+
+
+def every(
+    one: Own, table: list[HardwareRow], figures: Mapping[str, Figure], network: Network,
+    bars: list[Bar],
+) -> list[Sheet]:  # fmt: skip
+    """All sheets in reading order."""
+    return [
+        own(one),
+        eras(arithmetic.eras(one, table)),
+        prospects(one, table, network),
+        money(one, table, network),
+        history(one, table, figures),
+        two_gaps(bars),
+    ]

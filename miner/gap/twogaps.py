@@ -1,0 +1,165 @@
+"""The two gaps: hall over home, in mining and in on-device AI, on one axis of ratios.
+
+What this program measured and what it quotes are told apart; each bar carries its caveat.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from miner.gap.arithmetic import Own, best
+from miner.gap.economics import Figure
+from miner.gap.hardware import HardwareRow
+from miner.measure import formats
+
+MINING, AI = "Mining (SHA-256d)", "AI on the device (language models)"
+MEASURED, QUOTED, GIVEN = "measured here", "quoted", "given by user"
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Hall machine over home machine; above 1 the hall is better. `low` opens a range."""
+
+    group: str
+    label: str
+    ratio: float
+    quantity: str  # "per joule", "in tokens/s" ...
+    origin: str  # MEASURED or QUOTED
+    source: str  # with date
+    caveat: str
+    low: float | None = None
+
+    @property
+    def factor(self) -> str:
+        """The ratio as printed, two digits."""
+        high = formats.significant(self.ratio, 2) if self.ratio < 1000 else f"{self.ratio:.1e}"
+        high = high.replace("e+0", "e").replace("e+", "e")
+        return f"{formats.significant(self.low, 2)} to {high} x" if self.low else f"{high} x"
+
+
+def bars(
+    own: Own, table: list[HardwareRow], figures: Mapping[str, Figure], tokens: float | None = None
+) -> list[Bar]:
+    """Every bar that can be drawn: the energy bar of this computer needs measured joules.
+
+    `tokens`: the user's own tokens/s with the same model, one stream; labelled as given.
+    """
+    given = [] if tokens is None else [_given_bar(tokens, figures)]
+    return [*_own_bars(own, table), *_mining_bars(table), *given, *_ai_bars(figures)]
+
+
+def _given_bar(tokens: float, figures: Mapping[str, Figure]) -> Bar:
+    hall = figures["ai_tokens_llama3_8b_h100_pcie"]
+    return Bar(
+        AI, f"this computer, {tokens:g} tokens/s", hall.value / tokens, "in tokens/s",
+        GIVEN, f"H100; {hall.origin}", ONE_STREAM,
+    )  # fmt: skip
+
+
+def _own_bars(own: Own, table: list[HardwareRow]) -> list[Bar]:
+    hall = best(table, "asic")
+    source = f"this computer, {own.measured[:10]}; {hall.name} {hall.released}"
+    found = [
+        Bar(
+            MINING, "this computer", hall.hashrate_hs / own.rate_hs, "per second",
+            MEASURED, source, "one box against one box; the hall machine draws kilowatts",
+        )
+    ]  # fmt: skip
+    if own.j_per_th is not None and hall.j_per_th is not None:
+        caveat = f"own boundary: {own.boundary} ({own.energy_source}); ASIC: nominal at the wall"
+        given = own.energy_source == "given by user"
+        label = "this computer, watts given" if given else "this computer"
+        found.append(
+            Bar(
+                MINING, label, own.j_per_th / hall.j_per_th, "per joule", MEASURED, source, caveat,
+            )
+        )  # fmt: skip
+    return found
+
+
+HOME_ROWS = (
+    ("Desktop PC on a power meter (2010)", "whole PC against nominal ASIC: up to 4 is boundary"),
+    ("Radeon HD 7970", "board rating; best GPU of the table"),
+    ("Bitaxe Gamma 601 (BM1370)", "board against wall; a chip nobody makes at home"),
+    ("Avalon Q", "a chip nobody makes at home"),
+)
+
+
+def _mining_bars(table: list[HardwareRow]) -> list[Bar]:
+    hall = best(table, "asic")
+    by_name = {row.name: row for row in table}
+    found = []
+    for name, caveat in HOME_ROWS:
+        row = by_name.get(name)
+        if row and row.j_per_th and hall.j_per_th:
+            ratio = row.j_per_th / hall.j_per_th
+            short = name.partition(" (")[0]
+            found.append(
+                Bar(
+                    MINING, f"{short} ({row.released})", ratio, "per joule", QUOTED,
+                    f"hardware table; {hall.name} {hall.released}", caveat,
+                )
+            )  # fmt: skip
+    return found
+
+
+ONE_STREAM = "llama.cpp, 8B 4-bit, one user only: flatters home"
+
+
+def _ai_bars(figures: Mapping[str, Figure]) -> list[Bar]:
+    def at(key: str) -> float:
+        return figures[key].value
+
+    tokens = "ai_tokens_llama3_8b_"
+    one, batched = figures[tokens + "h100_pcie"], figures["ai_tokens_llama_7b_h100_batch64"]
+    found = [
+        Bar(AI, f"{name}, one stream", one.value / at(tokens + key), "in tokens/s", QUOTED,
+            f"H100; {one.origin}", ONE_STREAM)
+        for name, key in (("Apple M1", "m1_7core"), ("Apple M3 Max", "m3_max"),
+                          ("RTX 4090", "rtx_4090"))
+    ]  # fmt: skip
+    found.append(
+        Bar(AI, "Apple M3 Max, batched", batched.value / at(tokens + "m3_max"), "in tokens/s",
+            QUOTED, f"H100, 64 users; {batched.origin}",
+            "other model, FP8, maker's own figure: order of magnitude only")
+    )  # fmt: skip
+    watt, low = figures["ai_cloud_over_local_per_watt_min"], "ai_cloud_over_local_per_joule_low"
+    joule = figures["ai_cloud_over_local_per_joule_high"]
+    flow = figures["ai_dataflow_over_local_per_joule_high"]
+    boundary = "single-turn queries; accelerator boundary, not the hall"
+    return [
+        *found,
+        Bar(AI, "local accelerator, at least", watt.value, "per watt", QUOTED,
+            f"cloud accelerators; {watt.origin}", boundary),
+        Bar(AI, "M4 Max, against B200", joule.value, "per joule", QUOTED,
+            f"{joule.origin}, as summarised", boundary, low=at(low)),
+        Bar(AI, "M4 Max, against SN40L", flow.value, "per joule", QUOTED,
+            f"{flow.origin}, as summarised", boundary),
+    ]  # fmt: skip
+
+
+def sentence(found: list[Bar]) -> str:
+    """The contrast in a sentence, from the ratios drawn."""
+    energy = [bar for bar in found if bar.group == MINING and bar.quantity == "per joule"]
+    own = next((bar for bar in energy if bar.origin == MEASURED), None)
+    ai = [bar.ratio for bar in found if bar.group == AI]
+    here = (
+        f"measured here it is {own.ratio:.0e}"
+        if own
+        else "here no joules were measured (give --watts from a wall meter)"
+    )
+    return (
+        f"Mining's gap per joule was about 7e6 on a PC of 2010; {here}. "
+        f"AI's gaps run from {min(ai):.2g} to {max(ai):.0f}, the upper end only when batched: "
+        "the two come near where one user asks alone, and never where work is shared out."
+    )
+
+
+def coverage(figures: Mapping[str, Figure]) -> str:
+    """How many queries a local model can serve: quoted, with its limits."""
+    then, now = figures["ai_local_coverage_2023"], figures["ai_local_coverage_2025"]
+    best_of = figures["ai_local_answer_share"]
+    return (
+        f"Queries one home device could serve: {then.value:g} % ({then.as_of}) -> {now.value:g} % "
+        f"({now.as_of}); best local model for each query: {best_of.value:g} % ({best_of.origin}; "
+        "models up to 20 B active parameters, harder tasks excluded). Quoted, not measured here."
+    )

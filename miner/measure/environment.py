@@ -1,0 +1,160 @@
+"""What the machine and the software were when a result was measured. No user or host name."""
+
+import os
+import platform
+import re
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from miner import __version__
+from miner.backends import native
+from miner.measure import sensors
+
+FLAGS = ("sha_ni", "avx512f", "avx2", "avx", "sse4_1", "sse2", "sha2", "asimd", "neon", "aes")
+LIBRARIES = ("numpy", "cffi", "pyopencl", "click", "rich", "psutil")
+COMPARED = ("cpu", "microcode", "governor", "turbo", "kernel", "python", "compiler", "libraries")
+
+
+def collect(root: Path = Path("/")) -> dict[str, Any]:
+    """The environment block; an unknown value is None, never a guess."""
+    info = cpu_info(root)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    return {
+        "cpu": info.get("model name") or info.get("Hardware") or platform.processor() or None,
+        "cores": psutil.cpu_count(logical=False),
+        "threads": psutil.cpu_count(),
+        "usable_threads": usable_threads(root),
+        "flags": [flag for flag in FLAGS if flag in flags(info)],
+        "microcode": info.get("microcode"),
+        "governor": _line(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "turbo": turbo(root),
+        "clock_mhz": sensors.clock(root),
+        "ram_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "os": os_name(root),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+        "virtual": virtual(root, info),
+        "cpu_quota": sensors.quota(root),
+        "mains": mains(root),
+        "load_1min": round(load, 2) if load is not None else None,
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "compiler": native.compiler(),
+        "libraries": {name: _version(name) for name in LIBRARIES},
+        "homehash": __version__,
+        "commit": commit(),
+    }
+
+
+def cpu_info(root: Path) -> dict[str, str]:
+    """First processor of /proc/cpuinfo; empty elsewhere."""
+    first: dict[str, str] = {}
+    for line in _text(root / "proc/cpuinfo").split("\n\n")[0].splitlines():
+        key, _, value = line.partition(":")
+        first[key.strip()] = value.strip()
+    return first
+
+
+def flags(info: dict[str, str]) -> set[str]:
+    return set((info.get("flags") or info.get("Features") or "").split())
+
+
+def turbo(root: Path) -> bool | None:
+    """Is boost allowed? Intel's file says no_turbo, the generic one boost."""
+    no_turbo = _line(root / "sys/devices/system/cpu/intel_pstate/no_turbo")
+    boost = _line(root / "sys/devices/system/cpu/cpufreq/boost")
+    if no_turbo is not None:
+        return no_turbo == "0"
+    return boost == "1" if boost is not None else None
+
+
+def os_name(root: Path) -> str:
+    match = re.search(r'^PRETTY_NAME="?([^"\n]*)', _text(root / "etc/os-release"), re.M)
+    return match[1] if match else f"{platform.system()} {platform.release()}"
+
+
+def virtual(root: Path, info: dict[str, str]) -> str | None:
+    """Container or virtual machine in a word, None when neither shows."""
+    signs = []
+    if "hypervisor" in flags(info):
+        signs.append("virtual machine")
+    if (root / ".dockerenv").exists() or (root / "run/.containerenv").exists():
+        signs.append("container")
+    return " in ".join(reversed(signs)) or None
+
+
+def mains(root: Path) -> bool | None:
+    """True on mains, False on battery, None without a battery."""
+    supplies = root / "sys/class/power_supply"
+    states = [_line(pack / "status") for pack in supplies.glob("BAT*")]
+    return "Discharging" not in states if states else None
+
+
+def usable_threads(root: Path = Path("/")) -> int:
+    """CPUs this process may use: affinity and container quota."""
+    if hasattr(os, "sched_getaffinity"):
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    allowed = sensors.quota(root)
+    return max(1, min(count, round(allowed)) if allowed else count)
+
+
+def commit() -> str | None:
+    """Short commit of a checkout, with -dirty; None for an installed wheel."""
+    here = Path(__file__).parent
+    if not (here.parent.parent / ".git").exists():
+        return None
+    asked = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=10"]
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None
+
+
+def advice(environment: dict[str, Any]) -> list[str]:
+    """Sentences for a better measurement; nothing is changed unasked."""
+    said = []
+    if environment.get("governor") not in (None, "performance", "schedutil"):
+        said.append(
+            f"governor is {environment['governor']}: clocks may lag; to compare runs: "
+            "sudo cpupower frequency-set -g performance"
+        )
+    if environment.get("mains") is False:
+        said.append("on battery: clocks are often capped; plug in for speed figures")
+    threads, load = environment.get("threads"), environment.get("load_1min")
+    if threads and load is not None and load > 0.3 * threads:
+        said.append(f"load was {load:g} before the start: other programs share the CPU")
+    if environment.get("virtual"):
+        said.append(f"{environment['virtual']}: neighbours and hidden clocks add spread")
+    return said
+
+
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What differs between two environments, one phrase each."""
+    keys = [*COMPARED, "os", "virtual", "cpu_quota", "mains", "homehash", "commit"]
+    return [
+        f"{key}: {old.get(key)} -> {new.get(key)}" for key in keys if old.get(key) != new.get(key)
+    ]
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def _line(path: Path) -> str | None:
+    return _text(path).strip() or None

@@ -1,0 +1,200 @@
+"""The terminal screens of `miner bench` (rich): tables, a live view, text charts."""
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from miner.measure import compare, export, formats, stats
+from miner.measure.bench import Progress
+from miner.measure.result import CaseResult, Result
+from miner.measure.session import Check
+from miner.measure.terminal import console, line, table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+BARS = "▁▂▃▄▅▆▇█"
+
+
+COLUMNS = ("case", "median", "95 %", "sd", "slices", "trust", "J/TH gross", "net", "energy of")
+
+
+def results(result: Result) -> Table:
+    """One line a case; columns of energy only when there is any."""
+    rows = [export.rate_cells(result, case) for case in result.cases]
+    width = len(COLUMNS) if any(case.energy for case in result.cases) else 6
+    return table("", COLUMNS[:width], [row[:width] for row in rows])
+
+
+def spark(values: list[float], width: int = 40) -> str:
+    """Rates over time as a row of blocks, from 90 % to 110 % of the median or wider."""
+    if not values:
+        return ""
+    step = max(1, -(-len(values) // width))
+    shown = [
+        sum(values[i : i + step]) / len(values[i : i + step]) for i in range(0, len(values), step)
+    ]
+    middle = sorted(values)[len(values) // 2]
+    low, high = min(min(shown), 0.9 * middle), max(max(shown), 1.1 * middle)
+    return "".join(BARS[round((one - low) / (high - low) * (len(BARS) - 1))] for one in shown)
+
+
+def scaling(result: Result) -> Table | None:
+    """Efficiency by threads with the fitted law; None unless a backend ran with 1 and more."""
+    groups: dict[tuple[str, int], dict[int, float]] = {}
+    for case in result.cases:
+        found = case.summary(result.seed)
+        if found and case.batch == "cpu":
+            groups.setdefault((case.name, case.versions), {})[case.threads] = found.median
+    rows = []
+    for (name, versions), rates in groups.items():
+        cores = result.environment.get("cores") or max(rates)
+        whole = {n: rate for n, rate in rates.items() if n <= cores}  # hyper-threads: own line
+        fit = stats.fit_scaling(list(whole), list(whole.values()))
+        if fit is None:
+            continue
+        rows += [
+            [f"{name} v{versions}", str(n), formats.rate(rate), f"{rate / (n * rates[1]):.0%}"]
+            for n, rate in sorted(rates.items())
+        ]
+        if 0 <= fit.serial <= 1:  # outside, the noise of the runs has won
+            rows.append([f"  {_fit_words(fit)}", "", "", ""])
+        rows += _smt_row(rates, result)
+    return table("Threads", ("case", "threads", "rate", "efficiency"), rows) if rows else None
+
+
+def _smt_row(rates: dict[int, float], result: Result) -> list[list[str]]:
+    """What hyper-threads add: all logical against all physical cores."""
+    cores, logical = result.environment.get("cores"), result.environment.get("threads")
+    if not cores or cores == logical or cores not in rates or logical not in rates:
+        return []
+    gain = rates[logical] / rates[cores] - 1
+    return [[f"  hyper-threads add {gain:+.0%}", f"{cores}->{logical}", "", ""]]
+
+
+def _fit_words(fit: stats.ScalingFit) -> str:
+    error = f" ± {fit.serial_error:.1%}" if fit.serial_error is not None else ""
+    text = f"serial share {fit.serial:.1%}{error}"
+    if fit.contention:
+        text += f", contention {fit.contention:.2%}"
+    return text
+
+
+def details(result: Result) -> list[str]:
+    """Sentences under the table: reasons to doubt, the shape of the run, overhead, soak."""
+    said = []
+    for case in result.cases:
+        trust = case.trust()
+        if trust.reasons:
+            said.append(f"{case.label}: {trust.word}: {'; '.join(trust.reasons)}")
+        said += _alone(case, result.seed) if trust.word == "shared machine" else []
+        if len(case.slices) > 1:
+            said.append(f"{case.label} over time  {spark(case.rates())}")
+        if result.mode == "soak":
+            said += _soak(case)
+    if result.partial:
+        said.append("interrupted: partial results")
+    return said
+
+
+def _alone(case: CaseResult, seed: int) -> list[str]:
+    """A steadier figure for a busy machine; an estimate, and said to be one."""
+    rates = case.cpu_rates()
+    if not rates:
+        return []
+    found = stats.summarize(rates, seed)
+    interval = formats.interval(*found.ci95, found.median) + " 95 %" if found.ci95 else ""
+    return [
+        f"{case.label}: by CPU time {formats.rate(found.median)} {interval}: an estimate of what "
+        "it does with its CPUs to itself"
+    ]
+
+
+def _soak(case: CaseResult) -> list[str]:
+    """First minute against last, and how far clock and temperature went."""
+    if len(case.slices) < 16:
+        return []
+    edge = min(60, len(case.slices) // 4)
+    first, last = (
+        stats.summarize(part, 0).median for part in (case.rates()[:edge], case.rates()[-edge:])
+    )
+    change = f"{formats.rate(first)} to {formats.rate(last)} ({last / first - 1:+.1%})"
+    said = [f"{case.label}: first to last {edge} slices: {change}"]
+    for name, unit in (("clock_mhz", "MHz"), ("temperature_c", "°C")):
+        seen = [value for one in case.slices if (value := getattr(one, name))]
+        if seen:
+            said.append(
+                f"{case.label}: {min(seen):.0f} to {max(seen):.0f} {unit}, last {seen[-1]:.0f}"
+            )
+    throttles = case.counters.get("throttles")
+    if throttles is not None:
+        said.append(f"{case.label}: {throttles:.0f} thermal throttle events")
+    return said
+
+
+class Screen:
+    """Results growing while they are measured. Redrawn between slices only: a refresh thread
+    would compete with what is measured."""
+
+    def __init__(self) -> None:
+        self._console = console(stderr=True)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._result: Result | None = None
+        self._stage = ""
+
+    def __enter__(self) -> "Screen":
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def started(self, result: Result) -> None:
+        self._result = result
+
+    def say(self, text: str) -> None:
+        line(self._console, text, "dim")
+
+    def tell(self, step: Progress) -> None:
+        """Called between slices, outside the timed part."""
+        if self._console.is_terminal:
+            self._live.update(self._view(step), refresh=True)
+        elif step.stage != self._stage:  # a log gets one line a stage
+            self.say(f"{step.stage}: {step.case.label if step.case else 'machine'} ...")
+        self._stage = step.stage
+
+    def _view(self, step: Progress) -> "RenderableType":
+        total = step.elapsed_s + step.left_s
+        label = step.case.label if step.case else "machine"
+        bar = ProgressBar(total=max(total, 0.1), completed=step.elapsed_s, width=40)
+        line = f"{step.stage} {label}, {step.left_s:.0f} s left"
+        shown: list[RenderableType] = [results(self._result)] if self._result else []
+        return Group(*shown, bar, Text(line, style="dim"))
+
+
+def compared(found: compare.Report) -> Table:
+    rows = [
+        [
+            row.label, formats.rate(row.old_hs), formats.rate(row.new_hs), f"{row.ratio:.4f}",
+            f"[{row.ci95[0]:.4f}, {row.ci95[1]:.4f}]" if row.ci95 else "n/a",
+            f"{row.p:.4f}" if row.p is not None else "n/a", row.word,
+            f"{row.old_trust} / {row.new_trust}",
+        ]
+        for row in found.rows
+    ]  # fmt: skip
+    names = ("case", "old", "new", "new/old", "95 %", "p (Holm)", "word", "trust")
+    return table("", names, rows)
+
+
+def checked(found: list[Check]) -> Table:
+    rows = [
+        [one.label, one.digest, f"{one.ratio:.4f}" if one.ratio else "n/a", one.word or "n/a"]
+        for one in found
+    ]
+    return table("", ("case", "digest", "rate here/file", "word"), rows, left=2)

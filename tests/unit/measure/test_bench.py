@@ -1,0 +1,285 @@
+"""The gate and the measurement, on real backends and on ones that lie."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from miner.backends import registry
+from miner.backends.base import Backend, BackendInfo, Hit, Scannable, ScanResult
+from miner.backends.hashlib import HashlibBackend
+from miner.bitcoin.target import target_from_nbits
+from miner.errors import BackendFault, BackendUnavailable
+from miner.measure import cases, result
+from miner.measure.bench import Bench, Plan, Progress
+from miner.measure.cases import Case
+from miner.measure.result import Result
+from miner.measure.threads import Threads
+from miner.work.roll import Roller
+from miner.work.values import WorkUnit
+
+QUICK = Plan(samples=3, slice_s=0.03, warmup_s=0.05, seed=7)
+
+
+class Liar(HashlibBackend):
+    """Passes the self-test's windows, but loses a hit elsewhere."""
+
+    info = BackendInfo("liar", "test double", 1, 1, "cpu")
+
+    def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
+        found = super().scan(unit, start, count)
+        if unit.target == cases.GATE_TARGET and found.hits:
+            return ScanResult(found.hits[1:], found.hashes)
+        return found
+
+
+class Inventor(HashlibBackend):
+    """Right while it is tested; claims false hits while it is timed."""
+
+    info = BackendInfo("inventor", "test double", 1, 1, "cpu")
+
+    def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
+        found = super().scan(unit, start, count)
+        if isinstance(unit, WorkUnit):
+            return ScanResult((Hit(unit.versions[0], start),), found.hashes)
+        return found
+
+
+def bench(plan: Plan = QUICK, tell: Callable[[Progress], None] = lambda step: None) -> Bench:
+    empty = Result("2026-11-22T12:00:00+00:00", "0", None, {}, plan.seed, "quick")
+    return Bench(plan, empty, Path("/"), tell, lambda batch: None)
+
+
+def use(monkeypatch: pytest.MonkeyPatch, make: Callable[[], Backend]) -> None:
+    monkeypatch.setattr(registry, "open_named", lambda name, cache: make())
+
+
+def test_gate_agrees_between_backends(tmp_path: Path) -> None:
+    digests = {
+        cases.gate(registry.open_named(name, tmp_path), 3).digest
+        for name in ("hashlib", "numpy", "python")
+    }
+    assert len(digests) == 1
+    assert cases.gate(HashlibBackend(), 4).digest not in digests
+
+
+def test_digest_questions_reach_the_last_nonce_and_have_hits() -> None:
+    asked = cases.digest_questions(3)
+    assert asked[0].start + asked[0].count == 2**32
+    hits = sum(len(question.answer().hits) for question in asked)
+    assert 60 < hits < 200  # 2048 hashes, one in sixteen
+
+
+def test_a_lost_hit_fails_the_gate() -> None:
+    found = cases.gate(Liar(), 3)
+    assert not found.passed
+    assert "hashlib has" in found.why
+
+
+def test_an_invalid_variant_gets_no_rate(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    use(monkeypatch, Liar)
+    run = bench()
+    run.add(Case("liar", 1, True), tmp_path)
+    run.run()
+    found = run.result.cases[0]
+    assert not found.slices
+    assert found.trust().word == "INVALID"
+    assert result.to_dict(run.result)["cases"][0]["stats"] is None
+
+
+def test_a_backend_that_fails_to_open_is_invalid_or_unavailable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken() -> Backend:
+        raise BackendFault("x", "self-test: wrong answer")
+
+    use(monkeypatch, broken)
+    run = bench()
+    run.add(Case("x", 1, True), tmp_path)
+    assert run.result.cases[0].trust().word == "INVALID"
+
+    def absent() -> Backend:
+        raise BackendUnavailable("x", "not here")
+
+    use(monkeypatch, absent)
+    with pytest.raises(BackendUnavailable):
+        bench().add(Case("x", 1, True), tmp_path)
+
+
+def test_false_hits_while_timed_take_the_rate_away(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use(monkeypatch, Inventor)
+    run = bench()
+    run.add(Case("inventor", 1, True), tmp_path)
+    assert run.result.cases[0].gate.passed
+    run.run()
+    found = run.result.cases[0]
+    assert "false hit" in found.gate.why
+    assert not found.slices
+
+
+class Counting(HashlibBackend):
+    """Counts what it really tested, by thread."""
+
+    def __init__(self, counts: dict[int, int]) -> None:
+        self.counts = counts
+
+    def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
+        found = super().scan(unit, start, count)
+        mine = threading.get_ident()
+        self.counts[mine] = self.counts.get(mine, 0) + found.hashes
+        return found
+
+
+def test_threads_counts_every_hash_of_every_thread() -> None:
+    counts: dict[int, int] = {}
+    threads = Threads([Counting(counts), Counting(counts)], 7, wants=4)
+    hashes, seconds = threads.run(0.05)
+    assert len(counts) == 2
+    assert hashes == sum(counts.values())
+    assert hashes % 4 == 0  # whole nonces of four versions
+    assert 0.05 <= seconds < 10
+    assert threads.overhead is not None
+    assert 0 <= threads.overhead < 1
+    threads.close()
+
+
+def test_threads_walks_the_units_of_mining() -> None:
+    seen: list[Scannable] = []
+
+    class Watching(HashlibBackend):
+        def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
+            seen.append(unit)
+            return ScanResult((), count * len(unit.versions))  # pretend: reach the unit's end
+
+    threads = Threads([Watching()], 7, wants=2)
+    for runner in threads.runners:
+        runner.sizer.rate_hs = 1e12
+    threads.run(0.05)
+    threads.close()
+    mine = list(dict.fromkeys(unit.prefix for unit in seen))
+    roller = Roller(cases.job(7, rolling=True))
+    wanted = []
+    for _ in mine:
+        unit = roller.next(2, 0.0)
+        assert unit is not None
+        wanted.append(unit.prefix)
+    assert len(mine) > 1
+    assert mine == wanted
+    assert len(seen[0].versions) == 2
+
+
+def test_rounds_alternate_and_results_grow(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def tell(step: Progress) -> None:
+        if step.stage == "slice" and step.case is not None:
+            order.append(step.case.name)
+
+    run = bench(tell=tell)
+    for name in ("hashlib", "numpy", "hashlib"):  # a case asked for twice is measured once
+        run.add(Case(name, 1, False), tmp_path)
+    run.run()
+    assert order == ["hashlib", "numpy"] * 3
+    for found in run.result.cases:
+        assert len(found.slices) == 3
+        assert found.warmup
+        assert found.counters["seconds"] > 0
+        assert all(one.rate_hs > 1000 for one in found.slices)
+    assert not run.result.partial
+    result.from_dict(result.to_dict(run.result), "own")
+
+
+def test_interrupt_keeps_what_is_done(tmp_path: Path) -> None:
+    def tell(step: Progress) -> None:
+        if step.stage == "slice" and step.case is not None and len(step.case.slices) == 2:
+            raise KeyboardInterrupt
+
+    threads = set(threading.enumerate())  # other tests may have left some behind
+    run = bench(Plan(samples=50, slice_s=0.02, warmup_s=0.02, seed=7), tell)
+    run.add(Case("hashlib", 1, False), tmp_path)
+    run.run()
+    assert run.result.partial
+    assert len(run.result.cases[0].slices) == 2
+    assert set(threading.enumerate()) <= threads
+
+
+class Ramp:
+    """A meter that counts 10 J at each look."""
+
+    boundary, source = "package", "test"
+
+    def __init__(self, step: float) -> None:
+        self.sum, self.step = 0.0, step
+
+    def joules(self) -> float:
+        self.sum += self.step
+        return self.sum
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("step", "joules"), [(10.0, 30.0), (0.0, None)])
+def test_energy_is_summed_over_slices(step: float, joules: float | None, tmp_path: Path) -> None:
+    run = bench(Plan(samples=3, slice_s=0.02, warmup_s=0.02, idle_s=0.02, seed=7))
+    run.meter_for = lambda batch: Ramp(step)
+    run.add(Case("hashlib", 1, False), tmp_path)
+    run.run()
+    energy = run.result.cases[0].energy
+    if joules is None:
+        assert energy is None  # a counter that stands still measured nothing
+        return
+    assert energy is not None
+    assert energy.joules == joules
+    assert energy.hashes == sum(one.hashes for one in run.result.cases[0].slices)
+    assert energy.idle_w is not None
+    assert 0 < energy.idle_w <= 10 / 0.02
+
+
+def test_a_meter_that_dies_costs_joules_not_the_run(tmp_path: Path) -> None:
+    class Dying(Ramp):
+        def joules(self) -> float:
+            if self.sum >= 40:
+                raise OSError("sensor gone")
+            return super().joules()
+
+    run = bench(Plan(samples=4, slice_s=0.02, warmup_s=0.02, seed=7))
+    run.meter_for = lambda batch: Dying(10.0)
+    run.add(Case("hashlib", 1, False), tmp_path)
+    run.run()
+    found = run.result.cases[0]
+    assert [one.joules for one in found.slices] == [10, 10, None, None]
+    assert found.energy is not None
+    assert found.energy.hashes == sum(one.hashes for one in found.slices[:2])
+    assert found.energy.joules == 20
+
+
+def test_matrix_and_thread_scan() -> None:
+    assert cases.thread_scan(16, 8) == [1, 2, 4, 8, 16]
+    assert cases.thread_scan(12, 6) == [1, 2, 4, 6, 8, 12]
+    assert cases.thread_scan(1, None) == [1]
+    built = cases.build(["native", "hashlib"], [1, 2], [True, False], lambda n: n == "native")
+    assert [(case.name, case.threads, case.rolling) for case in built] == [
+        ("native", 1, True), ("native", 1, False), ("native", 2, True), ("native", 2, False),
+        ("hashlib", 1, True), ("hashlib", 1, False),
+    ]  # fmt: skip
+
+
+def test_names_are_expanded(tmp_path: Path) -> None:
+    said: list[str] = []
+    assert cases.choose_names(["hashlib", "hashlib"], tmp_path, said.append) == ["hashlib"]
+    everything = cases.choose_names(["all"], tmp_path, said.append)
+    assert {"hashlib", "numpy", "python"} <= set(everything)
+    auto = cases.choose_names([], tmp_path, said.append)
+    assert auto
+    assert all(name in everything for name in auto)
+
+
+def test_job_repeats_with_its_seed() -> None:
+    assert cases.job(1, rolling=True) == cases.job(1, rolling=True)
+    assert cases.job(1, rolling=True).prev_hash != cases.job(2, rolling=True).prev_hash
+    assert cases.job(1, rolling=False).version_mask == 0
+    assert cases.job(1, rolling=True).target == target_from_nbits(0x1D00FFFF)

@@ -1,0 +1,119 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from miner.errors import ConfigError
+from miner.measure import result, schema
+from miner.measure.result import CaseResult, Energy, Gate, Result, Slice
+
+
+def sample(rate: float = 1e6, cases: int = 1) -> Result:
+    found = Result("2026-11-22T12:00:00+00:00", "0.1.0", "abc", {"cpu": "x"}, 1, "quick")
+    for index in range(cases):
+        case = CaseResult(
+            "native", "avx2", "CPU", index + 1, 8, "cpu", Gate(25, "ab" * 32, True),
+            energy=Energy(450.0, 10_000_000, 10.0, "package", "powercap", 15.0), overhead=0.001,
+        )  # fmt: skip
+        rates = [rate * (1 + 0.001 * (i % 5)) for i in range(10)]
+        case.slices = [
+            Slice(int(one), 1.0, 45.0, 3000.0, None, float(i)) for i, one in enumerate(rates)
+        ]
+        case.warmup = case.slices[:2]
+        found.cases.append(case)
+    return found
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(schema.load())
+
+
+def test_round_trip_and_schema() -> None:
+    found = sample(cases=2)
+    data = json.loads(json.dumps(result.to_dict(found)))
+    jsonschema.validate(data, schema.load())
+    again = result.from_dict(data, "file")
+    assert result.to_dict(again) == data
+    assert again.cases[0].slices == found.cases[0].slices
+    assert again.cases[0].label == "native:avx2 x1 v8"
+
+
+def test_an_invalid_and_an_empty_case_have_no_rate() -> None:
+    found = sample()
+    found.cases[0].gate = Gate(25, "", False, "self-test: wrong")
+    data = result.to_dict(found)
+    jsonschema.validate(data, schema.load())
+    assert data["cases"][0]["stats"] is None
+    assert data["cases"][0]["verdict"] == {"word": "INVALID", "reasons": ["self-test: wrong"]}
+    assert found.best() is None
+
+
+def test_energy_gross_and_net() -> None:
+    energy = Energy(450.0, 10_000_000, 10.0, "package", "powercap", 15.0)
+    assert energy.gross_j_per_th == 45e6
+    assert energy.net_j_per_th == 30e6
+    assert Energy(450.0, 10, 10.0, "wall", "given", None).net_j_per_th is None
+    assert Energy(450.0, 10, 10.0, "wall", "given", 50.0).net_j_per_th is None
+
+
+def without(data: dict[str, Any], path: str) -> dict[str, Any]:
+    copy: dict[str, Any] = json.loads(json.dumps(data))
+    *way, last = path.split(".")
+    part: Any = copy
+    for step in way:
+        part = part[int(step)] if step.isdigit() else part[step]
+    del part[last]
+    return copy
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["seed", "cases.0.threads", "cases.0.gate.digest", "cases.0.slices.3.seconds",
+     "cases.0.energy.boundary", "cases.0.stats.median", "homehash.version"],
+)  # fmt: skip
+def test_a_missing_key_is_named_and_jsonschema_agrees(path: str) -> None:
+    broken = without(result.to_dict(sample()), path)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(broken, schema.load())
+    with pytest.raises(ConfigError, match=rf"{path.rpartition('.')[2]} is missing"):
+        result.from_dict(broken, "file")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("seed", -1), ("seed", True), ("seed", "1"), ("partial", 0), ("cases", []), ("cases", {}),
+     ("created", None)],
+)  # fmt: skip
+def test_a_wrong_value_is_refused_and_jsonschema_agrees(key: str, value: object) -> None:
+    broken = result.to_dict(sample()) | {key: value}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(broken, schema.load())
+    with pytest.raises(ConfigError, match=f"file.{key}"):
+        result.from_dict(broken, "file")
+
+
+def test_unknown_keys_are_ignored() -> None:
+    data = result.to_dict(sample()) | {"future": 1}
+    data["cases"][0]["slices"][0]["volts"] = 3
+    result.from_dict(data, "file")
+
+
+def test_foreign_files_are_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    newer = result.to_dict(sample()) | {"schema": 2}
+    for text, said in (
+        ("", "cannot be read"),
+        ("[1]", "not from"),
+        ('{"a": 1}', "not from"),
+        ("[" * 100_000, "cannot be read"),
+        (json.dumps(newer), "schema 2 is newer"),
+        (json.dumps(newer | {"schema": "1"}), "want 1"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ConfigError, match=said) as caught:
+            result.load(path)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        result.load(tmp_path / "absent.json")
