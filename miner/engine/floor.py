@@ -1,14 +1,15 @@
 """The floor: the job in force, and where workers fetch units of it or wait for a better time."""
 
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 
-from miner.work.roll import Roller
+from miner.work.roll import Roller, header_space, is_small
 from miner.work.values import Job, WorkUnit
 
 FLOOD_TARGET = 2**236  # easier than one hash in a million: hits come faster than answers
 LATENCIES = 4096
+SPACES = 64  # small header spaces whose state is kept
 
 Clock = Callable[[], float]
 
@@ -16,20 +17,37 @@ Clock = Callable[[], float]
 class Generation:
     """One job in force."""
 
-    def __init__(self, number: int, job: Job, roller: Roller, now: float) -> None:
+    def __init__(
+        self, number: int, job: Job, roller: Roller, now: float, first: float | None = None
+    ) -> None:
+        """`first`: when a job of the same header fields came first, if not now."""
         self.number, self.job, self.roller, self.born = number, job, roller, now
+        self.first = now if first is None else first  # header time moves on from there
         self.opens = now  # no hash before (pacing)
         self.held = False  # a block of it waits for its verdict, on a chain of easy blocks
         self.hashed = False  # a worker has begun
+        self.used_up = False  # every header was given out, until time moves on
+        self._continued = False  # by a later job with the same header fields
         self._lock = threading.Lock()
+
+    def go_on(self, number: int, job: Job, now: float) -> "Generation":
+        """The generation of a later job with the same header fields: nothing is given out twice."""
+        with self._lock:
+            self._continued = True
+            return Generation(number, job, Roller(job, after=self.roller), now, self.first)
 
     @property
     def flood(self) -> bool:
         return self.job.target > FLOOD_TARGET
 
     def next_unit(self, wants: int, now: float) -> WorkUnit | None:
+        """None: nothing is left until time moves on, or another generation goes on from here."""
         with self._lock:
-            return self.roller.next(wants, now - self.born)
+            if self._continued:
+                return None
+            unit = self.roller.next(wants, now - self.first)
+            self.used_up = unit is None
+            return unit
 
 
 class Floor:
@@ -47,6 +65,7 @@ class Floor:
         self._paused = True
         self._changed = threading.Condition()
         self._numbers = 0
+        self._spaces: OrderedDict[tuple[object, ...], Generation] = OrderedDict()  # newest of each
 
     @property
     def latest(self) -> Generation | None:
@@ -54,7 +73,11 @@ class Floor:
         return self._latest
 
     def replace(self, job: Job, random_start: Callable[[], int], opens: float) -> Generation:
-        """Put a job in force. extranonce2 goes on where the session's last job left it."""
+        """Put a job in force. extranonce2 goes on where the session's last job left it.
+
+        A job with the header fields of an earlier one goes on where that one stopped, by its
+        clock: a pool that says its job again with each new difficulty would else hold time still.
+        """
         with self._changed:
             last = self._latest
             same = last is not None and (last.job.source, last.job.session) == (
@@ -63,12 +86,24 @@ class Floor:
             )
             start = last.roller.next_extranonce2 if last and same else random_start()
             self._numbers += 1
-            roller = Roller(job, start, last.roller if last and same else None)
-            fresh = Generation(self._numbers, job, roller, self.clock())
+            fresh = self._generation(job, start)
             fresh.opens = max(opens, fresh.born)
             self._latest = fresh
             self._show()
             return fresh
+
+    def _generation(self, job: Job, extranonce2_start: int) -> Generation:
+        space, now = header_space(job), self.clock()
+        before = self._spaces.pop(space, None)
+        if before is None:
+            fresh = Generation(self._numbers, job, Roller(job, extranonce2_start), now)
+        else:
+            fresh = before.go_on(self._numbers, job, now)
+        if is_small(job):  # of a large one nothing repeats, as the extranonce2 goes on
+            self._spaces[space] = fresh
+            if len(self._spaces) > SPACES:
+                self._spaces.popitem(last=False)
+        return fresh
 
     def pause(self, paused: bool) -> None:
         """No source is ready: hash nothing; the job stays for when it is again."""

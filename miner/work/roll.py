@@ -34,13 +34,13 @@ class Roller:
         self._spent: frozenset[int] = frozenset()
         self._partly: frozenset[int] = frozenset()
         self._step_s = 0  # ntime - job.ntime
-        if after is not None and same_headers(job, after.job):
+        if after is not None and header_space(job) == header_space(after.job):
             self._go_on(after)
 
     def _go_on(self, after: "Roller") -> None:
         self.next_extranonce2 = after.next_extranonce2
         self._left, self._step_s = after._left, after._step_s
-        if self._space <= SMALL_SPACE:
+        if is_small(self.job):
             self._spent = after._spent | after._listed(0, after._place)
             self._partly = after._partly | after._listed(after._place, after._widest)
 
@@ -112,15 +112,17 @@ class Roller:
         return frozenset(versions_at(self.job.version, self.job.version_mask, place, places))
 
 
-def same_headers(one: Job, other: Job) -> bool:
-    """Could the two jobs give out the same header?"""
-    return _identity(one) == _identity(other)
+def is_small(job: Job) -> bool:
+    """Can a search use up every extranonce2 of the job?"""
+    return 256**job.extranonce2_size <= SMALL_SPACE
 
 
-def _identity(job: Job) -> tuple[object, ...]:
+def header_space(job: Job) -> tuple[object, ...]:
+    """Equal for two jobs that could give out the same header, whatever their names, masks and
+    targets; a resumed session goes on in the space of the broken one."""
     return (
-        job.source, job.session, job.version, job.prev_hash, job.coinbase1,
-        job.coinbase2, job.extranonce1, job.extranonce2_size, job.branch, job.nbits, job.ntime,
+        job.version, job.prev_hash, job.coinbase1, job.coinbase2, job.extranonce1,
+        job.extranonce2_size, job.branch, job.nbits, job.ntime,
     )  # fmt: skip
 
 
