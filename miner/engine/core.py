@@ -10,6 +10,7 @@ from miner.config import Goal
 from miner.engine import sensors
 from miner.engine.desk import Desk, Tell
 from miner.engine.floor import FLOOD_TARGET, Clock, Floor
+from miner.engine.pulse import HINTS, Activity, Pulse
 from miner.engine.worker import Worker, WorkerOptions
 from miner.errors import BackendFault, MinerError
 from miner.journal import Journal
@@ -67,6 +68,7 @@ class Engine:
         self._start = self._saved = self._ticked = clock()
         self._retries: dict[str, tuple[float, float]] = {}  # block hash: (due, pause)
         self._alarmed: set[str] = set()
+        self._pulse = Pulse(self._start)
         self._started = self._stopped = False
         self.workers = [
             Worker(
@@ -209,18 +211,18 @@ class Engine:
     def _tick(self, now: float) -> None:
         self.status.tick(now)
         self._check_goals()
-        self._supervise(now)
+        stood, self._ticked = now - self._ticked > STOOD_S, now
+        self._supervise(now, stood)
         self._ask_again(now)
-        self._name_state(now)
+        self._name_state(now, stood)
         if now - self._saved > SAVE_S:
             self._saved = now
             self.status.save_best()
             self._check_luck()
 
-    def _supervise(self, now: float) -> None:
-        stood_s, self._ticked = now - self._ticked, now
+    def _supervise(self, now: float, stood: bool) -> None:
         for worker in self.workers:
-            if stood_s > STOOD_S:
+            if stood:
                 worker.excused = now
             alive = worker.thread is not None and worker.thread.is_alive()
             sick_s = worker.sick_s if alive else None
@@ -287,16 +289,35 @@ class Engine:
             if block.hash_hex in due:
                 self.source.resubmit(block)
 
-    def _name_state(self, now: float) -> None:
-        latest, snapshot = self.floor.latest, self.status
+    def _name_state(self, now: float, stood: bool) -> None:
+        activity = self._activity(now)
+        excused = stood or activity in (Activity.NO_WORK, Activity.PACED)
+        self._pulse.see(self.status.hashes, excused, now)
+        if activity is Activity.MINING and not self._pulse.beats(now):
+            activity = self._why_not(now)
+        self.status.state_text = activity.value
+        silent_s = self._pulse.silence(now)
+        if silent_s is not None:
+            why = HINTS.get(activity, "see `miner doctor`")
+            self._alarm(f"no hash for {silent_s:.0f} s: {activity.value}; {why}")
+
+    def _activity(self, now: float) -> Activity:
+        """What the work at hand allows."""
+        latest = self.floor.latest
         if latest is None or not self._ready:
-            snapshot.state_text = "waiting for work"
-        elif latest.opens == float("inf"):
-            snapshot.state_text = "waiting for the next job"
-        elif latest.opens > now:
-            snapshot.state_text = "pausing: paced blocks"
-        else:
-            snapshot.state_text = "waiting for a verdict" if latest.held else "mining"
+            return Activity.NO_WORK
+        if latest.opens == float("inf"):
+            return Activity.NO_JOB
+        if latest.opens > now:
+            return Activity.PACED
+        return Activity.VERDICT if latest.held else Activity.MINING
+
+    def _why_not(self, now: float) -> Activity:
+        """No hash is counted, though the job is there."""
+        latest = self.floor.latest
+        if latest is not None and latest.used_up:
+            return Activity.USED_UP
+        return Activity.BACKEND if self._pulse.began else Activity.STARTING
 
     def _check_luck(self) -> None:
         sigmas = self.status.luck_sigmas()
