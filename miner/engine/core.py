@@ -11,7 +11,7 @@ from miner.engine import sensors
 from miner.engine.desk import Desk, Tell
 from miner.engine.floor import FLOOD_TARGET, Clock, Floor
 from miner.engine.pulse import HINTS, Activity, Pulse
-from miner.engine.worker import Worker, WorkerOptions
+from miner.engine.worker import STRIKES, Worker, WorkerOptions
 from miner.errors import BackendFault, MinerError
 from miner.journal import Journal
 from miner.protocol.scrub import scrub
@@ -22,7 +22,6 @@ from miner.work.values import Answer, Job, Verdict
 TICK_S = 0.1
 STOOD_S = 5.0  # between two ticks: not the devices but the whole process stood still (Ctrl-Z)
 RESTART_S = (0.0, 5.0)  # pause after a first and a second fault: a driver's reset takes seconds
-HUNG_S = 60.0  # a scan this late never comes back: the device is given up
 SUBMIT_GRACE_S = 2.0  # for answers to open submits, at the end
 RETRY_S = (5.0, 60.0)  # first and longest pause before asking again after "unknown"
 HEAD_START_S = 2.0  # for blocks of an earlier run, where new ones are found faster than sent
@@ -61,7 +60,7 @@ class Engine:
         self.done = threading.Event()
         self.error: MinerError | None = None  # why the run failed, when it did
         self.reason = ""  # why it ended, in words
-        self._tell, self._clock, self._reopen = tell, clock, reopen
+        self._tell, self._clock = tell, clock
         self._dice = random.SystemRandom()
         self._lock = threading.Lock()
         self._ready = False  # a source shows one state: that of the pool or node with the work
@@ -77,6 +76,7 @@ class Engine:
                 self.floor,
                 self.desk.put,
                 options.worker,
+                reopen,
             )
             for backend in backends
         ]
@@ -127,8 +127,7 @@ class Engine:
         self.status.state_text = "stopped"
         self.journal.close()
         for worker in self.workers:
-            if worker.thread is None or not worker.thread.is_alive():
-                worker.backend.close()
+            worker.close()
 
     def finish(self, reason: str, error: MinerError | None = None) -> None:
         """End the run; the first reason holds. Hashing stops at once."""
@@ -221,16 +220,15 @@ class Engine:
             self._check_luck()
 
     def _supervise(self, now: float, stood: bool) -> None:
-        for worker in self.workers:
+        for worker in tuple(self.workers):
             if stood:
                 worker.excused = now
             alive = worker.thread is not None and worker.thread.is_alive()
             sick_s = worker.sick_s if alive else None
             if worker.quarantined or self.floor.stopping:
                 continue
-            if sick_s is not None and sick_s > HUNG_S:
-                worker.strikes = 99
-                self._quarantine(worker, f"a scan has not come back for {sick_s:.0f} s")
+            if alive and (hung := worker.hung) is not None:
+                self._replace(worker, hung, now)
             elif sick_s is not None:
                 worker.meter.state = f"sick: a scan takes {sick_s:.0f} s"
             elif alive and worker.meter.state.startswith("sick"):
@@ -257,13 +255,28 @@ class Engine:
         """A new instance, self-tested as it opens; one that fails again is a further strike."""
         worker.meter.restarts += 1
         try:
-            worker.backend.close()
-            worker.backend = self._reopen(worker.name)
-            worker.meter.state = "starting"
-            worker.start()
+            worker.close()
+            worker.start(afresh=True)
         except Exception as error:  # noqa: BLE001 - a broken driver may raise anything
             worker.failure = error
             self._note_failure(worker, now)
+
+    def _replace(self, worker: Worker, what: str, now: float) -> None:
+        """Abandon a thread that hangs in its backend; the third time give the backend up."""
+        worker.hangs += 1
+        worker.meter.faults += 1
+        if worker.hangs >= STRIKES:
+            worker.abandoned = True
+            self._quarantine(worker, what)
+            return
+        fresh = self.workers[self.workers.index(worker)] = worker.successor()
+        self._alarm(f"{worker.name}: {what}; replaced, hang {worker.hangs} of {STRIKES}")
+        fresh.meter.restarts += 1
+        try:
+            fresh.start(afresh=True)
+        except RuntimeError as error:  # no thread is left: a fault like any other
+            fresh.failure = error
+            self._note_failure(fresh, now)
 
     def _quarantine(self, worker: Worker, why: str) -> None:
         worker.quarantined = True

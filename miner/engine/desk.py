@@ -171,7 +171,8 @@ class Desk:
         if share is None:
             return
         if self._is_repeated(share.hash):
-            self._alarm(f"{finding.worker.name} found {share.hash_hex} twice; sent once")
+            if not finding.worker.abandoned:  # what hung is searched again by its successor
+                self._alarm(f"{finding.worker.name} found {share.hash_hex} twice; sent once")
             return
         self._status.share(share)
         if share.is_block:

@@ -36,19 +36,22 @@ class Sensed(Protocol):
 
 
 def watch(workers: Sequence[Worker], done: threading.Event) -> threading.Thread | None:
-    """Keep the workers' rows up to date until `done`; no thread where no backend can be asked."""
-    asked = [worker for worker in workers if isinstance(worker.backend, Sensed)]
-    if not asked:
+    """Keep the workers' rows up to date until `done`; no thread where no backend can be asked.
+
+    `workers` may change meanwhile: a hung one is replaced.
+    """
+    if not any(isinstance(worker.backend, Sensed) for worker in workers):
         return None
-    thread = threading.Thread(target=_watch, args=(asked, done), name="sensors", daemon=True)
+    thread = threading.Thread(target=_watch, args=(workers, done), name="sensors", daemon=True)
     thread.start()
     return thread
 
 
 def _watch(workers: Sequence[Worker], done: threading.Event) -> None:
     while True:
-        for worker in workers:
-            worker.meter.sensors = read(worker.backend)
+        for worker in tuple(workers):
+            if isinstance(worker.backend, Sensed):
+                worker.meter.sensors = read(worker.backend)
         if done.wait(SENSE_S):
             return
 

@@ -18,9 +18,11 @@ BATCH_S = {"cpu": 0.004, "gpu": 0.050}  # longest look away from "stop" and "new
 FIRST_HASHES = 1024  # of a worker whose rate is not known yet
 MOST_HITS = 8  # expected in one batch at most
 WAIT_S = 1.0  # longest sleep without work; a new job wakes at once
-STRIKES = 3  # faults after which a device is quarantined
+STRIKES = 3  # faults after which a device is quarantined; hung scans, however far apart
 FORGIVE_S = 600.0  # without a fault, and earlier ones no longer count
 SICK_BATCHES, SICK_S = 3, 1.0  # a scan this late is sick: a busy machine is not
+HUNG_S = 60.0  # a scan this late never comes back
+SLOW_S = 300.0  # nor does an opening, or an audit of many scans
 
 
 class Finding(NamedTuple):
@@ -68,7 +70,12 @@ class Sizer:
 
 
 class Worker:
-    """A backend, its thread and its record. The thread ends by a stop or a failure."""
+    """A backend, its thread and its record. The thread ends by a stop or a failure.
+
+    A thread whose scan hangs cannot be ended: its worker is abandoned, and a successor with a
+    thread and an instance of its own takes its place. Should the scan come back after all, its
+    hits still go to the desk, and the thread ends.
+    """
 
     def __init__(
         self,
@@ -77,26 +84,33 @@ class Worker:
         floor: Floor,
         deliver: Callable[[Finding], None],
         options: WorkerOptions,
+        reopen: Callable[[str], Backend],
     ) -> None:
         self.backend, self.meter, self.floor, self.deliver = backend, meter, floor, deliver
-        self.options = options
+        self.options, self.reopen = options, reopen
         self.name = backend.info.name
         self.failure: BaseException | None = None  # why the thread ended
         self.accusation = ""  # set by the desk: a false hit
         self.strikes, self.last_fault = 0, float("-inf")
-        self.quarantined = False
+        self.hangs = 0
+        self.quarantined = self.abandoned = False
         self.scan_began: float | None = None  # monotonic, while a scan runs
+        self._slow_began: float | None = None  # the same for an opening or an audit
         self.excused = float("-inf")  # until then the whole process stood still
         self.sizer = Sizer(BATCH_S[backend.info.batch], backend.info.lanes)
         self._resume: tuple[Generation, WorkUnit, int] | None = None
         self._dice = random.Random()
         self._napping = threading.Event()
         self._idle = not options.idle  # nothing to do for it
+        self._borrowed = False  # the backend is that of an abandoned thread: never closed
         self.thread: threading.Thread | None = None
 
-    def start(self) -> None:
+    def start(self, afresh: bool = False) -> None:
+        """`afresh`: with a new instance, which the thread opens: a driver may hang in that, too."""
         self.failure, self.accusation = None, ""
-        thread = threading.Thread(target=self._run, name=f"worker {self.name}", daemon=True)
+        self.meter.state = "starting"
+        name = f"worker {self.name}"
+        thread = threading.Thread(target=self._run, args=(afresh,), name=name, daemon=True)
         thread.start()
         self.thread = thread  # started: a stop may join it
 
@@ -107,18 +121,47 @@ class Worker:
         taken = self.floor.clock() - max(began, self.excused) if began is not None else 0.0
         return taken if taken > max(SICK_S, SICK_BATCHES * self.sizer.batch_s) else None
 
-    def _run(self) -> None:
+    @property
+    def hung(self) -> str | None:
+        """What has not come back, and for how long, when it is too long to hope."""
+        calls = ("a scan", self.scan_began, HUNG_S), ("its driver", self._slow_began, SLOW_S)
+        for what, began, most_s in calls:
+            taken = self.floor.clock() - max(began, self.excused) if began is not None else 0.0
+            if taken > most_s:
+                return f"{what} has not come back for {taken:.0f} s"
+        return None
+
+    def successor(self) -> "Worker":
+        """Takes the place of this worker, which is abandoned; not started."""
+        self.abandoned = True
+        fresh = Worker(
+            self.backend, self.meter, self.floor, self.deliver, self.options, self.reopen
+        )
+        fresh.hangs, fresh.strikes, fresh.last_fault = self.hangs, self.strikes, self.last_fault
+        fresh._resume, fresh._borrowed = self._resume, True
+        return fresh
+
+    def close(self) -> None:
+        """Give the device back, unless a thread may still be inside it."""
+        if not self._borrowed and (self.thread is None or not self.thread.is_alive()):
+            self.backend.close()
+
+    def _run(self, afresh: bool) -> None:
         try:
+            if afresh:
+                self._slow_began = self.floor.clock()
+                self.backend = self.reopen(self.name)
+                self._borrowed, self._slow_began = False, None
             self._mine()
         except BaseException as error:  # noqa: BLE001 - the supervisor reports and restarts
             self.failure = error
         finally:
-            self.scan_began = None
+            self.scan_began = self._slow_began = None
 
     def _mine(self) -> None:
         audited = self._audit()
         wants = self.backend.info.versions_wanted
-        while not self.floor.stopping:
+        while not (self.floor.stopping or self.abandoned):
             if self.floor.clock() - audited > self.options.audit_s:
                 audited = self._audit()
             generation = self.floor.current
@@ -162,6 +205,8 @@ class Worker:
             self.scan_began = None
             if result.hits:  # first: whatever else is wrong, the desk judges them alone
                 self.deliver(Finding(self, generation, unit, result.hits, ended))
+            if self.abandoned:
+                return
             if not is_count(result.hashes, count, versions):
                 raise BackendFault(self.name, f"counted {result.hashes!r} hashes, impossible")
             meter.hashes += result.hashes
@@ -184,8 +229,11 @@ class Worker:
     def _audit(self) -> float:
         """Put the planted answers; the monotonic time it was done."""
         self.meter.state = "auditing"
+        self._slow_began = self.floor.clock()
         audit(self.backend, self._dice)
-        self.meter.state = "ok"
+        self._slow_began = None
+        if not self.abandoned:
+            self.meter.state = "ok"
         return self.floor.clock()
 
     def fault(self, now: float) -> None:

@@ -114,7 +114,7 @@ class Roller:
 
 def is_small(job: Job) -> bool:
     """Can a search use up every extranonce2 of the job?"""
-    return 256**job.extranonce2_size <= SMALL_SPACE
+    return 8 * job.extranonce2_size < SMALL_SPACE.bit_length()
 
 
 def header_space(job: Job) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from miner.work.values import Answer
 from tests.fakes.backend import FakeBackend
 from tests.fakes.engine import NEVER, Bench, bench_in, job, until
 
-HARD = {"share_target": NEVER, "network_target": NEVER}
+HARD: dict[str, Any] = {"share_target": NEVER, "network_target": NEVER}
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from miner.backends.base import Scannable, ScanResult
+from miner.backends.base import Backend, Scannable, ScanResult
 from miner.config import Goal
 from miner.engine import core
 from miner.engine.worker import Sizer
@@ -166,17 +166,66 @@ def test_p08_a_stopped_process_does_not_blame_its_devices(bench: Bench) -> None:
     assert engine.snapshot().backends[0].faults == 0
 
 
-def test_b14_a_scan_that_never_comes_back_costs_the_device(
+def test_b14_a_hung_scan_is_replaced_and_its_late_hits_still_count(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("miner.engine.core.HUNG_S", 1.2)
+    """A new thread with a new instance goes on in the same range; the other device never stops."""
+    monkeypatch.setattr("miner.engine.worker.HUNG_S", 1.2)
     gate = threading.Event()
-    engine = bench.run(FakeBackend("hung", hanging(gate)), FakeBackend("good"))
+    hung, fresh = FakeBackend("hung", hanging(gate)), FakeBackend("hung")
+    good = FakeBackend("good")
+    bench.spares, bench.source.kind = [fresh], "stratum"
+    engine = bench.run(hung, good)
+    bench.source.sink.job(job(share_target=SHARES, network_target=NEVER))
+    until(lambda: "hung: a scan has not come back for 1 s; replaced, hang 1 of 3" in bench.alarms())
+    until(lambda: fresh.mining > 3)
+    taken_over = next(unit for unit in fresh.units if is_work(unit[0]))
+    row = engine.snapshot().backends[0]
+    assert (row.state, row.faults, row.restarts) == ("ok", 1, 1)
+    assert hung.closed == 0  # a thread is still inside it
+    hashes, scans = engine.status.hashes, good.scans
+    until(lambda: engine.status.hashes > hashes and good.scans > scans)
+    gate.set()
+    until(lambda: (hung.units[-1][0], hung.units[-1][2]) == (taken_over[0], taken_over[2]))
+    time.sleep(0.1)
+    assert hung.mining == 5  # its thread has ended
+
+
+def test_b14_the_third_hang_of_the_only_backend_ends_the_run_and_none_before(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("miner.engine.worker.HUNG_S", 1.2)
+    gate = threading.Event()
+    bench.spares = [FakeBackend("hung", hanging(gate)) for _ in range(2)]
+    engine = bench.run(FakeBackend("hung", hanging(gate)))
     bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
-    until(lambda: "hung is quarantined: a scan has not come back" in bench.alarms())
-    hashes = engine.status.hashes
-    until(lambda: engine.status.hashes > hashes)
-    assert not engine.done.is_set()
+    assert engine.done.wait(20)
+    gate.set()
+    assert bench.reopened == ["hung", "hung"]
+    assert "hang 2 of 3" in bench.alarms()
+    assert "hung is quarantined: a scan has not come back" in bench.alarms()
+    assert isinstance(engine.error, BackendFault)
+    assert engine.error.exit_code == 4
+
+
+def test_b14_a_device_that_hangs_while_it_opens_holds_up_nobody(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A driver that is stuck is stuck in everything: the supervisor never calls it itself."""
+    monkeypatch.setattr("miner.engine.worker.SLOW_S", 0.5)
+    gate, good = threading.Event(), FakeBackend("good")
+    reopen = bench.reopen
+
+    def stuck(name: str) -> Backend:
+        gate.wait(8 if not bench.reopened else 0)
+        return reopen(name)
+
+    monkeypatch.setattr(bench, "reopen", stuck)
+    bench.run(FakeBackend("lost", fail_at(1)), good)
+    bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
+    until(lambda: "lost: its driver has not come back" in bench.alarms())
+    scans = good.scans
+    until(lambda: good.scans > scans)
     gate.set()
 
 
