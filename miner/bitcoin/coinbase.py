@@ -81,6 +81,31 @@ def with_witness(bare: bytes) -> bytes:
     return bare[:4] + b"\x00\x01" + bare[4:-4] + item + bare[-4:]
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What stands around the extranonce and the outputs of a coinbase."""
+
+    before: bytes  # start of the scriptSig
+    after: bytes  # its end
+    locktime: int
+    version: int = 2
+    sequence: int = BIP54_SEQUENCE
+
+
+def coinbase_with_hole(
+    around: Surroundings, outputs: Sequence[TxOut], extranonce_size: int
+) -> CoinbaseTemplate:
+    """The coinbase with these parts. Raises ValueError for a scriptSig above 100 bytes."""
+    script = around.before + bytes(extranonce_size) + around.after
+    if len(script) > SCRIPT_SIG_LIMITS[1]:
+        raise ValueError(f"coinbase script has {len(script)} bytes, at most 100: shorten the tag")
+    spent = TxIn(bytes(32), NULL_INDEX, script, around.sequence)
+    tx = Transaction((spent,), tuple(outputs), around.version, around.locktime)
+    raw = tx.serialize(witness=False)
+    hole = 4 + 1 + 36 + len(compact_size(len(script))) + len(around.before)
+    return CoinbaseTemplate(raw[:hole], raw[hole + extranonce_size :], extranonce_size)
+
+
 def build_coinbase(
     height: int,
     outputs: Sequence[TxOut],
@@ -99,12 +124,5 @@ def build_coinbase(
     after = b"".join(push(value) for value in aux) + push(tag)
     if len(before) + extranonce_size + len(after) < SCRIPT_SIG_LIMITS[0]:
         after += b"\x00"  # OP_0
-    size = len(before) + extranonce_size + len(after)
-    if size > SCRIPT_SIG_LIMITS[1]:
-        raise ValueError(f"coinbase script has {size} bytes, at most 100: shorten the tag")
-    script = before + bytes(extranonce_size) + after
-    locktime = max(height - 1, 0)
-    spent = TxIn(bytes(32), NULL_INDEX, script, BIP54_SEQUENCE)
-    raw = Transaction((spent,), tuple(outputs), 2, locktime).serialize(witness=False)
-    hole = 4 + 1 + 36 + len(compact_size(size)) + len(before)
-    return CoinbaseTemplate(raw[:hole], raw[hole + extranonce_size :], extranonce_size)
+    around = Surroundings(before, after, max(height - 1, 0))
+    return coinbase_with_hole(around, outputs, extranonce_size)
