@@ -1,0 +1,173 @@
+"""A template of the Template Distribution Protocol as a Job, and a share of it as a solution.
+
+The provider (sv2-tp beside Bitcoin Core) chooses everything but our outputs, our extranonce and our
+tag. Its own outputs, the witness commitment among them, stand behind ours. Source: Stratum v2
+specification, chapter 7.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from miner.bitcoin.coinbase import (
+    CoinbaseTemplate,
+    Surroundings,
+    coinbase_with_hole,
+    push,
+    with_witness,
+)
+from miner.bitcoin.encoding import Reader, compact_size
+from miner.bitcoin.target import target_from_nbits
+from miner.bitcoin.tx import TxOut
+from miner.bitcoin.versions import BIP320_MASK, effective_mask
+from miner.errors import ConfigError, RemoteProtocolError
+from miner.protocol.decode import height_of
+from miner.protocol.sv2.messages import NewTemplate, SubmitSolution, TemplatePrevHash
+from miner.work.values import FoundBlock, Job, Share
+
+EXTRANONCE_BYTES = 8  # its start is random, so several miners of one provider do not collide
+NTIME_LIMIT_S = 600
+UINT32_MAX = 2**32 - 1
+MAX_MONEY = 21_000_000 * 100_000_000
+KIND = "template"  # of a FoundBlock
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """What the user decided; the same for every template."""
+
+    script: bytes  # output script that gets the reward
+    tag: bytes = b""  # pushed into the coinbase, for people to read
+    roll_versions: bool = True
+
+    @property
+    def output_bytes(self) -> int:
+        """Serialized size of our one output: what CoinbaseOutputConstraints reserves."""
+        return len(TxOut(0, self.script).serialize())
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateId:
+    """The source's own part of a Job."""
+
+    template_id: int
+
+
+def make_job(
+    template: NewTemplate, tip: TemplatePrevHash, payout: Payout, *, source: str, session: int
+) -> Job:
+    """The job of a template upon a previous hash.
+
+    Raises RemoteProtocolError for a template that makes no block, ConfigError when our tag does
+    not fit behind the provider's part of the script.
+    """
+    name = f"template {template.template_id}"
+    coinbase = build(template, payout, name)
+    mask = BIP320_MASK if payout.roll_versions else 0
+    try:
+        return Job(
+            source=source,
+            session=session,
+            job_id=str(template.template_id),
+            clean=True,
+            version=template.version,
+            version_mask=effective_mask(mask, mask, template.version),
+            prev_hash=tip.prev_hash,
+            coinbase1=coinbase.part1,
+            coinbase2=coinbase.part2,
+            extranonce1=b"",
+            extranonce2_size=EXTRANONCE_BYTES,
+            branch=template.merkle_path,
+            nbits=tip.n_bits,
+            ntime=tip.header_timestamp,
+            ntime_limit=min(NTIME_LIMIT_S, UINT32_MAX - tip.header_timestamp),
+            ntime_follows_clock=False,
+            share_target=target_from_nbits(tip.n_bits),
+            network_target=target_from_nbits(tip.n_bits),
+            height=height_of(coinbase.part1),
+            context=TemplateId(template.template_id),
+        )
+    except ValueError as error:
+        raise RemoteProtocolError(f"{name}: {error}") from None
+
+
+def build(template: NewTemplate, payout: Payout, name: str) -> CoinbaseTemplate:
+    """The coinbase: our output, then the provider's. Raises as `make_job` does."""
+    if template.coinbase_tx_value_remaining > MAX_MONEY:
+        raise RemoteProtocolError(f"{name} pays {template.coinbase_tx_value_remaining} satoshi")
+    outputs = [TxOut(template.coinbase_tx_value_remaining, payout.script)]
+    outputs += parse_outputs(template, name)
+    around = Surroundings(
+        template.coinbase_prefix + bytes([EXTRANONCE_BYTES]),  # the push of our extranonce
+        push(payout.tag),
+        template.coinbase_tx_locktime,
+        template.coinbase_tx_version,
+        template.coinbase_tx_input_sequence,
+    )
+    try:
+        return coinbase_with_hole(around, outputs, EXTRANONCE_BYTES)
+    except ValueError as error:
+        raise ConfigError(f"{name}: {error}") from None
+
+
+def parse_outputs(template: NewTemplate, name: str) -> Sequence[TxOut]:
+    """The provider's outputs. Raises RemoteProtocolError unless they are so many, and whole."""
+    reader = Reader(template.coinbase_tx_outputs)
+    outputs = []
+    try:
+        for _ in range(min(template.coinbase_tx_outputs_count, len(template.coinbase_tx_outputs))):
+            value = int.from_bytes(reader.take(8), "little", signed=True)
+            outputs.append(TxOut(value, reader.sized()))
+        reader.end()
+    except ValueError as error:
+        raise RemoteProtocolError(f"{name}: outputs of the coinbase: {error}") from None
+    if len(outputs) != template.coinbase_tx_outputs_count:
+        raise RemoteProtocolError(
+            f"{name}: {template.coinbase_tx_outputs_count} outputs announced, {len(outputs)} given"
+        )
+    return outputs
+
+
+def coinbase_of(share: Share) -> bytes:
+    """The coinbase of a share, with its witness."""
+    job = share.unit.job
+    return with_witness(job.coinbase1 + share.unit.extranonce2 + job.coinbase2)
+
+
+def pack(share: Share, transactions: Sequence[bytes] | None, found_at: int) -> FoundBlock:
+    """What the journal keeps: the solution, and the whole block where its transactions are known,
+    so that any node can take it should the provider be gone."""
+    job, coinbase = share.unit.job, coinbase_of(share)
+    assert isinstance(job.context, TemplateId)
+    solution = {
+        "template_id": job.context.template_id,
+        "version": share.version,
+        "header_timestamp": share.unit.ntime,
+        "header_nonce": share.nonce,
+        "coinbase_tx": coinbase.hex(),
+    }
+    block = ""
+    if transactions is not None:
+        body = compact_size(1 + len(transactions)) + coinbase + b"".join(transactions)
+        block = (share.header + body).hex()
+    return FoundBlock(
+        source=job.source,
+        hash_hex=share.hash_hex,
+        height=job.height,
+        header=share.header,
+        kind=KIND,
+        payload=json.dumps({"solution": solution, "block": block}),
+        found_at=found_at,
+    )
+
+
+def solution_of(block: FoundBlock) -> SubmitSolution:
+    """The message that sends a packed block."""
+    solution = json.loads(block.payload)["solution"]
+    return SubmitSolution(
+        solution["template_id"],
+        solution["version"],
+        solution["header_timestamp"],
+        solution["header_nonce"],
+        bytes.fromhex(solution["coinbase_tx"]),
+    )
