@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from miner.backends.base import NONCES, Backend, Hit
+from miner.backends.base import Backend, Hit
 from miner.engine.audit import AUDIT_S, audit
 from miner.engine.floor import Floor, Generation
 from miner.engine.priority import become_idle
@@ -183,7 +183,7 @@ class Worker:
         resume, self._resume = self._resume, None
         if resume is not None and resume[0] is generation:
             return resume[1], resume[2]
-        return generation.next_unit(wants, now), 0
+        return generation.next_unit(wants, now), generation.job.nonces.start
 
     def _scan_unit(
         self, generation: Generation, unit: WorkUnit, start: int, audit_at: float
@@ -196,9 +196,10 @@ class Worker:
         if not self._idle and not generation.flood:
             self._idle = True
             become_idle()  # for good: most systems let nobody climb back
-        while start < NONCES and floor.current is generation:
+        end = unit.job.nonces.stop
+        while start < end and floor.current is generation:
             self._resume = (generation, unit, start)
-            count = sizer.count(versions, unit.target, NONCES - start)
+            count = sizer.count(versions, unit.target, end - start)
             self.scan_began = began = floor.clock()
             result = scan(unit, start, count)
             ended = floor.clock()

@@ -81,6 +81,7 @@ def make_job(template: Template, plan: MiningPlan, *, source: str, job_id: str, 
         share_target=template.target,
         network_target=template.target,
         height=template.height,
+        nonces=template.nonces,
         context=template,
     )
 

@@ -24,6 +24,7 @@ MAX_FUTURE_S = 7200  # a header may be two hours ahead of the node's clock
 NODE_TIME_CHAINS = ("test", "testnet4")  # bits depend on time there: curtime is used unchanged
 UINT32_MAX = 2**32 - 1
 FULL_NONCE_RANGE = "00000000ffffffff"
+MAX_LONGPOLLID_BYTES = 4096  # it is sent back in every long poll
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Template:
     target: int  # the harder of the fields bits and target
     ntime: int  # earliest header time
     ntime_limit: int  # seconds it may move forward
+    nonces: range  # that may be tried
     coinbase_value: int
     transactions: tuple[TemplateTx, ...]
     commitment: bytes  # output script; empty: none
@@ -46,7 +48,7 @@ class Template:
     aux: tuple[bytes, ...]
     weight_limit: int
     curtime: int
-    longpollid: str | None
+    longpollid: str | None  # None: the tip is polled
     workid: str
     expires_s: int | None  # seconds the template may be used
     alarms: tuple[str, ...]  # one line each, scrubbed
@@ -137,6 +139,7 @@ def parse_template(  # one line a field: the table reads best whole
         target=target,
         ntime=ntime,
         ntime_limit=limit,
+        nonces=_nonces(fields),
         coinbase_value=value,
         transactions=transactions,
         commitment=commitment,
@@ -144,7 +147,7 @@ def parse_template(  # one line a field: the table reads best whole
         aux=_aux(fields, reply.get("coinbaseaux", {})),
         weight_limit=fields.integer("weightlimit", 4000, MAX_WEIGHT, MAX_WEIGHT),
         curtime=curtime,
-        longpollid=fields.text("longpollid") if fields.has("longpollid") else None,
+        longpollid=_longpollid(reply.get("longpollid")),
         workid=fields.text("workid", ""),
         expires_s=fields.integer("expires", 1, 2**31) if fields.has("expires") else None,
         alarms=alarms,
@@ -184,9 +187,23 @@ def _times(fields: _Fields, chain: str) -> tuple[int, int, int]:
     ntime = max(curtime, fields.integer("mintime", 0, UINT32_MAX, 0))
     latest = min(curtime + MAX_FUTURE_S, fields.integer("maxtime", ntime, UINT32_MAX, UINT32_MAX))
     fixed = chain in NODE_TIME_CHAINS or chain == "signet" or "time" not in fields.words("mutable")
-    if fields.text("noncerange", FULL_NONCE_RANGE) != FULL_NONCE_RANGE:
-        raise fields.bad("noncerange", f"only the full range {FULL_NONCE_RANGE} is supported")
     return curtime, ntime, 0 if fixed else max(0, latest - ntime)
+
+
+def _nonces(fields: _Fields) -> range:
+    """The first and the last nonce, big-endian (BIP 23)."""
+    both = fields.hex("noncerange", 8, FULL_NONCE_RANGE)
+    first, last = int.from_bytes(both[:4], "big"), int.from_bytes(both[4:], "big")
+    if first > last:
+        raise fields.bad("noncerange", "the first nonce is above the last")
+    return range(first, last + 1)
+
+
+def _longpollid(told: object) -> str | None:
+    """What cannot be sent back is no reason to refuse the work."""
+    if isinstance(told, str) and len(told.encode(errors="replace")) <= MAX_LONGPOLLID_BYTES:
+        return told
+    return None
 
 
 def _coinbase_value(fields: _Fields) -> int:

@@ -39,6 +39,7 @@ class Job:
     share_target: int
     network_target: int
     height: int | None = None
+    nonces: range = range(UINT32)  # that may be tried, step 1
     context: object = field(default=None, compare=False, repr=False)  # the source's own, opaque
 
     def __post_init__(self) -> None:
@@ -53,6 +54,9 @@ class Job:
             )
         if not 0 <= self.extranonce2_size <= 32 or self.ntime_limit < 0:
             raise ValueError(f"job {self.job_id!r}: extranonce2 size or ntime limit out of range")
+        low, high = self.nonces.start, self.nonces.stop
+        if not (0 <= low < high <= UINT32 and self.nonces.step == 1):
+            raise ValueError(f"job {self.job_id!r}: nonces {low} .. {high - 1} are no range")
         if not (0 < self.share_target < UINT256 and 0 < self.network_target < UINT256):
             raise ValueError(f"job {self.job_id!r}: targets are 1 .. 2**256 - 1")
 

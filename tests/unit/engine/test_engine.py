@@ -148,6 +148,21 @@ def test_b12_no_header_is_hashed_twice(bench: Bench) -> None:
                     seen.add(header)
 
 
+def test_only_the_nonces_the_server_allows_are_tried(bench: Bench) -> None:
+    """The extranonce rolls inside them."""
+    backend = FakeBackend(most_nonces=5)
+    bench.run(backend)
+    bench.source.sink.job(job(share_target=NEVER, network_target=NEVER, nonces=range(7, 19)))
+    until(lambda: backend.mining > 40)
+    tried: dict[bytes, list[int]] = {}
+    for prefix, _, start, count in backend.units:
+        if is_work(prefix):
+            tried.setdefault(prefix, []).extend(range(start, start + count))
+    done = list(tried.values())[:-1]  # the last one may be under way
+    assert len(done) > 5
+    assert all(nonces == list(range(7, 19)) for nonces in done)
+
+
 def test_b12_a_hit_reported_twice_is_sent_once(bench: Bench) -> None:
     class Stutterer(FakeBackend):
         def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:

@@ -111,7 +111,7 @@ REQUIRED = ["version", "previousblockhash", "transactions", "coinbasevalue", "cu
             "height"]  # fmt: skip
 GOOD: dict[str, Any] = {
     "version": [-1], "mintime": [], "curtime": [], "coinbaseaux": [{}], "rules": [[]],
-    "mutable": [[]], "transactions": [[]], "longpollid": ["", "zz", "0" * 63],
+    "mutable": [[]], "transactions": [[]], "longpollid": WRONG_TYPES,
     "workid": ["", "zz", "0" * 63],
 }  # fmt: skip
 FIELDS = [*REQUIRED, "mintime", "maxtime", "target", "mutable", "noncerange", "rules", "vbrequired",

@@ -23,6 +23,7 @@ def changed(**fields: Any) -> Job:
         {"extranonce2_size": 32}, {"ntime_limit": 0}, {"ntime_limit": 1},
         {"branch": (bytes(32),) * 32}, {"share_target": 1}, {"share_target": 2**256 - 1},
         {"network_target": 1}, {"network_target": 2**256 - 1},
+        {"nonces": range(1)}, {"nonces": range(2**32 - 1, 2**32)}, {"nonces": range(2**32)},
     ],
     ids=repr,
 )  # fmt: skip
@@ -47,7 +48,9 @@ def test_a_job_at_its_bounds(fields: dict[str, Any]) -> None:
         ({"extranonce2_size": -1}, "out of range"), ({"extranonce2_size": 33}, "out of range"),
         ({"ntime_limit": -1}, "out of range"), ({"share_target": 0}, "targets are"),
         ({"share_target": 2**256}, "targets are"), ({"network_target": 0}, "targets are"),
-        ({"network_target": 2**256}, "targets are"),
+        ({"network_target": 2**256}, "targets are"), ({"nonces": range(0)}, "are no range"),
+        ({"nonces": range(-1, 5)}, "are no range"), ({"nonces": range(2**32 + 1)}, "are no range"),
+        ({"nonces": range(0, 9, 2)}, "are no range"),
     ],
     ids=lambda value: repr(value)[:40],
 )  # fmt: skip
