@@ -1,4 +1,5 @@
-"""The mining methods: getblocktemplate with long poll and proposals, submitblock, getmininginfo."""
+"""The mining methods: getblocktemplate with long poll and proposals, submitblock, waitfornewblock,
+getmininginfo."""
 
 import time
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ from miner.node.describe import COIN, difficulty_fields
 from miner.node.jsonrpc import (
     DESERIALIZATION,
     INVALID_PARAMETER,
+    MISC,
     NOT_CONNECTED,
     TYPE,
     VERIFY_ERROR,
@@ -34,6 +36,10 @@ class MiningMethods:
     ARGUMENTS: ClassVar[dict[str, tuple[Argument, ...]]] = {
         "getblocktemplate": (Argument("template_request", "object"),),
         "submitblock": (Argument("hexdata"), Argument("dummy", required=False)),
+        "waitfornewblock": (
+            Argument("timeout", "number", required=False),
+            Argument("current_tip", required=False),
+        ),
         "getmininginfo": (),
     }
 
@@ -63,6 +69,24 @@ class MiningMethods:
             raise RpcFault(DESERIALIZATION, "Block decode failed") from None
         except KernelFailed as failed:
             raise RpcFault(VERIFY_ERROR, str(failed)) from None
+
+    def waitfornewblock(
+        self, caller: Caller, timeout: int | None, current_tip: str | None
+    ) -> dict[str, Any]:
+        """The tip once it is not `current_tip` (else: that of now), or after `timeout` ms; 0 or
+        none: no limit."""
+        until = time.monotonic() + (timeout or 0) / 1000
+        if timeout is not None and timeout < 0:
+            raise RpcFault(MISC, "Negative timeout")
+        with self._state.changed:
+            known = self._state.tip.hash if current_tip is None else _block_hash(current_tip)
+            while self._state.tip.hash == known:
+                left = min(until - time.monotonic(), WAKE_S) if timeout else WAKE_S
+                if left <= 0:
+                    break
+                self._wait(caller, left)
+            tip = self._state.tip
+            return {"hash": tip.hash[::-1].hex(), "height": tip.height}
 
     def getmininginfo(self, _: Caller) -> dict[str, Any]:
         with self._state.lock:
@@ -132,6 +156,16 @@ class MiningMethods:
         self._state.changed.wait(seconds)
         if caller.stopping or caller.hung_up():
             raise RpcFault(NOT_CONNECTED, "Shutting down")
+
+
+def _block_hash(text: str) -> bytes:
+    try:
+        return from_hex(text, 32)[::-1]
+    except ValueError:
+        raise RpcFault(
+            INVALID_PARAMETER,
+            f"current_tip must be of length 64 (not {len(text)}, for {text[:100]!r})",
+        ) from None
 
 
 def _block_bytes(hexdata: str) -> bytes:

@@ -27,7 +27,8 @@ TEMPLATE = {
 class Waiting:
     """A call in its own thread and connection."""
 
-    def __init__(self, node: Node, *params: Any) -> None:
+    def __init__(self, node: Node, *params: Any, method: str = "getblocktemplate") -> None:
+        self._method = method
         self.result: Any = None
         self.error: RpcFailed | None = None
         self._rpc, self._params = Rpc(node), params
@@ -36,7 +37,7 @@ class Waiting:
 
     def _call(self) -> None:
         try:
-            self.result = self._rpc("getblocktemplate", *self._params)
+            self.result = self._rpc(self._method, *self._params)
         except RpcFailed as error:
             self.error = error
         finally:
@@ -54,6 +55,36 @@ def test_long_poll_wakes_on_a_new_tip_and_not_before(node: Node, rpc: Rpc) -> No
     mine(rpc)
     assert waiting.answered(5)
     assert waiting.result["height"] == 2
+
+
+@pytest.mark.parametrize("limit", [[], [0], [60_000]], ids=["none", "zero", "a minute"])
+def test_waitfornewblock_wakes_on_a_new_tip_and_not_before(
+    node: Node, rpc: Rpc, limit: list[int]
+) -> None:
+    waiting = Waiting(node, *limit, method="waitfornewblock")
+    assert not waiting.answered(0.3)
+    mine(rpc)
+    assert waiting.answered(5)
+    assert waiting.result == {"hash": rpc("getbestblockhash"), "height": 1}
+
+
+def test_waitfornewblock_ends_at_its_limit_and_at_another_tip(rpc: Rpc) -> None:
+    tip = {"hash": rpc("getbestblockhash"), "height": 0}
+    began = time.monotonic()
+    assert rpc("waitfornewblock", 200, tip["hash"]) == tip
+    assert time.monotonic() - began >= 0.2
+    assert rpc("waitfornewblock", 60_000, "00" * 32) == tip
+
+
+@pytest.mark.parametrize(
+    ("params", "code"), [([-1], -1), ([1, "00"], -8), ([1, "zz" * 32], -8), (["1"], -3)]
+)
+def test_waitfornewblock_refuses_what_bitcoin_core_refuses(
+    rpc: Rpc, params: list[Any], code: int
+) -> None:
+    with pytest.raises(RpcFailed) as caught:
+        rpc("waitfornewblock", *params)
+    assert caught.value.code == code
 
 
 @pytest.mark.parametrize("longpollid", ["", "00" * 32 + "1", "x"])
