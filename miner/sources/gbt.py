@@ -62,7 +62,8 @@ class GbtSource:
         timing = timing or Timing()
         self._links = [NodeLink(node, self, timing, retries, wait_min_diff) for node in nodes]
         self._submitters = {
-            link: Submitter(link.name, link.lane(), self, timing) for link in self._links
+            link: Submitter(link.name, (link.lane(), link.lane()), self, timing)
+            for link in self._links
         }
         self.name = ", ".join(link.name for link in self._links)
         # Guards what follows. Taken on the nodes' threads alone, never by submit, pack or stop:
@@ -112,7 +113,7 @@ class GbtSource:
         return packed
 
     def resubmit(self, block: FoundBlock) -> None:
-        self._send(block, None)
+        self._send(block, None, replayed=True)
 
     def stop(self, grace_s: float) -> None:
         deadline = time.monotonic() + grace_s
@@ -254,10 +255,12 @@ class GbtSource:
             self._sink.state(SourceState(self.name, health, scrub(text), fatal))
 
     # -- blocks -----------------------------------------------------------------------------
-    def _send(self, block: FoundBlock, difficulty_of_share: float | None) -> None:
+    def _send(
+        self, block: FoundBlock, difficulty_of_share: float | None, *, replayed: bool = False
+    ) -> None:
         self._open.setdefault(block.hash_hex, _Sent(difficulty_of_share))  # no lock: one step
         for submitter in self._submitters.values():
-            submitter.send(block)
+            submitter.send(block, replayed=replayed)
 
     def is_settled(self, block: FoundBlock) -> bool:
         """Accepted by a node: the others hear of it from their peers. What one refused, a node that
@@ -275,7 +278,7 @@ class GbtSource:
             late = before is not None and answer is not Answer.ACCEPTED
             if before is Answer.ACCEPTED or late or answer is None:
                 return
-            if answer in (Answer.ACCEPTED, Answer.REJECTED, Answer.STALE):
+            if answer not in (Answer.UNKNOWN, Answer.PENDING):
                 self._remember(block.hash_hex, answer)
             verdict = Verdict(
                 source=self.name,
@@ -298,11 +301,13 @@ class GbtSource:
         """The verdict of all nodes after this ruling; None: wait for the others."""
         if judgement.ruling is Ruling.ACCEPTED:
             return Answer.ACCEPTED
-        if judgement.ruling is Ruling.DEAD:
+        if judgement.ruling in (Ruling.DEAD, Ruling.NOT_SENT):
             sent.dead.add(who.name)
             reached = {link.name for link in self._links if link.health is Health.READY}
             if reached - sent.dead:
                 return None
+            if judgement.ruling is Ruling.NOT_SENT:
+                return Answer.NOT_SENT
             return Answer.STALE if judgement.reason in STALE_WORDS else Answer.REJECTED
         return Answer.UNKNOWN if judgement.ruling is Ruling.UNKNOWN else Answer.PENDING
 
@@ -320,7 +325,7 @@ class _Sent:
 
     def __init__(self, difficulty_of_share: float | None) -> None:
         self.at, self.difficulty = time.monotonic(), difficulty_of_share
-        self.dead: set[str] = set()  # nodes that refused it
+        self.dead: set[str] = set()  # nodes that refused it, or were not asked
 
 
 def _payout(payout: str | bytes) -> tuple[Address | None, bytes]:

@@ -1,18 +1,22 @@
-"""Sends found blocks to one node until it has judged them: its own thread, its own connection.
+"""Sends found blocks to one node until it has judged them.
 
-Order at each try: when an earlier answer was lost, ask for the header by hash first; then submit.
-A block leaves only on the node's final word, or after another node accepted it.
+Two threads, each with its own connection: one submits, one looks blocks up by their hash, so that a
+next block never waits behind a look-up. A block is looked up after the node said it took it, when
+an answer was lost, and while it is on a side branch. It leaves only on the node's final word, or
+after another node accepted it.
 """
 
 import logging
 import threading
 import time
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
 
-from miner.errors import MinerError, RpcError
+from miner.errors import MinerError, RpcError, RpcNotReady
 from miner.protocol.verdicts import Judgement, Ruling, judge, judge_error
 from miner.sources.nodes import Timing
+from miner.sources.refusals import PAUSE_S, Refusals, is_easy
 from miner.transport.rpc import Rpc
 from miner.work.values import FoundBlock
 
@@ -24,46 +28,79 @@ MAX_WAITING = 1000  # blocks kept in memory; the journal has them all
 
 
 class Board(Protocol):
-    """Who collects what the nodes say; called from the submitter's thread."""
+    """Who collects what the nodes say; called from the submitter's threads."""
 
     def ruled(self, who: "Submitter", block: FoundBlock, judgement: Judgement) -> None: ...
 
     def is_settled(self, block: FoundBlock) -> bool: ...
 
 
+class Step(Enum):
+    """What a block needs next; each has a thread and a connection."""
+
+    SUBMIT = "submit"
+    LOOK_UP = "look-up"
+
+
 @dataclass(slots=True)
 class _Task:
     block: FoundBlock
+    replayed: bool  # from the journal: it is never let go unsent
+    step: Step = Step.SUBMIT
     due: float = 0.0
     tries: int = 0
-    ask_first: bool = False  # the node may have it already
-    side: bool = False  # it has: on a side branch
+    under_way: bool = False
+    skipped: bool = False  # a newer block takes its turn
+    taken: Judgement | None = None  # the node's word that it took it, until the look-up
+    side: bool = False  # it has it: on a side branch
     said: set[str] = field(default_factory=set)
+
+    @property
+    def fresh(self) -> bool:
+        """Never sent, and of no other worth than a newer one?"""
+        return not (self.replayed or self.tries or self.under_way) and is_easy(self.block.header)
 
 
 class Submitter:
     """One node's queue of blocks. Nothing is sent before `chain` is set: chains never mix."""
 
-    def __init__(self, name: str, lane: Rpc, board: Board, timing: Timing) -> None:
+    def __init__(self, name: str, lanes: tuple[Rpc, Rpc], board: Board, timing: Timing) -> None:
         self.name, self.chain = name, ""
-        self._lane, self._board, self._timing = lane, board, timing
+        self._lanes = dict(zip(Step, lanes, strict=True))
+        self._board, self._timing = board, timing
         self._changed = threading.Condition()  # guards what follows
-        self._tasks: dict[str, _Task] = {}
+        self._tasks: dict[str, _Task] = {}  # oldest first
+        self._refusals, self._sent_at = Refusals(), float("-inf")
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name=f"{name} submit", daemon=True)
+        self._threads = [
+            threading.Thread(
+                target=self._run, args=(step,), name=f"{name} {step.value}", daemon=True
+            )
+            for step in Step
+        ]
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
-    def send(self, block: FoundBlock) -> None:
+    def send(self, block: FoundBlock, *, replayed: bool = False) -> None:
         """Queue a block; one that is queued already is only hurried."""
         with self._changed:
             task = self._tasks.get(block.hash_hex)
-            if task is None and len(self._tasks) < MAX_WAITING:
-                self._tasks[block.hash_hex] = _Task(block)
-            elif task is not None:
+            if task is not None:
                 task.due = 0.0
+            elif len(self._tasks) < MAX_WAITING:
+                self._tasks[block.hash_hex] = task = _Task(block, replayed)
+                if self._refusals.hopeless and task.fresh:
+                    self._keep_newest()
             self._changed.notify_all()
+
+    def _keep_newest(self) -> None:
+        """Of the blocks that were never sent, one waits: the last of the greatest height."""
+        fresh = [task for task in self._tasks.values() if task.fresh and not task.skipped]
+        newest = max(reversed(fresh), key=lambda task: task.block.height or 0)
+        for task in fresh:
+            task.skipped = task is not newest
 
     def hurry(self) -> None:
         """The node answers again: try everything now."""
@@ -84,72 +121,103 @@ class Submitter:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-        self._lane.abort()
+        for lane in self._lanes.values():
+            lane.abort()
 
     def join(self, deadline: float) -> None:
-        if self._thread.ident is not None:
-            self._thread.join(max(0.0, deadline - time.monotonic()))
-        self._lane.close()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+        for lane in self._lanes.values():
+            lane.close()
 
-    def _run(self) -> None:
-        while (task := self._next()) is not None:
-            judgement = self._attempt(task)
-            task.tries += 1
-            self._settle(task, judgement)
+    def _run(self, step: Step) -> None:
+        while (task := self._next(step)) is not None:
+            self._settle(task, self._attempt(task))
 
-    def _next(self) -> _Task | None:
-        """The task that is due, waiting for it; None to stop."""
+    def _next(self, step: Step) -> _Task | None:
+        """The task of this step that is due, waiting for it; None to stop."""
         with self._changed:
             while not self._stopping:
                 now = time.monotonic()
-                first = min(self._tasks.values(), key=lambda task: task.due, default=None)
+                tasks = [task for task in self._tasks.values() if task.step is step]
+                if self._refusals.hopeless:
+                    tasks.reverse()  # the newest first
+                first = min(tasks, key=self._due, default=None)
                 if first is None or not self.chain:
                     self._changed.wait()
-                elif first.due <= now:
+                elif self._due(first) <= now:
+                    first.under_way = True
+                    if step is Step.SUBMIT and not first.skipped:
+                        self._sent_at = now
                     return first
                 else:
-                    self._changed.wait(first.due - now)
+                    self._changed.wait(self._due(first) - now)
             return None
 
-    def _attempt(self, task: _Task) -> Judgement:
-        """Ask or submit once. Never raises for what a node or a wire can do."""
+    def _due(self, task: _Task) -> float:
+        """When it may be tried, on the monotonic clock."""
+        waits = task.step is Step.SUBMIT and not task.skipped and self._refusals.hopeless
+        if waits and is_easy(task.block.header):
+            return max(task.due, self._sent_at + PAUSE_S)
+        return task.due
+
+    def _attempt(self, task: _Task) -> Judgement | None:
+        """Submit or look up once; None: the other step is next. Never raises for what a node or a
+        wire can do."""
+        lane = self._lanes[task.step]
+        if task.skipped:
+            return Judgement(Ruling.NOT_SENT, "not sent", str(self._refusals))
         try:
-            if not self._lane.kept() and self._ask_chain() != self.chain:
-                self._lane.close()  # so that the next try asks again
+            if not lane.kept() and self._ask_chain(lane) != self.chain:
+                lane.close()  # so that the next try asks again
                 return Judgement(Ruling.RETRY, "another chain", "the node changed its chain: kept")
-            if task.ask_first or task.side:
-                known = self._look_up(task, "found by its hash")
-                if known is not None:
-                    return known
-            workid = [{"workid": task.block.context}] if task.block.context else []
-            answer = self._lane.call("submitblock", task.block.payload, *workid)
-            judgement = judge(answer, self.chain)
-            if judgement.ruling in (Ruling.ACCEPTED, Ruling.CONFIRM):
-                return self._confirm(task, judgement)
-            return judgement
+            return self._submit(task, lane) if task.step is Step.SUBMIT else self._confirm(task)
         except MinerError as error:
             return judge_error(error)
         except Exception:
             log.exception("%s: submitting met a bug", self.name)
             return Judgement(Ruling.UNKNOWN, "internal error", "kept and sent again")
 
-    def _confirm(self, task: _Task, judgement: Judgement) -> Judgement:
-        """Believe "accepted" and "duplicate" once the node knows the header."""
+    def _submit(self, task: _Task, lane: Rpc) -> Judgement | None:
+        """The node's answer; None: it says that it took the block."""
+        workid = [{"workid": task.block.context}] if task.block.context else []
         try:
-            known = self._look_up(task, judgement.reason)
+            judgement = judge(lane.call("submitblock", task.block.payload, *workid), self.chain)
+        except RpcNotReady:
+            raise
+        except RpcError as error:
+            judgement = judge_error(error)
+        with self._changed:
+            took = judgement.ruling in (Ruling.ACCEPTED, Ruling.CONFIRM, Ruling.SIDE)
+            self._refusals.note("" if took else judgement.reason)
+        if judgement.ruling not in (Ruling.ACCEPTED, Ruling.CONFIRM):
+            return judgement
+        task.taken = judgement
+        return None
+
+    def _confirm(self, task: _Task) -> Judgement | None:
+        """What the node's index says of a block. "Accepted" and "duplicate" are believed once it
+        knows the header; None: it never heard of it."""
+        taken = task.taken
+        if taken is None:
+            return self._look_up(task, "found by its hash")
+        try:
+            known = self._look_up(task, taken.reason)
         except MinerError:
-            known = None if judgement.ruling is Ruling.CONFIRM else judgement
+            known = None if taken.ruling is Ruling.CONFIRM else taken
         if known is None:
             meaning = "the node took the block but does not know its header"
-            return Judgement(Ruling.UNKNOWN, judgement.reason, meaning)
+            return Judgement(Ruling.UNKNOWN, taken.reason, meaning)
         if known.ruling is Ruling.ACCEPTED:
-            return Judgement(Ruling.ACCEPTED, judgement.reason, judgement.explanation)
+            return Judgement(Ruling.ACCEPTED, taken.reason, taken.explanation)
         return known
 
     def _look_up(self, task: _Task, reason: str) -> Judgement | None:
         """What the node's block index says of the hash; None: it does not know it."""
+        lane = self._lanes[Step.LOOK_UP]
         try:
-            header = self._lane.call("getblockheader", task.block.hash_hex)
+            header = lane.call("getblockheader", task.block.hash_hex)
         except RpcError as error:
             if error.code == BLOCK_NOT_FOUND:
                 task.side = False
@@ -163,34 +231,45 @@ class Submitter:
         height = header.get("height")
         if type(height) is not int or task.block.height not in (None, height):
             return Judgement(Ruling.UNKNOWN, reason, "getblockheader gave another height")
-        if self._tip() - height >= BURIED_BLOCKS:
+        if self._tip(lane) - height >= BURIED_BLOCKS:
             return Judgement(Ruling.DEAD, "stale", "another block at this height is 100 deep")
         return Judgement(Ruling.SIDE, "inconclusive", "valid, but on a side branch")
 
-    def _ask_chain(self) -> object:
-        info = self._lane.call("getblockchaininfo")
+    def _ask_chain(self, lane: Rpc) -> object:
+        info = lane.call("getblockchaininfo")
         return info.get("chain") if isinstance(info, dict) else None
 
-    def _tip(self) -> int:
-        info = self._lane.call("getblockchaininfo")
+    def _tip(self, lane: Rpc) -> int:
+        info = lane.call("getblockchaininfo")
         blocks = info.get("blocks") if isinstance(info, dict) else None
         return blocks if type(blocks) is int else 0
 
-    def _settle(self, task: _Task, judgement: Judgement) -> None:
-        """Report what is new, then let the task go or say when it is due again."""
+    def _settle(self, task: _Task, judgement: Judgement | None) -> None:
+        """Report what is new, then let the task go or say what is due and when."""
+        if judgement is None:
+            self._hand_over(task)
+            return
+        task.tries += 1
         lost = judgement.ruling is Ruling.UNKNOWN
         key = f"{judgement.ruling} {judgement.reason}"
         quiet = lost and task.tries < 2  # the header usually tells a moment later
         if key not in task.said and not quiet:
             task.said = {key}
             self._board.ruled(self, task.block, judgement)
-        final = judgement.ruling in (Ruling.ACCEPTED, Ruling.DEAD)
         with self._changed:
-            if final or self._board.is_settled(task.block):
+            if judgement.ruling in FINAL or self._board.is_settled(task.block):
                 self._tasks.pop(task.block.hash_hex, None)
-            task.ask_first = task.ask_first or lost
             task.side = judgement.ruling is Ruling.SIDE
+            task.step = Step.LOOK_UP if lost or task.side else Step.SUBMIT
+            task.taken, task.under_way = None, False
             task.due = time.monotonic() + self._delay(task, judgement)
+            self._changed.notify_all()
+
+    def _hand_over(self, task: _Task) -> None:
+        """To the other step, at once."""
+        with self._changed:
+            task.step = Step.SUBMIT if task.step is Step.LOOK_UP else Step.LOOK_UP
+            task.under_way, task.due = False, 0.0
             self._changed.notify_all()
 
     def _delay(self, task: _Task, judgement: Judgement) -> float:
@@ -199,3 +278,6 @@ class Submitter:
         if judgement.ruling is Ruling.UNKNOWN and task.tries == 1:
             return 0.0
         return min(self._timing.submit_max, self._timing.submit_first * 2.0 ** min(task.tries, 10))
+
+
+FINAL = (Ruling.ACCEPTED, Ruling.DEAD, Ruling.NOT_SENT)

@@ -157,6 +157,7 @@ class Answer(Enum):
     STALE = "stale"
     UNKNOWN = "unknown"  # no answer: keep a block, count a share
     PENDING = "pending"  # a side-chain candidate or a retry: the journal keeps it
+    NOT_SENT = "not sent"  # a block of an easy chain whose node refuses all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +177,4 @@ class Verdict:
     @property
     def final(self) -> bool:
         """May the journal let the block go?"""
-        return self.answer in (Answer.ACCEPTED, Answer.REJECTED, Answer.STALE)
+        return self.answer in (Answer.ACCEPTED, Answer.REJECTED, Answer.STALE, Answer.NOT_SENT)
