@@ -164,7 +164,7 @@ class Run:
         if pace := engine_options(self.config).block_interval_s:
             self.say("node", PACED.format(pace))
         endpoint = parse_node_url(node.url, node.port).endpoint
-        setup = NodeSetup(endpoint, CookieFile(node.cookie_file))
+        setup = NodeSetup(endpoint, CookieFile(node.cookie_file), long_poll=True)
         source = GbtSource([setup], self.payout or "", **rest)
         if datadir is None:  # the blocks' chain dies with the run
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="homehash-")))
@@ -343,6 +343,7 @@ def node_setups(config: MineConfig) -> list[NodeSetup]:
             node.endpoint,
             find_credentials(node, cookie=config.cookie, chains=chains),
             tls,
+            long_poll=config.long_poll,
         )
         for node in config.nodes
     ]

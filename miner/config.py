@@ -60,6 +60,7 @@ class MineConfig:
     block_interval_s: float | None
     stop_after: tuple[Goal, ...]
     wait_min_diff: bool
+    long_poll: bool  # of getblocktemplate; else the tip is watched
     version_rolling: bool
     allow_redirect: tuple[str, ...]
     tls_ca: Path | None
@@ -188,6 +189,7 @@ SETTINGS: dict[str, Setting] = {
     "block_interval": Setting(seconds),
     "stop_after": Setting(goal, (), many=True),
     "wait_min_diff": Setting(switch, False),
+    "long_poll": Setting(switch, False),
     "version_rolling": Setting(switch, True),
     "allow_redirect": Setting(text, (), many=True),
     "tls_ca": Setting(path),
@@ -336,9 +338,7 @@ def load(
     )
 
 
-def sources(
-    values: Mapping[str, Any],
-) -> tuple[tuple[PoolLogin, ...], tuple[NodeAddress, ...]]:
+def sources(values: Mapping[str, Any]) -> tuple[tuple[PoolLogin, ...], tuple[NodeAddress, ...]]:
     """Pools and nodes with their logins: the n-th user and password belong to the n-th URL."""
     urls = [(url, not is_http(url)) for url in values["pool"] or ()]
     urls += [(url, False) for url in values["node"] or ()]

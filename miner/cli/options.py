@@ -28,6 +28,8 @@ SOURCE = (
                  help="Give up (exit 6) after N failed tries; default: never."),
     click.option("--wait-min-diff", is_flag=True, default=None,
                  help="Test networks: hash in the 20-minute windows alone."),
+    click.option("--long-poll", is_flag=True, default=None,
+                 help="Long polls to the node; each keeps one of its -rpcthreads busy."),
     click.option("--version-rolling/--no-version-rolling", default=None,
                  help="Roll header version bits (BIP 320); default: yes."),
     click.option("--allow-redirect", multiple=True, metavar="HOST",

@@ -1,7 +1,8 @@
 """One node: connects, checks its chain, follows its tip, and hands on each template.
 
-Two threads, each with its own connection: one polls the tip every few seconds (a long poll can be
-missed), the other waits in long polls. Blocks go out by a third, see submitter.py.
+One thread and one connection: it watches for a new tip (tips.py) and fetches a template at each and
+every 30 s. Where long polls are wanted they have another of both (longpoll.py). Blocks go out
+beside them, see submitter.py.
 """
 
 import logging
@@ -9,6 +10,7 @@ import random
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from miner.bitcoin.target import EASIEST_NBITS
@@ -23,21 +25,21 @@ from miner.errors import (
     TransportError,
 )
 from miner.protocol.gbt import refuse_signed_signet, template_request
-from miner.protocol.gbt_template import NODE_TIME_CHAINS, Template, parse_template
+from miner.protocol.gbt_template import Template, parse_template
 from miner.protocol.scrub import scrub
 from miner.sources.base import Health
+from miner.sources.longpoll import LongPoll
+from miner.sources.min_diff import MinDifficulty
 from miner.sources.sleep import SleepWatch
+from miner.sources.tips import WAIT_S, Ask, TipWatch
 from miner.transport.credentials import Credentials
 from miner.transport.endpoint import Endpoint
 from miner.transport.rpc import Rpc
 from miner.transport.tls import TlsSettings
-from miner.work.values import UINT32
 
 log = logging.getLogger(__name__)
 
-MIN_DIFF_DELAY_S = 1201  # testnets: a block this long after its parent may have difficulty 1
-PERIOD_BLOCKS = 2016  # the first block of a period has no such exception
-LONGPOLL_GAP_S = 1.0  # after an answer that came at once and told of no higher block
+OTHER_TIP_S = 0.25  # before the tip is asked for again when the template was of another
 AUTH_TRIES = 2  # before wrong credentials end the run: a cookie may just be changing
 
 
@@ -48,6 +50,7 @@ class NodeSetup:
     endpoint: Endpoint
     credentials: Credentials
     tls: TlsSettings | None = None
+    long_poll: bool = False  # its workers are all ours: wait for templates in long polls
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ class Timing:
     call: float = 30.0
     connect: float = 2.5  # the first try: an unreachable node is named within 3 s
     longpoll: float = 600.0  # Core answers within a minute once transactions arrive, else never
-    tip: float = 5.0
+    tip: float = WAIT_S
+    tip_beside_longpoll: float = 5.0
     tip_call: float = 10.0  # a dead connection, as after a suspend, is noticed by then
     refresh: float = 30.0  # a template is fetched again after this
     template_age: float = 300.0  # and not mined any longer after this
@@ -92,8 +96,11 @@ class NodeLink:
     ) -> None:
         self.name = str(setup.endpoint)
         self.setup, self._owner, self.timing = setup, owner, timing
-        self._retries, self._wait_min_diff = retries, wait
-        self._work, self._poll = self.lane(), self.lane()
+        self._retries = retries
+        self._work = self.lane()
+        self._tips = TipWatch(self._ask, timing.tip_call, waits=not setup.long_poll)
+        self._longpoll = LongPoll(self, self.lane()) if setup.long_poll else None
+        self._min_diff = MinDifficulty(wait)
         self._stopping = threading.Event()
         self._changed = threading.Condition()  # guards what follows
         self._woken = False
@@ -101,13 +108,9 @@ class NodeLink:
         self.chain = ""
         self.template: Template | None = None
         self._fetched = 0.0
-        self._previous_time: tuple[bytes, int] = (b"", 0)  # a tip and its header's time
-        self._connected = self._ever_connected = self._polling = False
+        self._connected = self._ever_connected = False
         self._sleep = SleepWatch()
-        self._threads = [
-            threading.Thread(target=run, name=f"{self.name} {what}", daemon=True)
-            for what, run in (("tip", self._run), ("longpoll", self._run_longpoll))
-        ]
+        self._thread = threading.Thread(target=self._run, name=f"{self.name} tip", daemon=True)
 
     def lane(self) -> Rpc:
         """A new connection of its own."""
@@ -115,23 +118,25 @@ class NodeLink:
         return Rpc(setup.endpoint, setup.credentials, self.timing.call, setup.tls)
 
     def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
+        self._thread.start()
+        if self._longpoll is not None:
+            self._longpoll.start()
 
     def stop(self) -> None:
         """Tell the threads to end and break their calls; `join` waits for them."""
         self._stopping.set()
         self._work.abort()
-        self._poll.abort()
+        if self._longpoll is not None:
+            self._longpoll.stop()
         self.wake()
 
     def join(self, deadline: float) -> None:
         """Wait for the threads until a monotonic time; one stuck in a connect dies with us."""
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(max(0.0, deadline - time.monotonic()))
+        if self._thread.ident is not None:
+            self._thread.join(max(0.0, deadline - time.monotonic()))
         self._work.close()
-        self._poll.close()
+        if self._longpoll is not None:
+            self._longpoll.join(deadline)
 
     def wake(self) -> None:
         """Look at the tip now: a block was accepted, or the node answers again."""
@@ -184,25 +189,40 @@ class NodeLink:
             raise RpcNotReady("getblockchaininfo", -10, reason)
 
     def _follow(self) -> None:
-        """Poll the tip until something breaks; fetch when it moved or the template aged."""
+        """Watch the tip until something breaks; fetch when it moved or the template aged."""
         while not self._stopping.is_set():
-            self._pause(min(self.timing.tip, max(0.05, self._due() - time.monotonic())))
+            best = self._next_tip()
             if self._stopping.is_set():
                 return
             if self._sleep.slept():
                 self._owner.on_health(self, self.health, "this computer slept: connecting again")
                 self._work.close()  # it may be dead without knowing
                 self._fetch()
-            best = self._call(self._work, "getbestblockhash", timeout_s=self.timing.tip_call)
-            if self._moved_to(best) or time.monotonic() >= self._due():
+                best = self._tips.now()
+            if self._moved_to(best):
                 self._fetch()
+                if self._is_old(best):  # its tip and its template disagree: not at once again
+                    self._pause(OTHER_TIP_S)
+            elif time.monotonic() >= self._due():
+                self._fetch()
+
+    def _next_tip(self) -> object:
+        """The tip, when it changed, a template is due, or a moment has passed."""
+        with self._changed:
+            woken, self._woken = self._woken, False
+        if woken or self.template is None:
+            return self._tips.now()
+        every_s = self.timing.tip_beside_longpoll if self._longpoll else self.timing.tip
+        limit_s = min(every_s, max(0.05, self._due() - time.monotonic()))
+        return self._tips.next(self.template.prev_hash_hex, limit_s, self._pause)
 
     def _moved_to(self, best: object) -> bool:
         """Is there a new tip whose template the long poll does not bring in a moment?"""
         with self._changed:
-            wait_s = self.timing.longpoll_grace if self._polling else 0.0
+            polling = self._longpoll is not None and self._longpoll.waiting
             return not self._changed.wait_for(
-                lambda: self._stopping.is_set() or not self._is_old(best), wait_s
+                lambda: self._stopping.is_set() or not self._is_old(best),
+                self.timing.longpoll_grace if polling else 0.0,
             )
 
     def _is_old(self, best: object) -> bool:
@@ -216,12 +236,14 @@ class NodeLink:
         wait = self.timing.refresh
         if template.expires_s is not None:
             wait = min(wait, 0.8 * template.expires_s)
-        until_easy = self._until_min_diff(template)
+        until_easy = self._min_diff.until_easy(template)
         return self._fetched + (wait if until_easy is None else min(wait, until_easy))
 
     def _fetch(self) -> None:
-        reply = self._call(self._work, "getblocktemplate", template_request(self.chain))
-        self._take(reply, self._work)
+        self._take(self._ask("getblocktemplate", template_request(self.chain)), self._ask)
+
+    def _ask(self, method: str, *params: Any, timeout_s: float | None = None) -> object:
+        return self._call(self._work, method, *params, timeout_s=timeout_s)
 
     def _call(self, lane: Rpc, method: str, *params: Any, timeout_s: float | None = None) -> object:
         """An answer that is surely of our chain: a new connection is asked for it again."""
@@ -233,12 +255,12 @@ class NodeLink:
                 raise TransportError(f"{self.name}: it came back on another chain")
         return answer
 
-    def _take(self, reply: object, lane: Rpc) -> None:
+    def _take(self, reply: object, ask: Ask) -> None:
         """Validate and hand on; a refused template leaves the old one until it is too old."""
         before, fetched, template = self.template, self._fetched, None
         try:
             template = parse_template(reply, self.chain, before)
-            wait_s = self._held_back(template, lane)
+            wait_s = self._min_diff.held_back(template, ask)
             with self._changed:
                 self.template, self._fetched = template, time.monotonic()
                 self._changed.notify_all()
@@ -260,69 +282,27 @@ class NodeLink:
             raise error
         self._owner.on_health(self, self.health, f"{error}; the template before it stays")
 
-    # -- testnet3 and testnet4 --------------------------------------------------------------
-    def _held_back(self, template: Template, lane: Rpc) -> float | None:
-        """Seconds until the 20-minute rule makes the next block easy; None: mine now."""
-        if self.chain not in NODE_TIME_CHAINS:
-            return None
-        if self._previous_time[0] != template.prev_hash:
-            header = self._call(lane, "getblockheader", template.prev_hash_hex)
-            when = header.get("time") if isinstance(header, dict) else None
-            if type(when) is not int or not 0 <= when < UINT32:
-                raise RemoteProtocolError(f"{self.name}: getblockheader gave no time")
-            self._previous_time = (template.prev_hash, when)
-        if not self._wait_min_diff or template.nbits == EASIEST_NBITS[self.chain]:
-            return None
-        left = self._until_min_diff(template)
-        return float(MIN_DIFF_DELAY_S) if left is None else left
-
-    def _until_min_diff(self, template: Template) -> float | None:
-        """Seconds after its fetch at which a template gets easy; None: never, or it is."""
-        known, when = self._previous_time
-        if known != template.prev_hash or template.nbits == EASIEST_NBITS.get(self.chain):
-            return None
-        left = when + MIN_DIFF_DELAY_S - template.curtime
-        return float(left) if left > 0 and template.height % PERIOD_BLOCKS else None
-
-    # -- long poll thread -------------------------------------------------------------------
-    def _run_longpoll(self) -> None:
-        failures = 0
-        while not self._stopping.is_set():
-            with self._changed:
-                self._changed.wait_for(lambda: self._connected or self._stopping.is_set())
-                before = self.template
-                self._polling = before is not None and before.longpollid is not None
-            if self._stopping.is_set():
-                return
-            if before is None or before.longpollid is None:
-                self._stopping.wait(self.timing.tip)
-                continue
-            started = time.monotonic()
-            try:
-                self._take(self._longpoll(before.longpollid), self._poll)
-                failures = 0
-                news = self.template is None or self.template.height > before.height
-                if not news and time.monotonic() - started < LONGPOLL_GAP_S:
-                    self._stopping.wait(LONGPOLL_GAP_S)
-            except MinerError as error:
-                failures += 1
-                self._missed(error)
-                self._stopping.wait(self._delay(error, failures))
-            except Exception:
-                log.exception("%s: the long poll thread met a bug", self.name)
-                self._stopping.wait(self.timing.retry_max)
-
-    def _longpoll(self, longpollid: str) -> object:
-        request = template_request(self.chain, longpollid)
-        return self._call(self._poll, "getblocktemplate", request, timeout_s=self.timing.longpoll)
-
-    def _missed(self, error: MinerError) -> None:
-        """The tip thread decides what a failure means: let it look at once."""
+    # -- for the long poll's thread ---------------------------------------------------------
+    def await_connected(self) -> bool:
+        """Wait until a template came; False when the link stops."""
         with self._changed:
-            self._polling = False
-            if not isinstance(error, RpcError):
-                self._woken = True
-                self._changed.notify_all()
+            self._changed.wait_for(lambda: self._connected or self._stopping.is_set())
+            return not self._stopping.is_set()
+
+    def long_poll(self, longpollid: str, lane: Rpc) -> None:
+        """Wait for the next template. Raises MinerError."""
+        ask, request = partial(self._call, lane), template_request(self.chain, longpollid)
+        self._take(ask("getblocktemplate", request, timeout_s=self.timing.longpoll), ask)
+
+    def missed(self, error: MinerError, failures: int) -> float:
+        """The tip thread decides what a failure means: let it look at once. Seconds to wait."""
+        if not isinstance(error, RpcError):
+            self.wake()
+        return self._delay(error, failures)
+
+    def rest(self, seconds: float) -> None:
+        """Sleep, or until the link stops."""
+        self._stopping.wait(seconds)
 
     # -- failures ---------------------------------------------------------------------------
     def _disconnected(self) -> None:

@@ -26,7 +26,7 @@ SMALL_BODY_BYTES = 64 * 1024  # above it the library would hold the GIL twice as
 IDLE_S = 20.0  # Core closes idle connections after 30 s: replace them before
 NEEDED_METHODS = (
     "getblocktemplate, submitblock, getblockchaininfo, getmininginfo, getnetworkinfo, "
-    "getbestblockhash, getblockheader, validateaddress"
+    "getbestblockhash, waitfornewblock, getblockheader, validateaddress"
 )
 REQUEST_ID = re.compile(r'"id": (\d+)\}$')
 

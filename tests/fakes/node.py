@@ -4,23 +4,19 @@ It keeps a chain of headers, serves templates, has submitted blocks judged by bl
 each submitblock by hash. A fault replaces the answer to the next calls of one method.
 """
 
-import base64
-import contextlib
 import hashlib
 import json
 import os
-import socket
 import struct
-import threading
 import time
-from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.fakes import blocks
-from tests.fakes.exchange import Exchange, Failure, Fault, http
+from tests.fakes.exchange import Failure
+from tests.fakes.node_wire import NodeWire
 
 GENESIS = {
     "regtest": "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206",
@@ -50,7 +46,7 @@ class Submission:
 
 
 @dataclass
-class FakeNode:
+class FakeNode(NodeWire):
     """Start with `with FakeNode(tmp_path) as node:`; attributes may change while it runs."""
 
     folder: Path
@@ -63,7 +59,10 @@ class FakeNode:
     template_patch: dict[str, Any] = field(default_factory=dict)  # None removes a field
     ledger: list[Submission] = field(default_factory=list)
     calls: list[tuple[float, str, list[Any]]] = field(default_factory=list)
+    held: list[tuple[str, float]] = field(default_factory=list)  # seconds a worker was taken
     clock: Callable[[], int] = lambda: int(time.time())
+    workers: int | None = None  # as -rpcthreads; None: one for each connection
+    wait_arguments: int = 2  # that waitfornewblock takes; 0: there is none
     # Told of each step of a call, "connect", "half", "read", "judged", with the method once known.
     watch: Callable[[str, str], None] = lambda step, method: None
 
@@ -71,63 +70,7 @@ class FakeNode:
         genesis = Block(GENESIS[self.chain], "00" * 32, 0, self.clock() - 600, self.bits)
         self.blocks = {genesis.hash: genesis}
         self.tip = genesis
-        self.faults: dict[str, deque[Fault]] = defaultdict(deque)
-        self.stopping, self.changed = threading.Event(), threading.Condition()
-        self.lock = threading.RLock()
-        self.cookie = self.folder / f"{self.chain}.cookie"
-        self.password = ""
-        self.port = 0
-        self._server: socket.socket | None = None
-        self._open: set[socket.socket] = set()
-        self._threads: list[threading.Thread] = []
-
-    # -- life -------------------------------------------------------------------------------
-    def __enter__(self) -> "FakeNode":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        """Listen (on the same port after a restart) and write a new cookie."""
-        self.stopping.clear()
-        self.rotate_cookie()
-        self._server = socket.create_server(("127.0.0.1", self.port))
-        self._server.settimeout(0.05)
-        self.port = self._server.getsockname()[1]
-        self._spawn(self._accept)
-
-    def stop(self) -> None:
-        """Die: every connection ends, the cookie goes."""
-        self.stopping.set()
-        with self.changed:
-            self.changed.notify_all()
-        if self._server is not None:
-            self._server.close()
-        with self.lock:
-            for sock in self._open:
-                _shut(sock)
-        for thread in self._threads:
-            thread.join(5)
-            assert not thread.is_alive(), "a fake node's thread is still running"
-        self._threads.clear()
-        self.cookie.unlink(missing_ok=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def rotate_cookie(self) -> None:
-        self.password = os.urandom(16).hex()
-        swap = self.cookie.with_suffix(".tmp")
-        swap.write_text(f"__cookie__:{self.password}")
-        swap.replace(self.cookie)
-
-    def fault(self, method: str, *faults: Fault, times: int = 1) -> None:
-        """The next calls of `method` meet these, in order, the whole row `times` over."""
-        with self.lock:
-            self.faults[method].extend(faults * times)
+        self.open_wire()
 
     # -- chain ------------------------------------------------------------------------------
     def mine(self, count: int = 1, after: str | None = None) -> Block:
@@ -221,6 +164,20 @@ class FakeNode:
     def do_getbestblockhash(self) -> str:
         return self.tip.hash
 
+    def do_waitfornewblock(self, *arguments: Any) -> dict[str, Any]:
+        """As Bitcoin Core's: the limit in milliseconds, 0 for none, and since 29 a known tip."""
+        if not self.wait_arguments:
+            raise Failure(-32601, "Method not found")
+        if len(arguments) > self.wait_arguments:
+            raise Failure(-1, "waitfornewblock ( timeout )")
+        timeout, known = [*arguments, 0, None][:1] + [*arguments[1:], None][:1]
+        with self.changed:
+            known = known or self.tip.hash
+            self.changed.wait_for(
+                lambda: self.stopping.is_set() or self.tip.hash != known, timeout / 1000 or None
+            )
+            return {"hash": self.tip.hash, "height": self.tip.height}
+
     def do_validateaddress(self, address: str) -> dict[str, Any]:
         return {"isvalid": True, "address": address}
 
@@ -311,68 +268,6 @@ class FakeNode:
         except blocks.Undecodable:
             raise Failure(-22, "Block decode failed") from None
 
-    # -- wire -------------------------------------------------------------------------------
-    def _spawn(self, target: Callable[..., None], *args: Any) -> None:
-        thread = threading.Thread(target=target, args=args, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        server = self._server
-        assert server is not None
-        while not self.stopping.is_set():
-            try:
-                sock, _ = server.accept()
-            except TimeoutError:
-                continue
-            except OSError:
-                return
-            with self.lock:
-                self._open.add(sock)
-            self.watch("connect", "")
-            self._spawn(self._serve, sock)
-
-    def _serve(self, sock: socket.socket) -> None:
-        sock.settimeout(None)
-        try:
-            with sock, sock.makefile("rb") as reader:
-                while not self.stopping.is_set() and self._one(sock, reader):
-                    pass
-        except (OSError, ValueError):
-            pass
-        finally:
-            with self.lock:
-                self._open.discard(sock)
-
-    def _one(self, sock: socket.socket, reader: Any) -> bool:
-        """One request; may the connection go on?"""
-        if not reader.readline().strip():
-            return False
-        headers = {}
-        while line := reader.readline().strip():
-            name, _, value = line.decode().partition(":")
-            headers[name.lower()] = value.strip()
-        size = int(headers.get("content-length", 0))
-        start = reader.read(size // 2)
-        self.watch("half", "submitblock" if b'"submitblock"' in start else "")
-        body = json.loads(start + reader.read(size - len(start)))
-        self.watch("read", body["method"])
-        self.calls.append((time.monotonic(), body["method"], body["params"]))
-        wanted = base64.b64encode(f"__cookie__:{self.password}".encode()).decode()
-        if headers.get("authorization") != f"Basic {wanted}":
-            sock.sendall(http(401, b"", "text/html; charset=ISO-8859-1"))
-            return True
-        exchange = Exchange(self, sock, body["method"], body["params"], body["id"])
-        with self.lock:
-            queue = self.faults[exchange.method]
-            fault = queue.popleft() if queue else Exchange.process
-        answer = fault(exchange)
-        self.watch("judged", exchange.method)
-        if answer is None:
-            return False
-        sock.sendall(answer.removesuffix(b"\0CUT"))
-        return not answer.endswith(b"\0CUT")
-
 
 _ABSENT = object()
 ABSENT: Any = _ABSENT  # in template_patch: leave the field out
@@ -380,8 +275,3 @@ ABSENT: Any = _ABSENT  # in template_patch: leave the field out
 
 def _hash(header: bytes) -> str:
     return hashlib.sha256(hashlib.sha256(header).digest()).digest()[::-1].hex()
-
-
-def _shut(sock: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)

@@ -18,9 +18,9 @@ REGTEST = "bcrt1qlgrnxscelkj7uk4jwj97ykxwda7etsq4jee8hz"
 TESTNET = "mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn"
 MAINNET = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
 FAST = Timing(
-    call=2.0, connect=2.0, longpoll=5.0, tip=0.1, refresh=5.0, longpoll_grace=0.3,
-    retry_first=0.05, retry_max=0.2, not_ready=0.1, submit_first=0.03, submit_max=0.2,
-    side_poll=0.1,
+    call=2.0, connect=2.0, longpoll=5.0, tip=0.1, tip_beside_longpoll=0.1, refresh=5.0,
+    longpoll_grace=0.3, retry_first=0.05, retry_max=0.2, not_ready=0.1, submit_first=0.03,
+    submit_max=0.2, side_poll=0.1,
 )  # fmt: skip
 
 
@@ -65,8 +65,9 @@ class Sink:
         return [verdict for verdict in self.verdicts if verdict.final]
 
 
-def setup(node: FakeNode) -> NodeSetup:
-    return NodeSetup(parse_node_url(node.url, 1).endpoint, CookieFile(node.cookie))
+def setup(node: FakeNode, *, long_poll: bool = False) -> NodeSetup:
+    endpoint = parse_node_url(node.url, 1).endpoint
+    return NodeSetup(endpoint, CookieFile(node.cookie), long_poll=long_poll)
 
 
 def solve(job: Job, extranonce2: int = 0) -> Share:

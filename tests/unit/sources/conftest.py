@@ -28,11 +28,18 @@ def run(sink: Sink) -> Iterator[Callable[..., GbtSource]]:
     """Starts sources and stops them; afterwards no thread is left."""
     started: list[GbtSource] = []
 
-    def go(*nodes: FakeNode, payout: str | bytes = REGTEST, **options: Any) -> GbtSource:
+    def go(
+        *nodes: FakeNode,
+        payout: str | bytes = REGTEST,
+        long_poll: bool = False,
+        to: Sink | None = None,
+        **options: Any,
+    ) -> GbtSource:
         options.setdefault("timing", FAST)
-        source = GbtSource([setup(node) for node in nodes], payout, **options)
+        setups = [setup(node, long_poll=long_poll) for node in nodes]
+        source = GbtSource(setups, payout, **options)
         started.append(source)
-        source.start(sink)
+        source.start(to or sink)
         return source
 
     yield go

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def test_jobs_of_one_tip_are_not_clean_and_keep_it(node: FakeNode, sink: Sink, r
 
 
 def test_G20_the_long_poll_brings_a_new_tip_at_once(node: FakeNode, sink: Sink, run: Run) -> None:
-    run(node, timing=replace(FAST, tip=60.0, refresh=60.0))
+    run(node, long_poll=True, timing=replace(FAST, tip_beside_longpoll=60.0, refresh=60.0))
     sink.job_at(1)
     node.mine()
     sink.job_at(2)
@@ -52,7 +53,7 @@ def test_G20_the_long_poll_brings_a_new_tip_at_once(node: FakeNode, sink: Sink, 
 def test_G20_a_tip_missed_by_the_long_poll_is_polled(node: FakeNode, sink: Sink, run: Run) -> None:
     node.template_patch["longpollid"] = "never the tip's"
     node.do_getblocktemplate = _deaf(node)  # type: ignore[method-assign]
-    run(node)
+    run(node, long_poll=True)
     sink.job_at(1)
     node.mine()
     sink.job_at(2)
@@ -71,11 +72,42 @@ def test_an_instantly_answering_long_poll_is_not_hammered(
     node: FakeNode, sink: Sink, run: Run
 ) -> None:
     node.do_getblocktemplate = lambda *_: node.template()  # type: ignore[method-assign]
-    run(node)
+    run(node, long_poll=True)
     sink.job_at(1)
     time.sleep(0.5)
-    polls = [c for c in node.calls if c[1] == "getblocktemplate" and "longpollid" in c[2][0]]
-    assert len(polls) <= 2
+    assert len(_long_polls(node)) <= 2
+
+
+def test_G20_news_at_every_long_poll_leaves_it_a_quarter_of_a_second(
+    node: FakeNode, sink: Sink, run: Run
+) -> None:
+    def advance(*_: object) -> dict[str, Any]:
+        node.mine()
+        return node.template()
+
+    node.do_getblocktemplate = advance  # type: ignore[method-assign,assignment]
+    run(node, long_poll=True)
+    until(lambda: len(_long_polls(node)) >= 4)
+    times = _long_polls(node)
+    assert min(after - before for before, after in pairwise(times)) >= 0.25
+
+
+def _long_polls(node: FakeNode) -> list[float]:
+    calls = [call for call in node.calls if call[1] == "getblocktemplate"]
+    return [at for at, _, params in calls if "longpollid" in params[0]]
+
+
+@pytest.mark.parametrize("told", [None, 7, ["x"], {}, "x" * 5000], ids=lambda told: f"{told!r:.6}")
+def test_G12_a_longpollid_of_no_use_is_not_sent_back(
+    node: FakeNode, sink: Sink, run: Run, told: object
+) -> None:
+    """The work is good all the same: the tip is polled."""
+    node.template_patch["longpollid"] = told
+    run(node, long_poll=True)
+    sink.job_at(1)
+    node.mine()
+    sink.job_at(2)
+    assert not _long_polls(node)
 
 
 # -- node states ------------------------------------------------------------------------------

@@ -72,9 +72,30 @@ def test_G20_tips_that_alternate_at_once_are_not_hammered(
         return faults.http(200, json.dumps(reply).encode())
 
     node.fault("getblocktemplate", alternate, times=1000)
+    run(node, long_poll=True)
+    time.sleep(1.5)
+    assert len(node.calls) < 60
+
+
+def test_G20_a_tip_without_its_template_is_not_hammered(
+    node: FakeNode, sink: Sink, run: Run
+) -> None:
+    """Two nodes behind one address: one is asked for the tip, the other for templates."""
+    row = [faults.result({"hash": f"{number:064x}", "height": 9}) for number in range(1000)]
+    node.fault("waitfornewblock", *row)
     run(node)
     time.sleep(1.5)
     assert len(node.calls) < 60
+
+
+def test_G20_a_node_that_does_not_wait_is_not_hammered(
+    node: FakeNode, sink: Sink, run: Run
+) -> None:
+    answer = faults.result({"hash": node.tip.hash, "height": 0})
+    node.fault("waitfornewblock", answer, times=1000)
+    run(node)
+    time.sleep(1.0)
+    assert len(node.calls) < 40
 
 
 def test_G20_a_slow_dry_run_does_not_hide_a_new_tip(node: FakeNode, sink: Sink, run: Run) -> None:
