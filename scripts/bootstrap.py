@@ -29,26 +29,29 @@ import time
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn
+
+import causes
+import pythons
+import steps
+from steps import SetupFailed, say
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 KEYS = VENV / "homehash.json"
-LOGS = str(VENV / "setup-{}.log")  # one a step, by the last word of what it does
+PARTIAL = KEYS.with_suffix(".new")
+BY_HAND = f"{ROOT}, made by hand"
 BUILD = VENV / "build"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
-KERNEL_MINORS = (13, 12, 11)  # CPython 3.x with a py-bitcoinkernel wheel, best first
+STOPPED_BY = (signal.SIGINT, signal.SIGTERM)
 RETRY_EXTRA_S = 3600  # a failed extra is left alone this long, so that starting stays quick
-NETWORK = (
-    r"NewConnectionError|NameResolutionError|name resolution|Network is unreachable|ProxyError"
-    r"|Connection refused|ConnectTimeout|Read timed out|Max retries exceeded|SSLError"
-)
 VENV_HINT = "on Debian and Ubuntu: sudo apt install python3-venv python{}.{}-venv"
 
 
-class SetupFailed(Exception):
-    """Set-up cannot go on; the text is the one line to show."""
+class Interrupted(SystemExit):
+    """A signal ends set-up; its exit code is 128 and the signal's number."""
 
 
 def prepare(extras: tuple[str, ...], needed: tuple[str, ...] = ()) -> None:
@@ -56,19 +59,27 @@ def prepare(extras: tuple[str, ...], needed: tuple[str, ...] = ()) -> None:
 
     An extra outside `needed` may fail: it is named and the rest goes on.
     """
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    before = [(number, signal.signal(number, interrupt)) for number in STOPPED_BY]
     try:
         with only_one() as lock:
             Setup(lock).run(extras, needed)
+    except Interrupted:
+        say("interrupted; the next run goes on from here")
+        raise
     except SetupFailed as error:
         sys.exit(f"homehash: {error}")
-    except KeyboardInterrupt:
-        say("interrupted; the next run goes on from here")
-        sys.exit(130)
     except OSError as error:
         sys.exit(f"homehash: cannot set up {VENV}: {error}")
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """The first signal ends set-up; a second would break into the tidying up."""
+    for each in STOPPED_BY:
+        signal.signal(each, signal.SIG_IGN)
+    raise Interrupted(128 + number)
 
 
 def become(command: str, arguments: list[str]) -> NoReturn:
@@ -93,11 +104,6 @@ def extras() -> list[str]:
 
 def pyproject() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-
-
-def say(text: str, end: str = "\n") -> None:
-    """Talk goes to stderr: stdout belongs to the command that is started."""
-    print(f"homehash: {text}", end=end, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -151,15 +157,29 @@ def compiler() -> str:
 
 def choose_python() -> str:
     """The Python to make .venv with: one that has a wheel of the built-in node's library."""
-    if sys.version_info[1] in KERNEL_MINORS:
+    minor = sys.version_info[1]
+    if minor in pythons.KERNEL_MINORS:
         return sys.executable
-    for minor in KERNEL_MINORS:
-        found = shutil.which(f"python3.{minor}")
-        if found and runs(found, "import venv, ensurepip"):
-            say(f"using {found}: no library for the built-in node in 3.{sys.version_info[1]}")
-            return found
-    say(f"Python 3.{sys.version_info[1]} has no library for the built-in node yet; the rest works")
+    if found := pythons.find(pythons.KERNEL_MINORS):
+        say(f"using {found}: no library for the built-in node in 3.{minor}")
+        return found
+    say(f"Python 3.{minor} has no library for the built-in node yet; the rest works")
     return sys.executable
+
+
+def log_of(about: str) -> Path:
+    """The log of a step, named by the last word of what it does."""
+    return VENV / f"setup-{steps.what(about).split()[-1]}.log"
+
+
+def better_python() -> str:
+    """A Python for the built-in node when .venv has none of them; "" when there is no need."""
+    settings = VENV / "pyvenv.cfg"
+    configured = settings.read_text(encoding="utf-8") if settings.exists() else ""
+    made_with = re.search(r"^version\w* *= *3\.(\d+)", configured, re.MULTILINE)
+    if made_with is None or int(made_with[1]) in pythons.KERNEL_MINORS:
+        return ""
+    return pythons.find(pythons.KERNEL_MINORS)
 
 
 def runs(python: str, code: str) -> bool:
@@ -195,20 +215,22 @@ class Setup:
         self.keys.pop(name, None)
         if key is not None:
             self.keys[name] = key
-        partial = KEYS.with_suffix(".new")
-        partial.write_text(json.dumps(self.keys, indent=1), encoding="utf-8")
-        partial.replace(KEYS)
+        PARTIAL.write_text(json.dumps(self.keys, indent=1), encoding="utf-8")
+        PARTIAL.replace(KEYS)
 
     def environment(self) -> bool:
         """Make .venv unless a complete one is there; True when it was made."""
-        if self.keys.get("environment") == str(ROOT) and PYTHON.exists():
+        known = self.keys.get("environment")
+        if known == BY_HAND and PYTHON.exists():
+            return False
+        if known == str(ROOT) and PYTHON.exists() and not better_python():
             return False
         by_hand = VENV.exists() and not KEYS.exists()
         if by_hand and runs(str(PYTHON), "import pip") if PYTHON.exists() else False:
             say(f"using the {VENV.name} that is already here")
-            self.set_key("environment", str(ROOT))
+            self.set_key("environment", BY_HAND)
             return False
-        if by_hand and any(VENV.iterdir()):
+        if by_hand and any(item != PARTIAL for item in VENV.iterdir()):
             raise SetupFailed(f"{VENV} was not made by this script and has no pip; remove it")
         python = choose_python()
         if not runs(python, "import venv, ensurepip"):
@@ -250,13 +272,13 @@ class Setup:
         self.set_key("c", None)
         pure = not self.build_tools()
         options = ["-v", "--no-deps", "--no-build-isolation", "--force-reinstall"]
-        where = ["-C", f"build-dir={BUILD}", str(ROOT)]
+        where = ["--config-settings", f"build-dir={BUILD}", str(ROOT)]
         about = "building and installing homehash (about 20 s, 3 s when only Python changed)"
         self.pip(about, [*options, *where], {"MINER_PURE": "1"} if pure else {})
         if any(VENV.glob("[Ll]ib*/**/site-packages/miner/_native*")):
             self.set_key("c", c_key)
         else:
-            warn_without_native(LOGS.format("homehash"))
+            warn_without_native(log_of(about))
         self.set_key("project", key)
         return True
 
@@ -312,84 +334,19 @@ class Setup:
         self.step(about, command, env or {})
 
     def step(self, about: str, command: list[str], env: dict[str, str] | None = None) -> None:
-        """Run one command, its output in the log, with a sign of life; SetupFailed if it fails."""
-        say(f"{about} ...")
-        path = LOGS.format(re.sub(r" \(.*", "", about).split()[-1])
+        """Run one command in the project, without what would change where pip installs."""
         outer = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PIP_USER")}
-        held = (self.lock,) if self.lock >= 0 else ()  # the lock outlives us if we are killed
-        with open(path, "w", encoding="utf-8") as log:
-            log.write(f"$ {' '.join(command)}\n")
-            log.flush()
-            child = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**outer, **(env or {})},
-                pass_fds=held,
-            )
-            try:
-                wait_visibly(child)
-            finally:
-                stop(child)
-        if child.returncode:
-            raise SetupFailed(why(about, path, child.returncode))
+        steps.run(about, command, ROOT, {**outer, **(env or {})}, log_of(about), self.lock)
 
 
-def wait_visibly(child: "subprocess.Popen[bytes]") -> None:
-    """Wait; on a terminal show the seconds, elsewhere a line every half minute."""
-    started, shown = time.monotonic(), 0.0
-    terminal = sys.stderr.isatty()
-    while True:
-        try:
-            child.wait(timeout=1.0 if terminal else 30.0)
-            break
-        except subprocess.TimeoutExpired:
-            shown = time.monotonic() - started
-            say(f"... {shown:.0f} s", end="\r" if terminal else "\n")
-    if shown and terminal:
-        print(" " * 40, end="\r", file=sys.stderr, flush=True)
-
-
-def stop(child: "subprocess.Popen[bytes]") -> None:
-    """End the child if we leave before it does."""
-    if child.poll() is None:
-        child.terminate()
-        try:
-            child.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-
-
-def warn_without_native(log: str) -> None:
+def warn_without_native(log: Path) -> None:
     if os.environ.get("MINER_PURE"):
         say("installed without C, as MINER_PURE asks")
         return
-    cause = first_line(log, r"No CMAKE_C|Could not find compiler|not able to compile|\berror:")
-    cause = cause or first_line(log, r"CMake Error") or "CMake is missing; see above"
     say("*" * 78)
     say("THE C BUILD FAILED: installed without the fast native backends.")
     say("Mining works, several times slower. Install a C compiler (Debian: sudo apt")
     say("install build-essential; macOS: xcode-select --install) and run this again.")
-    say(f"Cause: {cause}")
+    say(f"Cause: {causes.of_c_build(log)}")
     say(f"All of it: {log}")
     say("*" * 78)
-
-
-def first_line(log: str, pattern: str) -> str:
-    """The first line of the log that matches, stripped and cut to 160 characters; "" if none."""
-    for line in Path(log).read_text(encoding="utf-8", errors="replace").splitlines():
-        if re.search(pattern, line):
-            return line.strip()[:160]
-    return ""
-
-
-def why(about: str, log: str, code: int) -> str:
-    """One line for a failed step: the network, or the log's own first error."""
-    what = about.split(" (")[0]
-    cause = first_line(log, r"^\s*(ERROR|error|Error)\b|No space left") or f"exit code {code}"
-    if first_line(log, NETWORK):
-        cause = "no connection to the package index; connect and run this again"
-    return f"{what} failed: {cause}; all of it: {log}"

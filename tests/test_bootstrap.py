@@ -4,7 +4,9 @@ The copy's .venv sees the libraries of this run, so that nothing is downloaded; 
 """
 
 import ast
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -161,12 +163,64 @@ def test_a_signal_ends_set_up_with_its_code(project: Project, number: int, code:
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("module", ["pythons", "subprocess", "bootstrap", "tomllib", "steps"])
+def test_ctrl_c_while_the_scripts_import_is_silent(
+    project: Project, tmp_path: Path, module: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+    )
+    done = project.run(PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_a_second_ctrl_c_does_not_break_into_the_tidying_up(project: Project) -> None:
+    project.edit("scripts/steps.py", "child.terminate()", "time.sleep(1)")  # then its deadline
+    project.edit("scripts/steps.py", "timeout=10", "timeout=1")
+    child = project.start()
+    wait_for_text(child, "building and installing")
+    child.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=DEADLINE_S)
+    assert child.returncode == 130
+    assert err.splitlines()[-1] == "homehash: interrupted; the next run goes on from here"
+
+
 def test_a_half_made_environment_is_made_again(project: Project) -> None:
     (project.root / ".venv" / "homehash.json").write_text("{}")  # ours, never completed
     libraries = next((project.root / ".venv").glob("lib/python*/site-packages/libraries.pth"))
     done = project.run()
     assert "making .venv" in done.stderr
     assert not libraries.exists()
+
+
+def test_keys_that_were_never_written_make_no_foreign_folder(project: Project) -> None:
+    shutil.rmtree(project.root / ".venv")
+    (project.root / ".venv").mkdir()
+    (project.root / ".venv" / "homehash.new").write_text("{")  # a signal came before its rename
+    assert "making .venv" in project.run().stderr
+
+
+@pytest.mark.parametrize(("key", "again"), [("{}", True), ("{}, made by hand", False)])
+def test_a_venv_without_the_node_is_made_again_unless_by_hand(
+    project: Project, tmp_path: Path, key: str, again: bool
+) -> None:
+    """It is Python 3.14's, and a Python that can have the built-in node is here now."""
+    if sys.version_info[:2] > (3, 13):
+        pytest.skip("this Python has no built-in node itself")
+    (tmp_path / f"python3.{sys.version_info[1]}").symlink_to(os.path.realpath(sys.executable))
+    venv = project.root / ".venv"
+    (venv / "homehash.json").write_text(json.dumps({"environment": key.format(project.root)}))
+    settings = (venv / "pyvenv.cfg").read_text()
+    (venv / "pyvenv.cfg").write_text(re.sub(r"version = .*", "version = 3.14.0", settings))
+    done = project.run(PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert ("making .venv" in done.stderr) is again
 
 
 def test_two_runs_at_once_take_turns(project: Project) -> None:
@@ -199,6 +253,21 @@ def test_a_library_that_does_not_exist_is_named(project: Project) -> None:
     one_line(project.run(), "installing libraries", "homehash-nothing")
 
 
+def test_a_failed_step_is_told_in_its_own_words(project: Project) -> None:
+    """As pip 23.0 said of the short -C, which it does not know."""
+    project.edit("scripts/bootstrap.py", '"--config-settings"', '"--no-such-thing"')
+    one_line(project.run(), "building and installing", "no such option: --no-such-thing")
+
+
+def test_an_untrusted_certificate_is_no_missing_connection(project: Project) -> None:
+    project.edit("scripts/bootstrap.py", '"-m", "pip", "install"', '"-c", "import ssl; raise "')
+    project.edit(
+        "scripts/bootstrap.py", 'raise "', "raise ssl.SSLError('CERTIFICATE_VERIFY_FAILED')\""
+    )
+    project.edit("pyproject.toml", '"click>=8.1"', '"click>=8.0"')
+    one_line(project.run(), "installing libraries", "certificate is not trusted", "PIP_CERT")
+
+
 def test_a_missing_venv_module_names_the_command(project: Project, tmp_path: Path) -> None:
     shutil.rmtree(project.root / ".venv")
     (tmp_path / "ensurepip.py").write_text("raise ImportError('as on a bare Debian')\n")
@@ -222,7 +291,7 @@ def test_a_failed_c_build_is_loud(project: Project) -> None:
     assert done.stdout == "got\n"
 
 
-@pytest.mark.parametrize("name", ["require_python", "mine", "test"])
+@pytest.mark.parametrize("name", ["require_python", "pythons", "mine", "test"])
 def test_an_old_python_can_read_the_scripts(name: str) -> None:
     source = (ROOT / "scripts" / f"{name}.py").read_text(encoding="utf-8")
     ast.parse(source, feature_version=(3, 6))
@@ -250,3 +319,15 @@ def test_an_old_python_ends_with_one_line() -> None:
         assert done.returncode == 1
         assert done.stderr.startswith("homehash needs Python 3.11 or newer, this is 3.")
         assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_matrix_plans_every_condition_within_eight_set_ups() -> None:
+    script = ROOT / "scripts" / "lab" / "setups.py"
+    command = [sys.executable, str(script), "--plan"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    rows = [line for line in lines if re.match(r"3\.\d+\.\d+ ", line)]
+    assert 3 <= len(rows) <= 8
+    for condition in ("SIGINT", "no compiler", "two at", "umlaut"):
+        assert sum(condition in row for row in rows) == 1
+    unprivileged = [line for line in lines if "unprivileged" in line]
+    assert len(unprivileged) == 1  # a row, or the reason why there is none
