@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from miner import config as settings
+from miner.cli.another_python import go_on_with_node
 from miner.cli.argv import hide_arguments
 from miner.cli.options import BACKENDS, RUN, SOURCE, options
 from miner.errors import ConfigError
@@ -32,6 +33,8 @@ def mine(config: str | None, algo: str | None, ask_password: bool, **flags: Any)
         if ask_password:
             add_asked_password(flags)
         checked = settings.load(flags, os.environ, None if config is None else Path(config))
+        if not (checked.pools or checked.nodes):
+            go_on_with_node()
         from miner.app import Run  # after the checks: a wrong flag is answered at once
 
         Run(checked).run()
