@@ -93,7 +93,10 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python(code, ROOT)
     (archive,) = folder.glob("*.tar.gz")
     with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
+        if hasattr(tarfile, "data_filter"):  # Debian 12's 3.11.2 is older than it
+            tar.extractall(folder, filter="data")
+        else:
+            tar.extractall(folder)
     return folder / f"homehash-{miner.__version__}"
 
 
