@@ -19,6 +19,7 @@ from typing import Any
 from miner import paths
 from miner.app import node_setups, pool_source
 from miner.backends import registry
+from miner.backends.native import library
 from miner.bitcoin.address import (
     TEST_CHAINS,
     Address,
@@ -96,9 +97,11 @@ def failed(check: str, text: object, remedy: str) -> Finding:
 def check_install() -> Iterator[Finding]:
     """Python, the C module, the kernel binding."""
     yield passed("python", f"{platform.python_version()} on {platform.platform(terse=True)}")
-    if importlib.util.find_spec("miner._native") is None:
-        remedy = "install a C compiler and install homehash again"
-        yield warned("native", "the C backends were not built: mining is much slower", remedy)
+    try:
+        library.load()
+    except library.NotUsable as why:
+        remedy = "do what it says: without the C backends mining is much slower"
+        yield warned("native", f"the C backends are {why}", remedy)
     else:
         yield passed("native", "the C backends are built")
     if importlib.util.find_spec("pbk") is None:

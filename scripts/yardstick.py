@@ -30,8 +30,9 @@ import bootstrap
 
 bootstrap.enter()
 
-from miner.backends import calibration, native
+from miner.backends import native
 from miner.backends.base import Backend
+from miner.backends.native import calibration
 from miner.backends.selftest import GENESIS, Question
 from miner.errors import MinerError
 

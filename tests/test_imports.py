@@ -56,7 +56,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "btclib_libsecp256k1": ("protocol/sv2/crypto.py",),
     "cryptography": ("protocol/sv2/crypto.py",),
     "pyopencl": ("backends/opencl_device.py",),
-    "miner._native": ("backends/native.py",),
+    "miner._native": ("backends/native/library.py",),
     "rich": ("screens/", "learn/render.py", "measure/terminal.py", "measure/screen.py", "cli/"),
     "miner.node": ("node/", "app.py", "learn/", "doctor.py", "cli/node.py"),
 }
@@ -130,7 +130,7 @@ def test_imports_point_downwards(path: Path) -> None:
         ("work/roll.py", "import random"),
         ("protocol/gbt.py", "from socket import socket"),
         ("protocol/gbt.py", "from miner.backends.base import Backend"),
-        ("backends/native.py", "from ..engine import core"),
+        ("backends/native/library.py", "from ...engine import core"),
         ("sources/gbt.py", "import bitcoinrpc.authproxy"),
         ("sources/gbt.py", "from miner.journal import Journal"),
         ("engine/core.py", "import importlib\nimportlib.import_module('pyopencl')"),
@@ -149,7 +149,7 @@ def test_each_ban_is_noticed(relative: str, source: str) -> None:
     ("relative", "source"),
     [
         ("bitcoin/header.py", "import struct\nfrom miner.bitcoin import target"),
-        ("backends/native.py", "from miner import _native"),
+        ("backends/native/library.py", "from miner import _native"),
         ("transport/rpc.py", "import time\nfrom bitcoinrpc.authproxy import AuthServiceProxy"),
         ("app.py", "from miner.node.chain import Chain\nfrom . import journal"),
         ("cli/devices.py", "import rich\nfrom miner.backends import registry"),

@@ -17,13 +17,14 @@ from dataclasses import dataclass, replace
 from functools import cache as remember
 from pathlib import Path
 
-from miner.backends import selftest
+from miner.backends import kernel_file, selftest
 from miner.backends.base import Backend, Candidate
 from miner.errors import BackendUnavailable
 
 Say = Callable[[str], None]
 
 FAMILY = "opencl"
+KERNEL = "sha256d_scan.cl"
 INTENSITY = 8  # 1 .. 10; each step is a factor of 1.4 in the length of a launch
 PROBE_S = 20.0  # a driver that has not answered by then is broken
 VENDORS = "OCL_ICD_VENDORS"  # the loader's variable: where drivers are registered
@@ -40,7 +41,13 @@ class OpenClProvider:
         self.intensity = INTENSITY  # of devices opened from now on
 
     def probe(self) -> list[Candidate]:
-        return list(_probe().rows)
+        rows = list(_probe().rows)
+        try:
+            kernel_file.read(FAMILY, KERNEL)
+        except BackendUnavailable as error:
+            return [replace(row, usable=False, why_not=error.why) if row.usable else row
+                    for row in rows]  # fmt: skip
+        return rows
 
     def open(self, name: str, cache: Path) -> Backend:
         """Raises BackendUnavailable or BackendFault.

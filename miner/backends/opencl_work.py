@@ -6,19 +6,17 @@ Knows no driver, so it is imported without one.
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from miner.backends import native
+from miner.backends import kernel_file, native
 from miner.backends.numpy import expand, run_rounds
+from miner.backends.opencl import KERNEL
 from miner.bitcoin.sha256 import INITIAL_STATE
 
 Words = npt.NDArray[np.uint32]
 
-SOURCE = "sha256d_scan.cl"
 SINGLE_COST = 1.2  # instructions a hash of scan_single over scan_shared, on every compiler we count
 SINGLE_WINS = 0.95  # below this it is used for every version: less may be chance on a busy computer
 SLICE_VERSIONS = 1024  # versions of one launch at most: even one nonce's hits then fit the buffer
@@ -75,11 +73,8 @@ class Slice:
 
 
 def kernel_source() -> str:
-    """The kernel: installed beside the modules; in a source tree, in kernels/."""
-    beside = files("miner") / SOURCE
-    if beside.is_file():
-        return beside.read_text()
-    return (Path(__file__).parents[2] / "kernels" / SOURCE).read_text()
+    """The kernel's text. Raises BackendUnavailable where there is none."""
+    return kernel_file.read("opencl", KERNEL)
 
 
 def slices(versions: int, wide: int, single_cost: float = SINGLE_COST) -> list[Slice]:

@@ -10,8 +10,9 @@ from types import ModuleType
 
 import pytest
 
-from miner.backends import calibration, native, selftest
+from miner.backends import native, selftest
 from miner.backends.base import Backend, Hit
+from miner.backends.native import calibration
 from miner.errors import BackendFault, BackendUnavailable
 
 ROOT = Path(__file__).parents[2]

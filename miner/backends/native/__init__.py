@@ -1,16 +1,15 @@
 """The C kernels, one candidate per instruction set; `native` alone opens the fastest here.
 
-The only importer of the C module. A scan holds no GIL, so several instances run in parallel.
+A scan holds no GIL, so several instances run in parallel.
 """
 
-import importlib
 import logging
 import struct
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from miner.backends import calibration, selftest
+from miner.backends import selftest
 from miner.backends.base import (
     Backend,
     BackendInfo,
@@ -20,6 +19,7 @@ from miner.backends.base import (
     ScanResult,
     check_range,
 )
+from miner.backends.native import calibration, library
 from miner.errors import BackendFault, BackendUnavailable
 from miner.paths import cache_dir
 
@@ -27,9 +27,9 @@ log = logging.getLogger(__name__)
 MODULE: ModuleType | None = None
 NOT_BUILT = ""
 try:
-    MODULE = importlib.import_module("miner._native")
-except ImportError as error:  # reported by probe and open, in words
-    NOT_BUILT = f"not built: {error}; install a C compiler, then install homehash again"
+    MODULE = library.load()
+except library.NotUsable as reason:  # reported by probe and open
+    NOT_BUILT = str(reason)
 
 FAMILY = "native"
 HIT_ROOM = 4096  # hits a scan may return; far above the 8 a batch should expect
