@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from miner import files
 from miner.paths import private_dir
 
 FILE = "baseline.json"
@@ -44,9 +45,7 @@ def load(state_dir: Path) -> list[Baseline]:
     """Every saved case; empty when there is no usable file."""
     path = state_dir / FILE
     try:
-        if path.stat().st_size > MAX_BYTES:
-            return []
-        data = json.loads(path.read_text("utf-8"))
+        data = json.loads(files.read(path, MAX_BYTES))
         found = [Baseline(**case) for case in data["cases"]] if data["schema"] == 1 else []
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return []

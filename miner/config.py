@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from miner import paths
+from miner import files, paths
 from miner.bitcoin.address import AddressError, decode
 from miner.errors import ConfigError
 from miner.secret import Secret
@@ -22,6 +22,7 @@ from miner.transport.endpoint import RPC_PORTS, NodeAddress, parse_node_url
 from miner.transport.urls import PoolUrl, parse_pool_url
 
 MAX_CONFIG_BYTES = 1 << 20
+MAX_PASSWORD_BYTES, PASSWORD_WAIT_S = 4096, 5.0  # whatever --pass-file leads to
 LOGIN = re.compile(r"[^/]*://[^@]*:[^@]*@")  # a URL with a password in it
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -265,10 +266,7 @@ def from_file(file: Path) -> dict[str, object]:
 def read_table(file: Path) -> dict[str, Any]:
     """The whole file or ConfigError: one cut short would drop settings without a word."""
     try:
-        with file.open("rb") as stream:
-            data = stream.read(MAX_CONFIG_BYTES + 1)
-        if len(data) > MAX_CONFIG_BYTES:
-            raise ConfigError(f"config {file}: is larger than {MAX_CONFIG_BYTES} bytes")
+        data = files.read(file, MAX_CONFIG_BYTES)
         return tomllib.loads(data.decode("utf-8-sig"))  # editors of Windows put a mark in front
     except OSError as error:
         raise ConfigError(f"config {file}: {error.strerror}") from None
@@ -390,10 +388,10 @@ def default_port(address: str | None) -> int:
 
 
 def read_password(file: Path) -> str:
-    """The first line of --pass-file."""
+    """The first line of --pass-file, which may be a pipe (`<(pass show pool)`)."""
     try:
-        with file.open(encoding="utf-8-sig") as stream:  # without Windows' mark in front
-            return stream.readline(10_000).rstrip("\r\n")
+        line = files.read_line(file, MAX_PASSWORD_BYTES, PASSWORD_WAIT_S)
+        return line.decode("utf-8-sig")  # without Windows' mark in front
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "is not UTF-8"
         raise ConfigError(f"--pass-file {file}: {why}") from None

@@ -17,6 +17,7 @@ PACKAGE = ROOT / "miner"
 LAYERS: dict[str, float] = {
     "crash": 0,
     "errors": 0,
+    "files": 0,
     "paths": 0,
     "secret": 0,
     "signals": 0,

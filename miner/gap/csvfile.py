@@ -6,6 +6,7 @@ import math
 from importlib import resources
 from pathlib import Path
 
+from miner import files
 from miner.errors import ConfigError
 
 MAX_BYTES = 4 * 1024 * 1024  # a table is a few kilobytes; a wrong path must not fill memory
@@ -19,9 +20,7 @@ def packaged(name: str) -> str:
 def own(path: Path) -> str | None:
     """The text of a user's file, None when there is none. Raises ConfigError."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ConfigError(f"{path} is larger than {MAX_BYTES} bytes: not a table of ours")
-        return path.read_text("utf-8")
+        return files.read(path, MAX_BYTES).decode("utf-8")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:

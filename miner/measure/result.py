@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from miner import files
 from miner.errors import ConfigError
 from miner.measure import schema, stats
 from miner.measure.trust import Trust, judge
@@ -290,11 +291,7 @@ def _energy(data: dict[str, Any] | None, slices: list[Slice]) -> Energy | None:
 def load(path: Path) -> Result:
     """Read a result file. Raises ConfigError: unreadable, foreign, newer, incomplete."""
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)  # a device has no size to ask for
-        if len(raw) > MAX_BYTES:
-            raise ConfigError(f"{path} is larger than {MAX_BYTES} bytes: no result of ours")
-        data = json.loads(raw.decode())
+        data = json.loads(files.read(path, MAX_BYTES))
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path} cannot be read as a result of `miner bench`: {error}") from error
     if not isinstance(data, dict) or "cases" not in data or "schema" not in data:

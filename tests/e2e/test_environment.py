@@ -124,4 +124,4 @@ def test_p04_a_full_disk_behind_stdout_is_one_line(home: Path, command: str) -> 
 def test_p16_a_result_without_end_is_refused(home: Path, miner: Start, command: str) -> None:
     refused = miner(*command.split(), "/dev/zero")
     assert refused.end() == 2
-    assert "is larger than" in refused.err[-1]
+    assert "is a device, not a file" in refused.err[-1]

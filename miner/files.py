@@ -1,0 +1,70 @@
+"""Files that people name: reading one never hangs and never fills the memory."""
+
+import errno
+import os
+import stat
+import threading
+from pathlib import Path
+
+KINDS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def read(path: Path, most_bytes: int) -> bytes:
+    """The whole content of an ordinary file.
+
+    Raises OSError: it cannot be read, is a pipe or a device, or holds more than `most_bytes`.
+    """
+    with open(path, "rb", opener=_at_once) as file:
+        mode = os.fstat(file.fileno()).st_mode
+        for is_kind, name in KINDS:
+            if is_kind(mode):
+                raise OSError(errno.EINVAL, f"is {name}, not a file", str(path))
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EFBIG, f"is larger than {most_bytes} bytes", str(path))
+    return content
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting: a pipe would hold the caller until somebody writes into it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def read_line(path: Path, most_bytes: int, within_s: float) -> bytes:
+    """The first line of whatever `path` is, also of a pipe, without the line's end.
+
+    Raises OSError: it cannot be read, the line is longer, or it is not there in time. What does
+    not answer is left to a thread that ends with the process.
+    """
+    found: list[bytes | OSError] = []
+    reader = threading.Thread(
+        target=lambda: found.append(_first_line(path, most_bytes)), name="reader", daemon=True
+    )
+    reader.start()
+    reader.join(within_s)
+    answer = found[0] if found else OSError(errno.ETIMEDOUT, f"gave no line within {within_s:g} s")
+    if isinstance(answer, OSError):
+        raise answer
+    return answer
+
+
+def _first_line(path: Path, most_bytes: int) -> bytes | OSError:
+    """The line, or why there is none."""
+    content = b""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            while b"\n" not in content and len(content) <= most_bytes:
+                if not (piece := file.read(most_bytes + 1 - len(content))):
+                    break
+                content += piece
+    except OSError as error:
+        return error
+    line = content.partition(b"\n")[0].rstrip(b"\r")
+    if len(line) > most_bytes:
+        return OSError(errno.EFBIG, f"has more than {most_bytes} bytes in its first line")
+    return line
