@@ -25,6 +25,7 @@ from miner.config import Goal, MineConfig
 from miner.engine.core import Engine, EngineOptions
 from miner.engine.odds import guess_rate, mainnet_sentence
 from miner.engine.worker import WorkerOptions
+from miner.errors import OutputLeft
 from miner.journal import Journal
 from miner.protocol.decode import decode_coinbase, user_address
 from miner.protocol.scrub import scrub
@@ -86,8 +87,8 @@ class Run:
                 finally:
                     signals.starting = False  # no signal breaks into what follows
                 self._loop(engine, signals)
-        except BrokenPipeError:
-            pass  # whoever read our output has gone: end without a word
+        except BrokenPipeError:  # everything is closed by now; a supervisor starts us again
+            raise OutputLeft from None
         finally:
             signals.restore()
             let_go()

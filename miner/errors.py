@@ -11,6 +11,13 @@ class MinerError(Exception):
     exit_code = 1
 
 
+class OutputLeft(MinerError):
+    """Whoever read our standard output went away: nobody would see what is mined."""
+
+    def __init__(self) -> None:
+        super().__init__("whoever read the output has left (broken pipe); start miner again")
+
+
 class ConfigError(MinerError):
     """A flag, environment variable, file or argument that cannot be used."""
 

@@ -112,6 +112,24 @@ def test_p01_a_pipe_nobody_reads_does_not_hold_up_the_stop(
         os.close(writer)
 
 
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_p04_a_reader_that_leaves_ends_the_run_with_an_error(
+    shell: Shell, pool: FakePool, home: Path, flags: tuple[str, ...]
+) -> None:
+    """As `miner mine | head` does: a supervisor sees exit code 1 and starts it again."""
+    reader, writer = os.pipe()
+    process = shell(pool, "", *flags, stdout=writer)
+    os.close(writer)
+    pool.wait(lambda: len(pool.shares()) > 3, 30)
+    os.close(reader)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    lines = [line for line in err.splitlines() if line.startswith("miner: ")]
+    assert lines == ["miner: whoever read the output has left (broken pipe); start miner again"]
+    assert "Traceback" not in err
+    assert not list((home / "state" / "journal").iterdir())  # closed properly: none is left
+
+
 def test_p01_a_closed_terminal_stops_it_like_a_signal(miner: Start, pool: FakePool) -> None:
     command = miner("mine", "--pool", pool.url, "--user", "u", "--backend", "hashlib")
     pool.wait(lambda: len(pool.shares()) > 3, 30)
