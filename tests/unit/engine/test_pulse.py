@@ -50,10 +50,9 @@ def test_it_mines_only_while_hashes_were_counted_a_moment_ago() -> None:
     assert pulse.beats(12.0) and not pulse.beats(12.1) and pulse.began
 
 
-def test_a_used_up_nonce_space_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("miner.engine.worker.NONCES", 64)  # a space that is used up at once
+def test_a_used_up_nonce_space_is_named(bench: Bench) -> None:
     bench.run(FakeBackend())
-    small = job(extranonce2_size=0, version_mask=0, **HARD)
+    small = job(extranonce2_size=0, version_mask=0, nonces=range(64), **HARD)
     bench.source.sink.job(small)
     until(lambda: bench.engine.snapshot().state == Activity.USED_UP.value)
     until(lambda: "no hash for 1 s: nonce space used up" in bench.alarms())
