@@ -152,6 +152,7 @@ class StatusSnapshot:
     pending: int
     dropped: int  # shares of a job that a clean one replaced, not sent
     surplus: int
+    not_sent: int  # blocks of an easy chain whose node refuses all of them
     blocks_found: int
     blocks_accepted: int
     blocks_rejected: int
@@ -191,7 +192,7 @@ class Status:
         self._shares, self._share_work = 0, 0.0
         self._best_value, self._best_file = 2**256, best_file
         self._best_ever = self._best_saved = load_best(best_file)
-        self.dropped = self.surplus = self.blocks_found = self.blocks_waiting = 0
+        self.dropped = self.surplus = self.not_sent = self.blocks_found = self.blocks_waiting = 0
         self._benchmark: tuple[float, float] | None = None
 
     def expect(self, rate_hs: float, least_hs: float) -> None:
@@ -335,6 +336,7 @@ class Status:
                 pending=self._counts[Answer.PENDING],
                 dropped=self.dropped,
                 surplus=self.surplus,
+                not_sent=self.not_sent + self._counts[Answer.NOT_SENT],
                 blocks_found=self.blocks_found,
                 blocks_accepted=self._blocks[Answer.ACCEPTED],
                 blocks_rejected=self._blocks[Answer.REJECTED],

@@ -154,8 +154,6 @@ class Engine:
         opens = sent + pace if sent is not None and pace > 0 else 0.0
         if job.target > FLOOD_TARGET and sent is None and self.journal.waiting:
             opens = self._start + HEAD_START_S
-        if job.target > FLOOD_TARGET:
-            opens = max(opens, self.desk.refused_until)
         fresh = self.floor.replace(job, lambda: self._dice.getrandbits(256), opens)
         if job.clean or before is None or before.job.prev_hash != job.prev_hash:
             self.desk.drop_before(fresh.number)

@@ -19,6 +19,7 @@ from miner.engine.worker import Finding
 from miner.journal import Journal
 from miner.protocol.scrub import scrub
 from miner.sources.base import WorkSource
+from miner.sources.refusals import Refusals, is_easy
 from miner.status import Event, Status
 from miner.work.values import Answer, FoundBlock, Job, Share, Verdict
 
@@ -26,8 +27,6 @@ QUEUED_FINDINGS = 16  # of a few hits each, so that a stop finds little to do; a
 DISK_RETRY_S = 5.0  # between looks at a disk that refused a block
 DISK_PATIENCE_S = 0.050  # a disk slower than this is not waited for
 PARENTS = 64  # blocks we found blocks on, whose fate is remembered
-PATIENCE = 4  # easy blocks in a row that a node may refuse before we slow down
-SLOWEST_S = 5.0
 RIVALS = 64  # further blocks on one parent that wait for the first one's verdict
 SEEN = 1_024  # newest hashes, against sending one twice; 220 bytes each
 
@@ -63,8 +62,7 @@ class Desk:
         self.most_blocks: int | None = None  # no more than this many may be accepted
         self.own_accepted = 0  # blocks found by this run
         self.last_block_sent: float | None = None
-        self.refused_until = 0.0  # a node that refuses every easy block is asked less often
-        self._refused = 0  # blocks in a row
+        self._refusals = Refusals()
         self.durable_s: deque[float] = deque(maxlen=4096)  # from find to fsynced
         self._lock = threading.Lock()
         self._parents: OrderedDict[bytes, Parent] = OrderedDict()
@@ -230,6 +228,9 @@ class Desk:
                 self._status.surplus += 1
                 return
             if parent.asked:
+                if self._refusals.hopeless and is_easy(share.header):
+                    self._status.not_sent += len(parent.rivals)  # the newest waits
+                    parent.rivals.clear()
                 if len(parent.rivals) < RIVALS:
                     parent.rivals.append(share)
                 else:
@@ -310,7 +311,8 @@ class Desk:
             self._open.pop(verdict.hash_hex, None)
             accepted = verdict.answer is Answer.ACCEPTED
             self.own_accepted += accepted
-            self._slow_down(verdict.answer)
+            if verdict.answer is not Answer.NOT_SENT:
+                self._refusals.note("" if accepted else verdict.reason or verdict.answer.value)
             parent = self._parents.get(mine)
             again: list[Share] = []
             if parent is not None:
@@ -328,16 +330,9 @@ class Desk:
         if accepted and parent is not None:
             self._floor.retire(mine)
         elif not again:
-            self._floor.hold(mine, held=False, opens=self.refused_until)
+            self._floor.hold(mine, held=False)
         for share in again:
             self._findings.put(share)
-
-    def _slow_down(self, answer: Answer) -> None:
-        """Hundreds of refused blocks a second, each journalled, would fill a disk."""
-        self._refused = self._refused + 1 if answer is Answer.REJECTED else 0
-        beyond = self._refused - PATIENCE
-        pause_s = min(0.05 * 2.0 ** min(beyond, 10), SLOWEST_S) if beyond >= 0 else 0.0
-        self.refused_until = self._clock() + pause_s
 
     def _trouble(self, error: Exception) -> None:
         self._alarm(f"desk: {type(error).__name__}: {scrub(error)}")

@@ -119,14 +119,12 @@ class Floor:
                 self._latest.opens = float("inf")
                 self._show()
 
-    def hold(self, prev_hash: bytes, held: bool, opens: float = 0.0) -> None:
-        """On chains of easy blocks: hash no more while a block's verdict is awaited, or before
-        `opens`."""
+    def hold(self, prev_hash: bytes, held: bool) -> None:
+        """On chains of easy blocks: hash no more while a block's verdict is awaited."""
         with self._changed:
             latest = self._latest
             if latest is not None and latest.job.prev_hash == prev_hash and latest.flood:
                 latest.held = held
-                latest.opens = max(latest.opens, opens)
                 self._show()
 
     def stop(self) -> None:

@@ -29,6 +29,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "verdict": ("what the node or pool said of a block or share", "verdict"),
     "stale": ("for a job that was already replaced when it arrived", "shares"),
     "surplus": ("a later block of a job that already has an accepted one: not sent", "verdict"),
+    "not sent": (
+        "a block of an easy chain: the node refuses all, so one goes out each 5 s",
+        "verdict",
+    ),
     "best difficulty": ("the difficulty of the lowest hash found so far", "shares"),
     "hashrate": ("hashes tried in a second", "ladder"),
     "luck": ("expected work divided by the work it took", "search"),

@@ -10,8 +10,9 @@ import pytest
 
 from miner.backends.base import Scannable, ScanResult
 from miner.config import Goal
+from miner.engine.worker import Finding
 from miner.work.values import Answer, Share
-from tests.fakes.backend import FakeBackend, is_work
+from tests.fakes.backend import FakeBackend, find, is_work
 from tests.fakes.engine import EASY, NEVER, SHARES, Bench, bench_in, job, until
 
 
@@ -82,19 +83,32 @@ def test_a_rival_is_sent_when_the_first_block_is_not_accepted(bench: Bench) -> N
     assert bench.source.submitted[1].hash != bench.source.submitted[0].hash
 
 
-def test_a_node_that_refuses_every_easy_block_is_asked_less_and_less(bench: Bench) -> None:
-    bench.source.answer = lambda share: Answer.REJECTED
-    bench.run(FakeBackend(most_nonces=4))
+def test_g24_of_rivals_on_a_hopeless_easy_chain_the_newest_waits(bench: Bench) -> None:
+    """After ten refusals for one reason all but the newest are counted as not sent."""
+
+    def find_nothing(backend: FakeBackend) -> None:
+        backend.miss_every = int(backend.mining > 0)
+
+    bench.source.answer = lambda share: None
+    engine = bench.run(FakeBackend(behave=find_nothing))
+    submitted = bench.source.submitted
     bench.source.sink.job(job())
-    until(lambda: len(bench.source.submitted) > 9)
-    time.sleep(2.0)
-    # Those found before the first pause, and six pauses' at most; without pauses thousands.
-    assert len(bench.source.submitted) < 500
-    bench.source.answer = lambda share: Answer.ACCEPTED
-    bench.source.sink.job(job("b"))
-    until(lambda: bench.status.blocks_accepted == 1)
-    bench.source.sink.job(job("c"))  # a good node is asked at once again
-    until(lambda: bench.status.blocks_accepted == 2, within_s=2.0)
+    generation = engine.floor.latest
+    assert generation is not None
+    unit = generation.next_unit(1, 0.0)
+    assert unit is not None
+    hits = tuple(find(unit, 0, 1000)[:45])
+    engine.desk.put(Finding(engine.workers[0], generation, unit, hits[:40], 0.0))
+    for refused in range(10):
+        until(lambda count=refused + 1: len(submitted) == count)  # type: ignore[misc]
+        bench.source.say(submitted[refused], Answer.REJECTED)
+    until(lambda: len(submitted) == 11)
+    assert bench.status.not_sent == 0
+    engine.desk.put(Finding(engine.workers[0], generation, unit, hits[40:], 0.0))
+    until(lambda: bench.status.not_sent == 29 + 4)  # the rivals left, and four of the five
+    bench.source.say(submitted[10], Answer.REJECTED)
+    until(lambda: len(submitted) == 12)
+    assert submitted[11].nonce == hits[44].nonce
 
 
 @pytest.mark.parametrize("answer", [Answer.PENDING, Answer.UNKNOWN])
