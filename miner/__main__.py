@@ -22,6 +22,8 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 def main() -> None:
     """Run the command that the arguments name; leaves with its exit code."""
+    # numpy's linear algebra, which nothing here needs, would take threads and memory for each core.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if STOPPABLE:
         for number in NUMBERS:
             signal.signal(number, end_at_once)  # until the command has handlers of its own

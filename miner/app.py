@@ -4,11 +4,9 @@ Config, screen, own node if no source is given, source, journal, backends, engin
 the reverse order.
 """
 
-import os
 import queue
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -32,7 +30,7 @@ from miner.protocol.scrub import scrub
 from miner.screens.console import open_console
 from miner.screens.jsonl import JsonScreen
 from miner.screens.sturdy import SturdyScreen
-from miner.signals import Signals, StopAsked
+from miner.signals import ForcedExit, Signals, StopAsked
 from miner.sources.base import WorkSource
 from miner.sources.gbt import GbtSource
 from miner.sources.nodes import NodeSetup
@@ -71,11 +69,13 @@ class Run:
         self.rate_hs = 0.0
         self.engine: Engine | None = None
         self._signals: Signals | None = None
+        self._forced_exit: ForcedExit | None = None
         self._explained: dict[str, int] = {}  # source: its newest session whose job was explained
 
     def run(self) -> None:
         """Raises MinerError when the run failed."""
-        signals = self._signals = Signals(self.screen.restore, self._stop_unseen)
+        forced = self._forced_exit = ForcedExit(self._exit_code)
+        signals = self._signals = Signals(self.screen.restore, self._stop_unseen, self._exit_code)
         try:
             with ExitStack() as stack:
                 try:
@@ -86,11 +86,12 @@ class Run:
                     return
                 finally:
                     signals.starting = False  # no signal breaks into what follows
-                self._loop(engine, signals)
+                self._loop(engine, signals, forced)
         except BrokenPipeError:  # everything is closed by now; a supervisor starts us again
             raise OutputLeft from None
         finally:
             signals.restore()
+            forced.cancel()
             let_go()
 
     def say(self, kind: str, text: str) -> None:
@@ -225,7 +226,12 @@ class Run:
         pool = users.get(job.source)
         return None if pool is None else user_address(pool.user)
 
-    def _loop(self, engine: Engine, signals: Signals) -> None:
+    def _exit_code(self) -> int:
+        """Of a process that is ended by force: that of the run's error."""
+        error = self.engine.error if self.engine is not None else None
+        return 0 if error is None else error.exit_code
+
+    def _loop(self, engine: Engine, signals: Signals, forced: ForcedExit) -> None:
         shown = 0.0
         while not (engine.done.is_set() or signals.asked):
             self._show_events(wait_s=REFRESH_S)
@@ -235,24 +241,23 @@ class Run:
         signals.notice()
         if signals.asked:
             engine.finish(BY_SIGNAL)
-        hard_stop = exit_in(HARD_STOP_S)
+        forced.within(HARD_STOP_S)
         engine.stop()
         if signals.asked:  # nothing but words is left
-            hard_stop.cancel()
-            hard_stop = exit_in(FAREWELL_S)
+            forced.within(FAREWELL_S)
         while not self.events.empty():
             self._show_events(wait_s=0.0)
         self.say("stop", engine.reason)
         self.screen.close(engine.snapshot())
-        hard_stop.cancel()
+        forced.cancel()
         if engine.error is not None:
             raise engine.error
 
     def _stop_unseen(self) -> bool:
         """A signal came, but the main thread is stuck: its output is not taken."""
-        if self.engine is None:
+        if self.engine is None or self._forced_exit is None:
             return False
-        exit_in(HARD_STOP_S)
+        self._forced_exit.within(HARD_STOP_S)
         self.engine.finish(BY_SIGNAL)
         self.engine.stop()
         return True
@@ -265,14 +270,6 @@ class Run:
                 self.screen.event(self.events.get(block=False))
         except queue.Empty:
             return
-
-
-def exit_in(seconds: float) -> threading.Timer:
-    """End the process then, unless cancelled."""
-    timer = threading.Timer(seconds, os._exit, (0,))
-    timer.daemon = True
-    timer.start()
-    return timer
 
 
 def payout_of(config: MineConfig) -> str | None:

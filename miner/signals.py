@@ -8,6 +8,7 @@ reads: then the guard's thread ends the run.
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 
@@ -32,11 +33,18 @@ def stop_numbers() -> list[signal.Signals]:
 class Signals:
     """The first signal asks for a stop, the second ends the process at once."""
 
-    def __init__(self, restore_screen: Callable[[], None], stop_unseen: Callable[[], bool]) -> None:
-        """`stop_unseen` stops a run that nobody called `notice` for; False: there is none yet."""
+    def __init__(
+        self,
+        restore_screen: Callable[[], None],
+        stop_unseen: Callable[[], bool],
+        exit_code: Callable[[], int],
+    ) -> None:
+        """`stop_unseen` stops a run that nobody called `notice` for; False: there is none yet.
+        Raises RuntimeError when the system has no thread left."""
         self.asked = False
         self.starting = True  # until the main loop looks at `asked`
         self._restore_screen, self._stop_unseen = restore_screen, stop_unseen
+        self._exit_code = exit_code
         self._woken, self._noticed = threading.Event(), threading.Event()
         self._guard = threading.Thread(target=self._watch, name="signal guard", daemon=True)
         self._guard.start()  # now: a handler may start none, it interrupts whoever holds locks
@@ -56,7 +64,7 @@ class Signals:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
             self._restore_screen()
-            os._exit(0)
+            os._exit(self._exit_code())
         self.asked = True
         self._woken.set()
         if self.starting and not swallows_errors(frame):
@@ -67,7 +75,47 @@ class Signals:
         if not self._noticed.wait(NOTICE_S):
             stopped = self._stop_unseen()
             if not self._noticed.wait(LATE_S if stopped else START_S):
-                os._exit(0)
+                os._exit(self._exit_code())
+
+
+class ForcedExit:
+    """Ends the process when a stop takes too long, with the exit code of the run's error.
+
+    Its thread is there from the start: at a stop the system may have none left.
+    """
+
+    def __init__(self, exit_code: Callable[[], int]) -> None:
+        """Raises RuntimeError when the system has no thread left."""
+        self._exit_code = exit_code
+        self._due: float | None = None  # monotonic
+        self._over = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._watch, name="forced exit", daemon=True)
+        self._thread.start()
+
+    def within(self, seconds: float) -> None:
+        """At most so long from now on; a later call moves the end."""
+        with self._changed:
+            self._due = time.monotonic() + seconds
+            self._changed.notify()
+
+    def cancel(self) -> None:
+        """The stop is done: the thread ends. A second call does nothing."""
+        with self._changed:
+            self._over = True
+            self._changed.notify()
+        self._thread.join(1.0)
+
+    def _watch(self) -> None:
+        with self._changed:
+            while not self._over:
+                left = None if self._due is None else self._due - time.monotonic()
+                if left is not None and left <= 0:
+                    break
+                self._changed.wait(left)
+            else:
+                return
+        os._exit(self._exit_code())
 
 
 def swallows_errors(frame: FrameType | None) -> bool:

@@ -30,6 +30,7 @@ COMMANDS = {
 
 INTERRUPTED = 130
 NOT_TAKEN = (errno.ENOSPC, errno.EIO, errno.EFBIG)  # by whatever stdout leads to
+NO_THREAD = "can't start new thread"  # Python's own words; the error has no class of its own
 MOST_CHARS = 2000  # of an error: a compiler's log is the longest
 
 
@@ -76,6 +77,11 @@ def main() -> None:
         if not why and (error.filename or error.errno not in NOT_TAKEN):
             raise
         complain(f"miner: the output cannot be written: {why or error.strerror}")
+        code = 1
+    except (RuntimeError, MemoryError) as error:
+        if not (isinstance(error, MemoryError) or NO_THREAD in str(error)):
+            raise
+        complain(f"miner: {error or 'out of memory'}: raise the limits on threads and memory")
         code = 1
     except click.Abort:
         code = INTERRUPTED if sys.argv[1:2] not in (["mine"], ["node"]) else 0

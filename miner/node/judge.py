@@ -11,6 +11,7 @@ import struct
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from miner.bitcoin.block import Block
@@ -141,8 +142,10 @@ class ProposalJudge:
 
     def _follow_from_now(self) -> None:
         if self._following is None:
-            self._following = threading.Thread(target=self._follow, name="node-follow")
-            self._following.start()
+            following = threading.Thread(target=self._follow, name="node-follow")
+            with suppress(RuntimeError):  # no thread is left: later proposals follow themselves
+                following.start()
+                self._following = following
 
     def _follow(self) -> None:
         """Keep in step with the chain: a proposal after many blocks is judged at once."""
@@ -190,8 +193,10 @@ class ProposalJudge:
     def _rebuild(self) -> None:
         if self._rebuilding and self._rebuilding.is_alive():
             return
-        self._rebuilding = threading.Thread(target=self._make_next, name="node-scratch")
-        self._rebuilding.start()
+        rebuilding = threading.Thread(target=self._make_next, name="node-scratch")
+        with suppress(RuntimeError):  # no thread is left: the next proposal tries again
+            rebuilding.start()
+            self._rebuilding = rebuilding
 
     def _make_next(self) -> None:
         fresh = Scratch(self._folder)

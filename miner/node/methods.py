@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from miner.errors import NodeError
 from miner.node.arguments import Argument, arrange, usage
 from miner.node.chain import KernelFailed
 from miner.node.jsonrpc import METHOD_NOT_FOUND, MISC, Params, RpcFault
@@ -44,6 +45,9 @@ class Methods:
             raise
         except KernelFailed as failed:
             raise RpcFault(MISC, f"{name}: {failed}") from None
+        except NodeError as error:  # no memory is left, say
+            log.error("RPC method %s failed: %s", name, error)
+            raise RpcFault(MISC, f"{name}: {error}") from None
         except Exception:
             log.exception("RPC method %s failed", name)
             raise RpcFault(MISC, f"{name} failed inside the node; its log says why") from None

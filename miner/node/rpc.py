@@ -65,7 +65,12 @@ class RpcServer:
         self._acceptor = threading.Thread(target=self._accept, name="node-accept", daemon=True)
 
     def start(self) -> None:
-        self._acceptor.start()
+        """Raises RuntimeError when the system has no thread left."""
+        try:
+            self._acceptor.start()
+        except RuntimeError:
+            self._listener.close()
+            raise
 
     def stop(self, announce: Callable[[], None]) -> None:
         """Answer what is under way within STOP_GRACE_S, then close every connection and thread.
@@ -105,8 +110,12 @@ class RpcServer:
                 thread = threading.Thread(
                     target=self._serve, args=(sock,), name="node-rpc", daemon=True
                 )
+                try:
+                    thread.start()
+                except RuntimeError:  # the system has none left just now
+                    _refuse_busy(sock)
+                    continue
                 self._connections[sock] = thread
-                thread.start()
 
     def _make_room(self) -> bool:
         """Is there a place? The oldest stranger is told to go, and its thread waited for."""

@@ -214,7 +214,10 @@ class GbtSource:
             target=self._propose, args=(link, job, lane), name=f"{link.name} dry run", daemon=True
         )
         self._dry_runs[lane] = thread
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # the system has none left: mining matters more
+            del self._dry_runs[lane]
 
     def _propose(self, link: NodeLink, job: Job, lane: Rpc) -> None:
         """The node checks an unmined block of ours: a bug shows now, not when a block is found."""

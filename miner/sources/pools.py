@@ -109,11 +109,10 @@ class StratumPools:
         if self._thread.is_alive():
             self._thread.join(grace_s)
         sources = [seat.source for seat in self._seats if seat.source is not None]
-        stoppers = [threading.Thread(target=source.stop, args=(grace_s,)) for source in sources]
-        for stopper in stoppers:
-            stopper.start()
-        for stopper in stoppers:
-            stopper.join()
+        for source in sources:  # no thread is made for this: the system may have none left
+            source.ask_to_stop(grace_s)
+        for source in sources:
+            source.join()
 
     # --- what the pools say, from their threads ---------------------------------------------
 

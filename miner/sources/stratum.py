@@ -118,13 +118,21 @@ class StratumSource:
 
     def stop(self, grace_s: float) -> None:
         """Wait up to `grace_s` for open submits, then close the connection and the thread."""
+        self.ask_to_stop(grace_s)
+        self.join()
+
+    def ask_to_stop(self, grace_s: float) -> None:
+        """The thread ends after at most `grace_s`; `join` waits for it."""
         self._closing_at = time.monotonic() + grace_s
         session = self._session
         if session is None or not session.ready:
             self._waker.stop()
         self._waker.wake()
-        if self._thread.is_alive():
-            self._thread.join(grace_s + JOIN_S)
+
+    def join(self) -> None:
+        """After `ask_to_stop`."""
+        if self._thread.is_alive() and self._closing_at is not None:
+            self._thread.join(max(self._closing_at - time.monotonic(), 0.0) + JOIN_S)
 
     # --- the thread -------------------------------------------------------------------------
 

@@ -4,6 +4,8 @@ import errno
 import os
 import select
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,8 @@ import pytest
 
 from miner import config
 from miner.app import Run
+from miner.cli import main as entry
+from miner.engine.core import Engine
 from miner.errors import MinerError
 from tests.fakes.pool import FakePool
 
@@ -59,6 +63,67 @@ def test_p18_no_thread_at_the_start_is_one_line(
     with FakePool() as pool, pytest.raises(MinerError, match="can't start new thread: raise the"):
         run(pool.url, tmp_path / "home", monkeypatch)
     assert refused
+
+
+@pytest.mark.parametrize("name", ["signal guard", "forced exit", "node-accept"])
+def test_p18_no_thread_outside_the_engine_is_one_line(
+    refuse: Refuse,
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    refused = refuse(name, 1)
+    monkeypatch.setenv("MINER_HOME", str(tmp_path))
+    monkeypatch.setenv("MINER_IDLE", "no")
+    monkeypatch.setattr(sys, "argv", ["miner", "mine", "--backend", "hashlib"])
+    with pytest.raises(SystemExit) as ended:
+        entry.main()
+    assert ended.value.code == 1
+    last = capfd.readouterr().err.splitlines()[-1]
+    assert last == "miner: can't start new thread: raise the limits on threads and memory"
+    assert refused
+
+
+def test_p18_no_thread_at_the_stop_costs_nothing(
+    refuse: Refuse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every open submit gets its answer, the journal is closed, nothing is raised."""
+    stop, refused = Engine.stop, []
+
+    def starved(engine: Engine) -> None:
+        refused.append(refuse("", 10**9))
+        stop(engine)
+        assert engine.journal._fd < 0
+
+    monkeypatch.setattr(Engine, "stop", starved)
+    with FakePool() as pool:
+        run(pool.url, tmp_path / "home", monkeypatch)
+        assert len(pool.shares()) >= 3
+    assert refused[0] == []  # none was even asked for
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+@pytest.mark.parametrize("mebibytes", [90, 120, 200, 400, 800])
+def test_p18_too_little_memory_is_no_traceback(tmp_path: Path, mebibytes: int) -> None:
+    """A real limit, from too little for a thread's stack to almost enough."""
+    limited = (
+        "import os, resource, sys; resource.setrlimit(resource.RLIMIT_AS, 2 * ("
+        f"{mebibytes} << 20,)); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    )
+    mine = ["-P", "-m", "miner", "mine", "--blocks", "2", "--stop-after", "10s"]
+    done = subprocess.run(
+        [sys.executable, "-c", limited, *mine],
+        env={**os.environ, "MINER_HOME": str(tmp_path), "MINER_IDLE": "no"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said = done.stderr.splitlines()
+    assert "Traceback" not in done.stderr, done.stderr
+    assert done.returncode in (0, 1), done.stderr
+    assert done.returncode == 0 or said[-1].startswith("miner: "), done.stderr
 
 
 @pytest.mark.parametrize(("name", "times"), [("pool 127", 3), ("resolve", 1)])

@@ -22,7 +22,7 @@ def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def guarded(stop_unseen: Callable[[], bool]) -> signals.Signals:
-    made = signals.Signals(lambda: None, stop_unseen)
+    made = signals.Signals(lambda: None, stop_unseen, lambda: 4)
     made.starting = False
     signal.raise_signal(signal.SIGTERM)
     assert made.asked
@@ -52,7 +52,7 @@ def test_p01_a_stuck_run_is_stopped_and_ended(exits: list[int], running: bool) -
     made._guard.join(5.0)
     made.restore()
     assert stopped.is_set()
-    assert exits == [0]
+    assert exits == [4]  # the run's error, not the signal, decides
 
 
 def test_p01_a_run_that_looks_late_ends_by_itself(exits: list[int]) -> None:
@@ -65,6 +65,24 @@ def test_p01_a_run_that_looks_late_ends_by_itself(exits: list[int]) -> None:
     made = guarded(stop)
     made._guard.join(5.0)
     made.restore()
+    assert exits == []
+
+
+def test_a_stop_that_takes_too_long_ends_with_the_code_of_the_runs_error(exits: list[int]) -> None:
+    code = [0]
+    forced = signals.ForcedExit(lambda: code[0])
+    forced.within(60.0)
+    forced.within(0.2)
+    code[0] = 5  # the run failed meanwhile
+    forced._thread.join(5.0)
+    assert exits[0] == 5
+
+
+def test_a_stop_in_time_is_not_forced(exits: list[int]) -> None:
+    forced = signals.ForcedExit(lambda: 4)
+    forced.within(0.2)
+    forced.cancel()
+    assert not forced._thread.is_alive()
     assert exits == []
 
 
