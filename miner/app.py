@@ -110,6 +110,7 @@ class Run:
             journal = Journal(config.journal, key)
         else:
             journal = Journal.open_own(folder, key)
+        journal.earlier.read(paths.state_dir() / "journal")
         stack.callback(journal.close)
         for note in journal.notes:
             self.screen.event(Event("journal", note, "warning"))
@@ -167,7 +168,7 @@ class Run:
             self.say("node", PACED.format(pace))
         endpoint = parse_node_url(node.url, node.port).endpoint
         setup = NodeSetup(endpoint, CookieFile(node.cookie_file), long_poll=True)
-        source = GbtSource([setup], self.payout or "", **rest)
+        source = GbtSource([setup], self.payout or "", new_chain=datadir is None, **rest)
         if datadir is None:  # the blocks' chain dies with the run
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="homehash-")))
         return source, f"own node {datadir.resolve() if datadir else ''}", folder

@@ -11,6 +11,7 @@ from miner.engine import sensors
 from miner.engine.desk import Desk, Tell
 from miner.engine.floor import FLOOD_TARGET, Clock, Floor
 from miner.engine.pulse import HINTS, Activity, Pulse
+from miner.engine.replay import Replay
 from miner.engine.worker import STRIKES, Worker, WorkerOptions
 from miner.errors import BackendFault, MinerError
 from miner.journal import Journal
@@ -37,6 +38,12 @@ class EngineOptions:
     goals: tuple[Goal, ...] = ()
     block_interval_s: float = 0.0  # least time between two blocks of ours
 
+    @property
+    def most_blocks(self) -> int | None:
+        """No more than these may be accepted; None: any number."""
+        limits = [int(goal.amount) for goal in self.goals if goal.unit == "blocks"]
+        return min(limits, default=None)
+
 
 class Engine:
     """One run. It is the source's sink: `job`, `verdict` and `state` come from its threads."""
@@ -55,8 +62,8 @@ class Engine:
         self.source, self.journal, self.status, self.options = source, journal, status, options
         self.floor = Floor(clock)
         self.desk = Desk(source, journal, status, self.floor, tell)
-        limits = [int(goal.amount) for goal in options.goals if goal.unit == "blocks"]
-        self.desk.most_blocks = min(limits, default=None)
+        self.desk.most_blocks = options.most_blocks
+        self.replay = Replay(journal.left, source, tell, clock)
         self.done = threading.Event()
         self.error: MinerError | None = None  # why the run failed, when it did
         self.reason = ""  # why it ended, in words
@@ -92,8 +99,7 @@ class Engine:
             self._start_threads()
         except RuntimeError as error:
             raise MinerError(f"{error}: raise the limits on threads and memory") from None
-        for block in self.journal.waiting:
-            self.source.resubmit(block)
+        self.replay.offer()
 
     def _start_threads(self) -> None:
         self.desk.start()
@@ -144,6 +150,7 @@ class Engine:
     # -- SourceSink
 
     def job(self, job: Job) -> None:
+        self.replay.job(job)
         before = self.floor.latest
         same_work = (
             before is not None and before.job == job and job.prev_hash == before.job.prev_hash
@@ -152,7 +159,7 @@ class Engine:
             return  # sent again: the search goes on
         sent, pace = self.desk.last_block_sent, self.options.block_interval_s
         opens = sent + pace if sent is not None and pace > 0 else 0.0
-        if job.target > FLOOD_TARGET and sent is None and self.journal.waiting:
+        if job.target > FLOOD_TARGET and sent is None and self.replay.asking:
             opens = self._start + HEAD_START_S
         fresh = self.floor.replace(job, lambda: self._dice.getrandbits(256), opens)
         if job.clean or before is None or before.job.prev_hash != job.prev_hash:
@@ -171,6 +178,8 @@ class Engine:
         )  # fmt: skip
 
     def verdict(self, verdict: Verdict) -> None:
+        if self.replay.verdict(verdict):
+            return
         self.desk.verdict(verdict)
         self._check_goals()
         with self._lock:
@@ -211,6 +220,7 @@ class Engine:
         stood, self._ticked = now - self._ticked > STOOD_S, now
         self._supervise(now, stood)
         self._ask_again(now)
+        self.replay.tick(now)
         self._name_state(now, stood)
         if now - self._saved > SAVE_S:
             self._saved = now

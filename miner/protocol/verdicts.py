@@ -27,6 +27,7 @@ class Ruling(Enum):
     SIDE = "side"  # valid so far, not on the best chain: watch its confirmations
     RETRY = "retry"  # not judged: send again soon
     DEAD = "dead"  # refused for good
+    ELSEWHERE = "elsewhere"  # of a chain that the node does not know: it has no say
     NOT_SENT = "not sent"  # on an easy chain: a newer one takes its turn
     UNKNOWN = "unknown"  # the answer is lost or strange: ask for the header, then send again
 

@@ -74,7 +74,10 @@ class FixedSource:
 
     def resubmit(self, block: FoundBlock) -> None:
         if self._sink is not None:
-            self._sink.verdict(Verdict(self.name, block.hash_hex, Answer.STALE, is_block=True))
+            why = "it is of another source"
+            self._sink.verdict(
+                Verdict(self.name, block.hash_hex, Answer.PENDING, True, explanation=why)
+            )
 
     def stop(self, grace_s: float) -> None:
         self._sink = None

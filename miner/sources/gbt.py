@@ -37,7 +37,8 @@ class GbtSource:
     """A WorkSource over one or more nodes of one chain.
 
     `payout` is an address, or an output script as bytes. `retries`: failed connections in a row
-    before a node is given up; None: never. Raises ConfigError for what can be seen to be wrong.
+    before a node is given up; None: never. `new_chain`: it began with this run, so no block of an
+    earlier one can be of it. Raises ConfigError for what can be seen to be wrong.
     """
 
     def __init__(  # every choice and clock is an argument
@@ -49,6 +50,7 @@ class GbtSource:
         roll_versions: bool = True,
         wait_min_diff: bool = False,
         retries: int | None = None,
+        new_chain: bool = False,
         timing: Timing | None = None,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -57,7 +59,7 @@ class GbtSource:
         if len(push(tag[:255])) > MAX_TAG_BYTES:
             raise ConfigError(f"coinbase tag of {len(tag)} bytes: at most {MAX_TAG_BYTES - 1}")
         self._address, script = _payout(payout)
-        self._plan = MiningPlan(script, tag, roll_versions)
+        self._plan, self._new_chain = MiningPlan(script, tag, roll_versions), new_chain
         self._wall_clock = wall_clock
         timing = timing or Timing()
         self._links = [NodeLink(node, self, timing, retries, wait_min_diff) for node in nodes]
@@ -113,6 +115,16 @@ class GbtSource:
         return packed
 
     def resubmit(self, block: FoundBlock) -> None:
+        """To every node that knows its parent."""
+        why = ""
+        if block.kind != "gbt":
+            why = f"it is pool {block.source}'s: start with --pool"
+        elif self._new_chain and block.hash_hex not in self._open:
+            why = "this chain began with this run: start with --node on the block's own chain"
+        if why:
+            self._report(block, Answer.PENDING, Judgement(Ruling.ELSEWHERE, "kept", why), None)
+            return
+        self._open.setdefault(block.hash_hex, _Sent(None)).elsewhere.clear()
         self._send(block, None, replayed=True)
 
     def stop(self, grace_s: float) -> None:
@@ -283,36 +295,48 @@ class GbtSource:
                 return
             if answer not in (Answer.UNKNOWN, Answer.PENDING):
                 self._remember(block.hash_hex, answer)
-            verdict = Verdict(
-                source=self.name,
-                hash_hex=block.hash_hex,
-                answer=answer,
-                is_block=True,
-                reason=judgement.reason,
-                explanation=judgement.explanation,
-                height=block.height,
-                latency_s=time.monotonic() - sent.at,
-                difficulty=sent.difficulty,
-            )
-        if self._sink is not None:
-            self._sink.verdict(verdict)
+            if judgement.ruling is Ruling.ELSEWHERE and sent.dead:
+                judgement = sent.last_word
+        self._report(block, answer, judgement, sent)
         if answer is Answer.ACCEPTED:
             for link in self._links:
                 link.wake()
+
+    def _report(
+        self, block: FoundBlock, answer: Answer, judgement: Judgement, sent: "_Sent | None"
+    ) -> None:
+        verdict = Verdict(
+            source=self.name,
+            hash_hex=block.hash_hex,
+            answer=answer,
+            is_block=True,
+            reason=judgement.reason,
+            explanation=judgement.explanation,
+            height=block.height,
+            latency_s=time.monotonic() - sent.at if sent else None,
+            difficulty=sent.difficulty if sent else None,
+        )
+        if self._sink is not None:
+            self._sink.verdict(verdict)
 
     def _answer(self, who: Submitter, sent: "_Sent", judgement: Judgement) -> Answer | None:
         """The verdict of all nodes after this ruling; None: wait for the others."""
         if judgement.ruling is Ruling.ACCEPTED:
             return Answer.ACCEPTED
-        if judgement.ruling in (Ruling.DEAD, Ruling.NOT_SENT):
-            sent.dead.add(who.name)
-            reached = {link.name for link in self._links if link.health is Health.READY}
-            if reached - sent.dead:
-                return None
-            if judgement.ruling is Ruling.NOT_SENT:
-                return Answer.NOT_SENT
-            return Answer.STALE if judgement.reason in STALE_WORDS else Answer.REJECTED
-        return Answer.UNKNOWN if judgement.ruling is Ruling.UNKNOWN else Answer.PENDING
+        if judgement.ruling is Ruling.ELSEWHERE:
+            sent.elsewhere.add(who.name)
+        elif judgement.ruling in (Ruling.DEAD, Ruling.NOT_SENT):
+            sent.dead[who.name] = judgement
+        else:
+            return Answer.UNKNOWN if judgement.ruling is Ruling.UNKNOWN else Answer.PENDING
+        reached = {link.name for link in self._links if link.health is Health.READY}
+        if reached - sent.dead.keys() - sent.elsewhere:
+            return None
+        if not sent.dead:
+            return Answer.PENDING
+        if sent.last_word.ruling is Ruling.NOT_SENT:
+            return Answer.NOT_SENT
+        return Answer.STALE if sent.last_word.reason in STALE_WORDS else Answer.REJECTED
 
     def _remember(self, hash_hex: str, answer: Answer) -> None:
         self._settled[hash_hex] = answer
@@ -324,11 +348,17 @@ class GbtSource:
 class _Sent:
     """A block on its way."""
 
-    __slots__ = ("at", "dead", "difficulty")
+    __slots__ = ("at", "dead", "difficulty", "elsewhere")
 
     def __init__(self, difficulty_of_share: float | None) -> None:
         self.at, self.difficulty = time.monotonic(), difficulty_of_share
-        self.dead: set[str] = set()  # nodes that refused it, or were not asked
+        self.dead: dict[str, Judgement] = {}  # by nodes that refused it, or were not asked
+        self.elsewhere: set[str] = set()  # nodes that do not know its parent
+
+    @property
+    def last_word(self) -> Judgement:
+        """Of the nodes that refused it."""
+        return list(self.dead.values())[-1]
 
 
 def _payout(payout: str | bytes) -> tuple[Address | None, bytes]:

@@ -15,13 +15,14 @@ from miner.protocol.stratum_events import SessionSettings
 from miner.sources.base import Health, SourceSink, SourceState
 from miner.sources.pool_options import Pool, PoolOptions, pool_names
 from miner.sources.pool_watch import RejectWatch
-from miner.sources.share_queue import lost, pack_share
+from miner.sources.share_queue import kept, lost, pack_share
 from miner.sources.stratum import StratumSource
 from miner.work.values import FoundBlock, Job, Share, Verdict
 
 TICK_S = 0.5
 PENALTY_S = 300.0  # a pool that rejected half of 20 shares gets no work while another is up
 GONE = "its pool is not connected any more"
+OTHER_SESSION = "it needs pool {} to give extranonce1 {} again"
 REST_S = 300.0  # so long after the work went back, the pools behind are disconnected
 
 
@@ -96,12 +97,16 @@ class StratumPools:
         return pack_share(seat.name, seat.pool.user, share, granted)
 
     def resubmit(self, block: FoundBlock) -> None:
-        """To the pool it was found for, or to the first, which answers that it is not its own."""
-        source = self._seat_of(block.source).source
-        if source is None:
-            self._sink.verdict(lost(block.source, block, GONE))
-        else:
+        """To each pool in whose session its extranonce1 is in force."""
+        if block.kind != "stratum":
+            self._sink.verdict(kept(block, "it is a whole block: start with --node on its chain"))
+            return
+        sources = [seat.source for seat in self._seats if seat.source is not None]
+        here = [source for source in sources if source.has_in_force(block.context)]
+        for source in here:
             source.resubmit(block)
+        if not here:
+            self._sink.verdict(kept(block, OTHER_SESSION.format(block.source, block.context)))
 
     def stop(self, grace_s: float) -> None:
         """Stop every pool; together they get `grace_s` for open submits."""

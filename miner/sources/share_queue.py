@@ -5,6 +5,7 @@ import threading
 import time
 from collections import deque
 
+from miner.protocol.stratum import StratumSession
 from miner.protocol.stratum_job import submit_params
 from miner.work.values import Answer, FoundBlock, Share, Verdict
 
@@ -57,6 +58,22 @@ def lost(source: str, item: Item, why: str) -> Verdict:
     height = item.unit.job.height if isinstance(item, Share) else item.height
     return Verdict(
         source, item.hash_hex, Answer.UNKNOWN, is_block(item), "lost", why, height=height
+    )
+
+
+def in_force(session: StratumSession | None, extranonce1_hex: str) -> bool:
+    """Does the session, or a job it still has, use this extranonce1?"""
+    if session is None or session.subscription is None or session.closed:
+        return False
+    job, subscribed = session.job, session.subscription.extranonce1.hex()
+    here = {subscribed, job.extranonce1.hex() if job else subscribed}
+    return extranonce1_hex != "" and extranonce1_hex in here
+
+
+def kept(block: FoundBlock, why: str) -> Verdict:
+    """The verdict on a block that stays in the journal: nobody here can take it now."""
+    return Verdict(
+        block.source, block.hash_hex, Answer.PENDING, True, "kept", why, height=block.height
     )
 
 

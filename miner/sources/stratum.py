@@ -30,7 +30,7 @@ from miner.protocol.stratum_shares import RESUME_S
 from miner.sources.base import Health, SourceSink, SourceState
 from miner.sources.pool_options import Pool, PoolOptions
 from miner.sources.pool_watch import Backoff, RejectWatch, Sayings
-from miner.sources.share_queue import Item, ShareQueue, lost, pack_share
+from miner.sources.share_queue import Item, ShareQueue, in_force, lost, pack_share
 from miner.sources.sleep import SleepWatch
 from miner.transport.connect import Connector, Lookup, system_lookup
 from miner.transport.lines import LineStream, Waker
@@ -111,6 +111,10 @@ class StratumSource:
     def resubmit(self, block: FoundBlock) -> None:
         """Queue a block again. It is sent only into the session whose extranonce1 it has."""
         self._put(block)
+
+    def has_in_force(self, extranonce1_hex: str) -> bool:
+        """May blocks found with this extranonce1 be sent now? Any thread."""
+        return in_force(self._session, extranonce1_hex)
 
     def pack(self, share: Share) -> FoundBlock:
         """The submit message and the extranonce1 it belongs to. Pure."""
@@ -234,13 +238,11 @@ class StratumSource:
         events: list[Event] = []
         if session.subscription is None or session.closed:
             return events
-        extranonce1 = session.subscription.extranonce1
         for _ in range(QUEUE_TURN):
             if (item := self._queue.take()) is None:
                 break
             if isinstance(item, FoundBlock):
-                here = {extranonce1.hex(), session.job.extranonce1.hex() if session.job else ""}
-                if item.context in here - {""}:
+                if self.has_in_force(item.context):
                     events += session.resubmit(item, now)
                 else:
                     self._lose(item, "its pool session is over: only the pool knows its fate")

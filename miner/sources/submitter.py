@@ -2,8 +2,9 @@
 
 Two threads, each with its own connection: one submits, one looks blocks up by their hash, so that a
 next block never waits behind a look-up. A block is looked up after the node said it took it, when
-an answer was lost, and while it is on a side branch. It leaves only on the node's final word, or
-after another node accepted it.
+an answer was lost, while it is on a side branch, and first of all when an earlier run found it: a
+node that does not know its parent is not asked to judge it. It leaves only on the node's final
+word, or after another node accepted it.
 """
 
 import logging
@@ -15,6 +16,7 @@ from typing import Protocol
 
 from miner.errors import MinerError, RpcError, RpcNotReady
 from miner.protocol.verdicts import Judgement, Ruling, judge, judge_error
+from miner.sources.belongs import header_of, tip_height, why_elsewhere
 from miner.sources.nodes import Timing
 from miner.sources.refusals import PAUSE_S, Refusals, is_easy
 from miner.transport.rpc import Rpc
@@ -22,7 +24,6 @@ from miner.work.values import FoundBlock
 
 log = logging.getLogger(__name__)
 
-BLOCK_NOT_FOUND = -5
 BURIED_BLOCKS = 100  # a rival block this deep is not reorganised away in practice
 MAX_WAITING = 1000  # blocks kept in memory; the journal has them all
 
@@ -91,6 +92,7 @@ class Submitter:
                 task.due = 0.0
             elif len(self._tasks) < MAX_WAITING:
                 self._tasks[block.hash_hex] = task = _Task(block, replayed)
+                task.step = Step.LOOK_UP if replayed else Step.SUBMIT
                 if self._refusals.hopeless and task.fresh:
                     self._keep_newest()
             self._changed.notify_all()
@@ -201,7 +203,10 @@ class Submitter:
         knows the header; None: it never heard of it."""
         taken = task.taken
         if taken is None:
-            return self._look_up(task, "found by its hash")
+            known = self._look_up(task, "found by its hash")
+            if known is None and task.replayed:
+                return self._judge_place(task)
+            return known
         try:
             known = self._look_up(task, taken.reason)
         except MinerError:
@@ -213,17 +218,19 @@ class Submitter:
             return Judgement(Ruling.ACCEPTED, taken.reason, taken.explanation)
         return known
 
+    def _judge_place(self, task: _Task) -> Judgement | None:
+        """None: a block of this node's chain, to be submitted."""
+        why = why_elsewhere(self._lanes[Step.LOOK_UP], self.name, task.block)
+        return Judgement(Ruling.ELSEWHERE, "another chain", why) if why else None
+
     def _look_up(self, task: _Task, reason: str) -> Judgement | None:
         """What the node's block index says of the hash; None: it does not know it."""
         lane = self._lanes[Step.LOOK_UP]
-        try:
-            header = lane.call("getblockheader", task.block.hash_hex)
-        except RpcError as error:
-            if error.code == BLOCK_NOT_FOUND:
-                task.side = False
-                return None
-            raise
-        depth = header.get("confirmations") if isinstance(header, dict) else None
+        header = header_of(lane, task.block.hash_hex)
+        if header is None:
+            task.side = False
+            return None
+        depth = header.get("confirmations")
         if type(depth) is not int:
             return Judgement(Ruling.UNKNOWN, reason, "getblockheader gave no confirmations")
         if depth >= 0:
@@ -231,18 +238,13 @@ class Submitter:
         height = header.get("height")
         if type(height) is not int or task.block.height not in (None, height):
             return Judgement(Ruling.UNKNOWN, reason, "getblockheader gave another height")
-        if self._tip(lane) - height >= BURIED_BLOCKS:
+        if tip_height(lane) - height >= BURIED_BLOCKS:
             return Judgement(Ruling.DEAD, "stale", "another block at this height is 100 deep")
         return Judgement(Ruling.SIDE, "inconclusive", "valid, but on a side branch")
 
     def _ask_chain(self, lane: Rpc) -> object:
         info = lane.call("getblockchaininfo")
         return info.get("chain") if isinstance(info, dict) else None
-
-    def _tip(self, lane: Rpc) -> int:
-        info = lane.call("getblockchaininfo")
-        blocks = info.get("blocks") if isinstance(info, dict) else None
-        return blocks if type(blocks) is int else 0
 
     def _settle(self, task: _Task, judgement: Judgement | None) -> None:
         """Report what is new, then let the task go or say what is due and when."""
@@ -280,4 +282,4 @@ class Submitter:
         return min(self._timing.submit_max, self._timing.submit_first * 2.0 ** min(task.tries, 10))
 
 
-FINAL = (Ruling.ACCEPTED, Ruling.DEAD, Ruling.NOT_SENT)
+FINAL = (Ruling.ACCEPTED, Ruling.DEAD, Ruling.ELSEWHERE, Ruling.NOT_SENT)

@@ -64,7 +64,9 @@ class ScriptedSource:
     def pack(self, share: Share) -> FoundBlock:
         if self.pack_fails:
             raise ValueError("validator broken")
-        return FoundBlock(self.name, share.hash_hex, 7, share.header, self.kind, "00ff")
+        return FoundBlock(
+            self.name, share.hash_hex, 7, share.header, self.kind, share.header.hex() + "00ff"
+        )
 
     def resubmit(self, block: FoundBlock) -> None:
         self.resubmitted.append(block)
@@ -87,6 +89,7 @@ class Bench:
 
     def run(self, *backends: Backend, **options: object) -> Engine:
         self.journal = Journal.open_own(self.folder, "scripted")
+        self.journal.earlier.read(self.folder)
         self.source.journal = self.journal
         self.status = Status(self.clock(), "scripted")
         worker = WorkerOptions(**{"audit_s": 300.0, **options.pop("worker", {})})  # type: ignore[dict-item, arg-type]

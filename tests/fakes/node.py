@@ -55,6 +55,7 @@ class FakeNode(NodeWire):
     challenge: str | None = None
     ibd: bool = False
     peers: int = 8
+    host: str = "127.0.0.1"
     validate: Callable[[str, dict[str, Any]], str | None] | None = None  # raw hex, template
     template_patch: dict[str, Any] = field(default_factory=dict)  # None removes a field
     ledger: list[Submission] = field(default_factory=list)

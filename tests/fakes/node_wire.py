@@ -22,6 +22,7 @@ class NodeWire:
 
     folder: Path
     chain: str
+    host: str
     workers: int | None
     calls: list[tuple[float, str, list[Any]]]
     held: list[tuple[str, float]]
@@ -54,7 +55,7 @@ class NodeWire:
         """Listen (on the same port after a restart) and write a new cookie."""
         self.stopping.clear()
         self.rotate_cookie()
-        self._server = socket.create_server(("127.0.0.1", self.port))
+        self._server = socket.create_server((self.host, self.port), family=self._family)
         self._server.settimeout(0.05)
         self.port = self._server.getsockname()[1]
         self._spawn(self._accept)
@@ -79,7 +80,12 @@ class NodeWire:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def _family(self) -> socket.AddressFamily:
+        return socket.AF_INET6 if ":" in self.host else socket.AF_INET
 
     def rotate_cookie(self) -> None:
         self.password = os.urandom(16).hex()

@@ -3,23 +3,22 @@
 import random
 import stat
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 from miner import config, journal
 from miner.errors import ConfigError, MinerError
 from miner.transport.credentials import CookieFile
-from miner.work.values import Answer, FoundBlock
+from miner.work.values import Answer
+from tests.fakes.found import solo_block
 from tests.fuzz.targets import Feed, gist
 
-BLOCK = FoundBlock("node", "0" * 63 + "1", 7, bytes(range(80)), "gbt", "aabb" * 9, "w", 1700)
 FLAGS = tuple(config.SETTINGS)
 
 
 def records(*numbers: int) -> bytes:
     made = []
     for number in numbers:
-        block = replace(BLOCK, hash_hex=f"{number:064x}")
+        block = solo_block(number)
         made.append(journal.encode(journal.found_record("node", block)))
         if number % 2:
             answer = {"answer": Answer.ACCEPTED.value, "reason": ""}
@@ -30,12 +29,12 @@ def records(*numbers: int) -> bytes:
 
 def journal_records(dice: random.Random) -> tuple[list[bytes], Feed]:
     """Whatever stands around it, a whole record of another line survives."""
-    kept = replace(BLOCK, hash_hex="f" * 64)
+    kept = solo_block(2**64)
     whole = journal.encode(journal.found_record("node", kept))
 
     def feed(data: bytes) -> str:
-        contents = journal.read(data + b"\n" + whole, "node")
-        assert contents.waiting["f" * 64] == kept
+        contents = journal.read(data + b"\n" + whole)
+        assert contents.waiting[kept.hash_hex] == kept
         assert len(contents.damaged) <= data.count(b"\n") + 1
         waiting, damaged = len(contents.waiting), len(contents.damaged)
         return f"{min(waiting, 4)} {min(damaged, 4)} {contents.keep}"

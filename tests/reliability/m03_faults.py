@@ -17,11 +17,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from miner import journal as journal_module
 from miner.backends import registry
 from miner.engine.core import Engine, EngineOptions
 from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
+from miner.journal import file as journal_file
 from miner.sources.gbt import GbtSource
 from miner.status import Event, Status
 from tests.fakes import exchange
@@ -114,6 +114,7 @@ class Miner:
     ) -> None:
         self.source = GbtSource([setup(node)], REGTEST, timing=TIMING)
         self.journal = Journal.open_own(folder, self.source.name)
+        self.journal.earlier.read(folder)
         self.status = Status(time.monotonic(), "reliability")
         opened = registry.open_named(backend, folder)
         options = EngineOptions(WorkerOptions())
@@ -283,7 +284,7 @@ class FailingOs:
 @contextmanager
 def failing_disk(dice: random.Random, told: Told) -> Iterator[None]:
     """For the journal's thread alone: opening one is not what is tried here."""
-    module: Any = journal_module
+    module: Any = journal_file
     module.os = FailingOs(dice, told)
     try:
         yield

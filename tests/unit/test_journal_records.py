@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from miner import journal as journal_module
 from miner.errors import JournalError
-from miner.journal import Journal, block_of, decode, encode, found_record, read, slug
-from miner.work.values import Answer, FoundBlock, Verdict
+from miner.journal import Journal, block_of, decode, encode, found_record, read
+from miner.journal import file as journal_file
+from miner.journal.file import slug
+from miner.work.values import Answer, Verdict
+from tests.fakes.found import solo_block
 
-BLOCK = FoundBlock("node", "00" * 31 + "01", 7, bytes(range(80)), "gbt", "aabb", "w", 1700)
+BLOCK = solo_block(7)
 FOUND = {"v": 1, **found_record("node", BLOCK)}
 
 
@@ -45,7 +47,9 @@ def test_a_record_is_a_line_with_length_and_checksum() -> None:
             decode(broken)
 
 
-@pytest.mark.parametrize("body", [b"[]", b"null", b'"v"', b"{}", b'{"v":2}', b'{"v":"1"}'])
+@pytest.mark.parametrize(
+    "body", [b"[]", b"null", b'"v"', b"{}", b'{"v":0}', b'{"v":true}', b'{"v":"1"}']
+)
 def test_a_record_of_another_shape_or_version_is_not_ours(body: bytes) -> None:
     with pytest.raises(ValueError, match="unknown record version"):
         decode(line_of(body))
@@ -80,9 +84,11 @@ def test_a_block_comes_back_from_its_record() -> None:
 def test_a_field_of_the_wrong_type_is_no_block(name: str, bad: Any) -> None:
     with pytest.raises(ValueError, match=r"missing|non-hexadecimal"):
         block_of(FOUND | {name: bad})
-    damaged = encode(FOUND | {name: bad})
-    contents = read(damaged + encode(FOUND))
-    assert (list(contents.waiting.values()), contents.damaged) == ([BLOCK], [damaged[:-1]])
+    unusable = encode(FOUND | {name: bad})
+    contents = read(unusable + encode(FOUND))
+    assert (list(contents.waiting.values()), contents.damaged) == ([BLOCK], [])
+    assert list(contents.unusable) == [unusable[:-1]]
+    assert contents.keep
 
 
 @pytest.mark.parametrize(
@@ -90,14 +96,12 @@ def test_a_field_of_the_wrong_type_is_no_block(name: str, bad: Any) -> None:
 )
 def test_a_block_not_accepted_makes_a_file_worth_keeping(answer: str | None, keep: bool) -> None:
     settled = encode({"type": "settled", "hash_hex": BLOCK.hash_hex, "answer": answer})
-    contents = read(encode(FOUND) + settled, "node")
+    contents = read(encode(FOUND) + settled)
     assert (contents.waiting, contents.damaged, contents.keep) == ({}, [], keep)
 
 
-def test_blocks_of_another_key_are_kept_but_not_sent() -> None:
-    contents = read(encode(FOUND), "other")
-    assert (contents.waiting, contents.keep) == ({}, True)
-    contents = read(encode(FOUND))
+def test_whose_run_found_a_block_does_not_matter() -> None:
+    contents = read(encode({**FOUND, "key": "other"}))
     assert (list(contents.waiting.values()), contents.keep) == ([BLOCK], False)
 
 
@@ -135,7 +139,7 @@ def test_a_settled_file_starts_again_above_its_size(
         encode({"type": "settled", "hash_hex": BLOCK.hash_hex, "answer": "accepted",
                 "reason": "why"})
     )  # fmt: skip
-    monkeypatch.setattr(journal_module, "RETIRE_BYTES", size + spare)
+    monkeypatch.setattr(journal_file, "RETIRE_BYTES", size + spare)
     journal = Journal(tmp_path / "blocks", "node")
     journal.append(BLOCK)
     journal.settle(verdict())
@@ -148,7 +152,7 @@ def test_a_settled_file_starts_again_above_its_size(
 def test_a_file_with_a_rejected_block_never_starts_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "RETIRE_BYTES", 1)
+    monkeypatch.setattr(journal_file, "RETIRE_BYTES", 1)
     journal = Journal(tmp_path / "blocks", "node")
     journal.append(BLOCK)
     journal.settle(verdict(Answer.REJECTED))
@@ -166,6 +170,7 @@ def test_a_dead_process_s_file_of_worth_is_kept(tmp_path: Path, what: str) -> No
         with path.open("ab") as file:
             file.write(b"half a rec")
     journal = Journal.open_own(tmp_path, "node")
+    journal.earlier.read(tmp_path)
     assert journal.waiting == ()
     assert not path.exists()
     assert path.with_suffix(".kept").exists()
@@ -177,22 +182,23 @@ def test_a_file_without_its_last_newline_goes_on_with_a_line_of_its_own(tmp_path
     path.write_bytes(encode(FOUND)[:-1])
     journal = Journal(path, "node")
     assert journal.waiting == (BLOCK,)
-    second = replace(BLOCK, hash_hex="02" * 32)
+    second = solo_block(8)
     journal.append(second)
     journal.close()
     assert list(read(path.read_bytes()).waiting.values()) == [BLOCK, second]
 
 
-def test_a_torn_file_taken_over_does_not_tear_ours(tmp_path: Path) -> None:
+def test_a_torn_file_of_an_earlier_run_is_settled_on_a_line_of_its_own(tmp_path: Path) -> None:
     dead = Journal.open_own(tmp_path, "node")
     dead.append(BLOCK)
     path = abandoned(dead)
-    path.write_bytes(path.read_bytes()[:-1])
+    path.write_bytes(path.read_bytes() + b"HHJ1 half")
     journal = Journal.open_own(tmp_path, "node")
-    assert journal.waiting == (BLOCK,)
-    assert b"\n\n" not in journal.path.read_bytes()
-    assert not journal.path.read_bytes().startswith(b"\n")
-    abandoned(journal)
+    journal.earlier.read(tmp_path)
+    assert journal.settle(verdict(Answer.STALE))
+    contents = read(path.with_suffix(".kept").read_bytes())
+    assert (contents.waiting, list(contents.refused)) == ({}, [BLOCK.hash_hex])
+    journal.close()
 
 
 def test_a_record_of_an_unknown_type_says_nothing() -> None:

@@ -20,6 +20,7 @@ from miner.sources.base import Health, SourceState
 from miner.work.values import Answer, FoundBlock, Share, Verdict
 from tests.fakes.backend import FakeBackend, fail_at, is_work
 from tests.fakes.engine import NEVER, SHARES, Bench, bench_in, job, until
+from tests.fakes.found import solo_block
 
 
 @pytest.fixture
@@ -285,7 +286,7 @@ def test_p04_a_stalled_disk_delays_no_block(bench: Bench, monkeypatch: pytest.Mo
 
 def test_p02_blocks_of_a_dead_run_are_sent_again_at_start(bench: Bench) -> None:
     old = Journal.open_own(bench.folder, "scripted")
-    block = FoundBlock("scripted", "ab" * 32, 5, bytes(80), "gbt", "00")
+    block = solo_block(5, "scripted")
     old.append(block)
     os.close(old._fd)
     old._fd = -1

@@ -17,7 +17,7 @@ from miner.transport.credentials import CookieFile
 from miner.transport.endpoint import parse_node_url
 from miner.transport.rpc import Rpc
 from miner.work.values import FoundBlock
-from tests.fakes.node import FakeNode
+from tests.fakes.node import GENESIS, FakeNode
 from tests.fakes.sink import FAST, until
 
 EASY, HARD = 0x207FFFFF, 0x1D00FFFF  # HARD is difficulty 1 exactly
@@ -25,7 +25,9 @@ SHORT_S = 0.3  # instead of PAUSE_S
 
 
 def header(nbits: int, number: int = 0) -> bytes:
-    return bytes(68) + bytes(4) + nbits.to_bytes(4, "little") + number.to_bytes(4, "little")
+    parent = bytes.fromhex(GENESIS["regtest"])[::-1]
+    numbers = nbits.to_bytes(4, "little") + number.to_bytes(4, "little")
+    return bytes(4) + parent + bytes(36) + numbers
 
 
 def block(number: int, nbits: int = EASY, height: int = 7) -> FoundBlock:

@@ -21,6 +21,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import bootstrap
+
+bootstrap.enter()
+
 import psutil
 
 from miner import paths
@@ -334,3 +338,7 @@ def main() -> None:
         add(lambda: stopping(20, home))
     if args.json is not None:
         args.json.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Blocks of earlier runs: offered to the source until their fate is known, named while they wait.
+
+The source decides where a block can be taken: a node that knows its parent, a pool session with
+its extranonce1. What it cannot take it answers with PENDING and the reason, which costs nothing;
+it is asked again now and then, and as soon as the pool begins a new session. Extranonces may be the
+same at two pools, so only the pool that a block was found for can refuse it for good.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from miner.journal import Left
+from miner.sources.base import WorkSource
+from miner.status import Event
+from miner.work.values import Answer, FoundBlock, Job, Verdict
+
+ASK_AGAIN_S = 60.0
+FIRST_WORD_S = 10.0  # so long after the start whatever waits is named
+AT_ONCE = 200  # blocks offered and not answered: a source's queue is bounded
+MOST_LINES = 20
+NOT_ASKED = "it was not answered yet"
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A block of an earlier run without a final verdict."""
+
+    block: FoundBlock
+    file: Path
+    why: str = ""  # what it waits for, in the source's words; empty: not answered yet
+    offered: float | None = None  # monotonic
+    hopeless: bool = False  # this run's pool is another one, and does not know it
+
+    def is_due(self, now: float) -> bool:
+        """Never offered, or answered long ago."""
+        if self.offered is None:
+            return True
+        return bool(self.why) and not self.hopeless and now - self.offered > ASK_AGAIN_S
+
+    def is_strange_to(self, source: str) -> bool:
+        """Was it found for another pool than this?"""
+        return self.block.kind == "stratum" and self.block.source != source
+
+
+class Replay:
+    """What earlier runs left, in the hands of this one. Methods may be called by any thread."""
+
+    def __init__(
+        self,
+        left: Iterable[Left],
+        source: WorkSource,
+        tell: Callable[[Event], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._waiting = {block.hash_hex: Waiting(block, file) for block, file in left}
+        self._source, self._tell, self._clock = source, tell, clock
+        self._lock = threading.Lock()  # never held while the source is called
+        self._began = clock()
+        self._session: tuple[str, int] | None = None  # whose job came last
+        self._named = not self._waiting
+
+    @property
+    def asking(self) -> bool:
+        """Is the first word on some block still to come?"""
+        with self._lock:
+            return any(not waiting.why for waiting in self._waiting.values())
+
+    def job(self, job: Job) -> None:
+        """A new session may be one that has an old extranonce1: ask at once."""
+        with self._lock:
+            news = self._session != (job.source, job.session)
+            self._session = job.source, job.session
+            known = self._waiting.values() if news else ()
+            pools = [w for w in known if w.block.kind == "stratum" and not w.hopeless]
+            for waiting in pools:
+                waiting.offered, waiting.why = None, ""
+        if pools:
+            self.offer()
+
+    def verdict(self, verdict: Verdict) -> bool:
+        """Note what the source says; True when it concerns nobody else: the block just waits."""
+        with self._lock:
+            waiting = self._waiting.get(verdict.hash_hex)
+            if waiting is None:
+                return False
+            refused = verdict.final and verdict.answer is not Answer.ACCEPTED
+            if refused and waiting.is_strange_to(verdict.source):
+                waiting.hopeless = True
+                waiting.why = f"it needs pool {waiting.block.source}; {verdict.source} refuses it"
+                return True
+            if verdict.final:
+                del self._waiting[verdict.hash_hex]
+                return False
+            waiting.why = verdict.explanation or verdict.reason or verdict.answer.value
+            return verdict.answer is Answer.PENDING
+
+    def offer(self) -> None:
+        """Hand the source what is due, not too many at once."""
+        now = self._clock()
+        with self._lock:
+            known = self._waiting.values()
+            room = AT_ONCE - sum(w.offered is not None and not w.why for w in known)
+            due = [w for w in known if w.is_due(now)][: max(room, 0)]
+            for waiting in due:
+                waiting.offered = now
+        for waiting in due:
+            self._source.resubmit(waiting.block)
+
+    def tick(self, now: float) -> None:
+        """Offer what is due; once all are answered, or after a while, name what waits."""
+        self.offer()
+        late = now - self._began >= FIRST_WORD_S
+        if self._named or not (late or (self._session is not None and not self.asking)):
+            return
+        self._named = True
+        with self._lock:
+            left = [(w.file, w.block, w.why or NOT_ASKED) for w in self._waiting.values()]
+        for event in named(left):
+            self._tell(event)
+
+
+def named(left: Iterable[tuple[Path, FoundBlock, str]]) -> list[Event]:
+    """One line for each file and reason: which blocks wait there, and for what."""
+    groups: dict[tuple[Path, str], list[FoundBlock]] = {}
+    for file, block, why in left:
+        groups.setdefault((file, why), []).append(block)
+    events = []
+    for (file, why), blocks in list(groups.items())[:MOST_LINES]:
+        first = blocks[0]
+        height = "" if first.height is None else f" {first.height}"
+        more = "" if len(blocks) == 1 else f" and {len(blocks) - 1} more"
+        text = f"journal {file}: block{height} {first.hash_hex}{more} waits: {why}"
+        data = {"file": str(file), "hash": first.hash_hex, "blocks": len(blocks), "waits_for": why}
+        events.append(Event("journal", text, "warning", data))
+    if len(groups) > MOST_LINES:
+        text = f"journal: blocks wait for {len(groups) - MOST_LINES} more reasons like these"
+        events.append(Event("journal", text, "warning"))
+    return events
