@@ -1,4 +1,4 @@
-/* V, the yardstick of vector units: independent 32-bit adds at each width. scripts/yardstick.py
+/* V, the yardstick of vector units: independent 32-bit adds at each width. scripts/figures.py yardstick
  * compiles and calls it; the miner does not contain it. Each call makes ADDS_A_TURN x turns adds
  * (instructions, not lanes). */
 #include <stdint.h>

@@ -91,10 +91,14 @@ def become(command: str, arguments: list[str]) -> NoReturn:
 
 
 def enter(extras: tuple[str, ...] = ()) -> None:
-    """Start this script over in .venv, brought up to date, unless homehash is installed here."""
+    """Start this script over in .venv, brought up to date, unless homehash is installed here.
+
+    The doubles of tests/fakes can be imported then.
+    """
     if importlib.util.find_spec("miner") is None:
         prepare(extras)
         become("python", sys.argv)
+    sys.path.append(str(ROOT))  # last: `miner` is the installed one
 
 
 def extras() -> list[str]:

@@ -181,7 +181,7 @@ def test_planted_hit_in_every_lane(module: ModuleType, usable: list[str], tmp_pa
 def test_random_triples_equal_portable(module: ModuleType) -> None:
     """The script at a fiftieth of its full size."""
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "check_native.py", "--triples", "200000"],
+        [sys.executable, ROOT / "scripts" / "lab" / "triples.py", "--triples", "200000"],
         capture_output=True,
         text=True,
         timeout=300,

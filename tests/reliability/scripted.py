@@ -30,7 +30,7 @@ def storm(run: Run) -> list[Row]:
     """M4: two pools that drop the miner every 0.5 to 2 s."""
     seconds = run.pick(4, 12, 180)
     backend = native_or_hashlib()
-    text = script("stratum_figures.py", "--only", "storm", "--seconds", seconds, "--seed",
+    text = script("figures.py", "stratum", "--only", "storm", "--seconds", seconds, "--seed",
                   run.seed % 1000, "--backend", backend)  # fmt: skip
     drops, share, gap_ms = numbers(
         rf"{NUMBER} drops in .*hashed {NUMBER} % of .*gap p99 {NUMBER} ms", text
@@ -48,7 +48,7 @@ def switch(run: Run) -> list[Row]:
     rows = []
     for backend, p50_goal, p99_goal in ((native_or_hashlib(), 5, 25), ("python", 250, 250)):
         jobs = run.pick(50, 100, 2000)
-        text = script("stratum_figures.py", "--only", "switch", "--jobs", jobs, "--backend",
+        text = script("figures.py", "stratum", "--only", "switch", "--jobs", jobs, "--backend",
                       backend)  # fmt: skip
         p50, p99, n = numbers(rf"p50 {NUMBER} ms, p99 {NUMBER} ms, n {NUMBER} of", text)
         rows.append(
@@ -64,7 +64,7 @@ def triples(run: Run) -> list[Row]:
     if native_or_hashlib() != "native":
         raise NotRun("the C module is not built")
     wanted = run.pick(20_000, 300_000, 10_000_000)
-    text = script("check_native.py", "--triples", wanted, "--seed", run.seed)
+    text = script("lab/triples.py", "--triples", wanted, "--seed", run.seed)
     names = text.strip().splitlines()[-1].partition(":")[0]
     return [
         Row("M8", "random headers, each variant against portable", f"{names}: equal", "0 differ",

@@ -1,6 +1,6 @@
 """What an OpenCL device waits for between two scans, and for a new job; prints one row a figure.
 
-    python3 scripts/opencl_gaps.py [NAME] [--switches 500] [--alone]
+    python3 scripts/figures.py opencl_gaps [NAME] [--switches 500] [--alone]
 
 The whole engine mines; the device's times come from the profile of each launch. A gap lasts from
 the end of a scan's last launch to the start of the next one's first. A switch lasts from the moment
@@ -24,11 +24,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import bootstrap
-
-bootstrap.enter()
-
-from engine_figures import EngineRun
+from lab.figures.engine import EngineRun
 
 from miner import paths
 from miner.backends.base import Scannable, ScanResult
@@ -170,7 +166,3 @@ def main(arguments: Sequence[str] | None = None, say: Callable[[str], None] = pr
     say(row("new job to its first launch, after", switches(scans, given, rests), "<= 5 ms"))
     spent = [scan.returned - scan.called for scan in scans if scan.job_id]
     say(row("a scan, which a switch may wait for", spent, "about 50 ms"))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Hash rates of the kernel's rungs on one OpenCL device, and how busy the host keeps it.
 
-    python3 scripts/opencl_rates.py [NAME] [--samples 30]
+    python3 scripts/figures.py opencl_rates [NAME] [--samples 30]
 
 The first rung is what the public kernels do: one nonce a lane in vectors of 4, each lane with its
 own schedule. Rungs take turns, so that drift hits all alike; medians with MAD. On a CPU device the
@@ -13,10 +13,6 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import bootstrap
-
-bootstrap.enter()
 
 from miner.backends.opencl_device import default_shape, find, is_cpu
 from miner.backends.opencl_host import OpenClBackend
@@ -83,7 +79,3 @@ def main() -> None:
         print(f"{found.name}: {found.device.name}, median ± MAD of {asked.samples} scans")
         for rung in rungs:
             print(rung.line(statistics.median(rungs[0].rates_hs), unit))
-
-
-if __name__ == "__main__":
-    main()

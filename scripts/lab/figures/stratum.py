@@ -22,13 +22,6 @@ from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-
-import bootstrap
-
-bootstrap.enter()
-sys.path.append(str(bootstrap.ROOT))  # last: `miner` is the installed one
-
 import psutil
 
 from miner import paths
@@ -363,7 +356,3 @@ def main() -> None:
         )
         for name in options.only:
             print(f"{name:7}{FIGURES[name](options, Path(home) / name)}", flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Times the built-in node over its own RPC: blocks, templates, proposals, start, memory.
 
-    python3 scripts/node_figures.py [--blocks 1000]
+    python3 scripts/figures.py node [--blocks 1000]
 
 One keep-alive connection, blocks solved here with hashlib (two tries each on regtest). Medians with
 the median absolute deviation (MAD); the regtest kernel checks its whole index at each block, so a
@@ -18,10 +18,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import bootstrap
-
-bootstrap.enter()
 
 import psutil
 
@@ -124,7 +120,3 @@ def main() -> None:
         with Node.start(Path(folder)) as node:
             took = (time.perf_counter() - started) * 1000
             print(f"{f'start, {node.height} blocks kept':<34} {took:8.2f} ms")
-
-
-if __name__ == "__main__":
-    main()

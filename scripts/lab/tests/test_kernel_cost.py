@@ -1,27 +1,11 @@
 """Instructions per hash stay under the limits; the count itself is checked on code made by hand."""
 
-import importlib.util
 import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
-
-SCRIPT = Path(__file__).parents[2] / "scripts" / "kernel_cost.py"
-
-
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("kernel_cost", SCRIPT)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["kernel_cost"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-kernel_cost = load()
+from lab.figures import kernel_cost
 
 
 @pytest.mark.parametrize("target", ["gfx1030", "gfx900", "sm_86"])
@@ -131,8 +115,8 @@ def test_nvidia_code_made_by_hand_is_counted_without_the_hit_path() -> None:
 
 
 def test_a_missing_compiler_names_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernel_cost.shutil, "which", lambda name: None)
-    monkeypatch.setattr(kernel_cost, "ROOT", SCRIPT)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr(kernel_cost, "ROOT", Path(__file__))
     with pytest.raises(kernel_cost.ToolMissing, match="apt install clang-19"):
         kernel_cost.clang()
     with pytest.raises(kernel_cost.ToolMissing, match="pip install nvidia-cuda-nvcc"):

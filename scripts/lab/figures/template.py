@@ -1,6 +1,6 @@
 """Times a full template: 5,000 transactions, about 4,000,000 weight units, from bytes to Job.
 
-    python3 scripts/bench_template.py [--runs 11] [--transactions 5000]
+    python3 scripts/figures.py template [--runs 11] [--transactions 5000]
 
 Prints the median and spread of each step, and the longest time another thread could not run (the
 interpreter's lock held): what hashing would feel. "http" fetches the template from a server in
@@ -18,10 +18,6 @@ import statistics
 import threading
 import time
 from typing import Any
-
-import bootstrap
-
-bootstrap.enter()
 
 from miner.bitcoin.coinbase import commitment_script, witness_root
 from miner.bitcoin.tx import Transaction, TxIn, TxOut
@@ -211,7 +207,3 @@ def main() -> None:
         title = f"{kind} (median, min .. max of {options.runs}, ms)"
         show(title, columns | {"longest stall": stalls})
     over_http(body, options.runs)
-
-
-if __name__ == "__main__":
-    main()

@@ -21,10 +21,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import bootstrap
-
-bootstrap.enter()
-
 import psutil
 
 from miner import paths
@@ -338,7 +334,3 @@ def main() -> None:
         add(lambda: stopping(20, home))
     if args.json is not None:
         args.json.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    main()

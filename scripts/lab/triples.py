@@ -1,15 +1,18 @@
 """Compare every native variant with the portable one on random (header, version, nonce) triples.
 
-`python3 scripts/check_native.py [--triples 10000000] [--seed N] [VARIANT...]`. Easy random targets
+`python3 scripts/lab/triples.py [--triples 10000000] [--seed N] [VARIANT...]`. Easy random targets
 make an eighth to nearly all of the triples hits, so that a lane that hashes wrong shows at once.
 Ends with 1 at the first difference, and prints the case.
 """
 
 import argparse
 import random
+import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import bootstrap
 
 bootstrap.enter()

@@ -1,4 +1,6 @@
-"""Measure every native variant in units of this core: `python3 scripts/yardstick.py [--json]`.
+"""Measure every native variant in units of this core.
+
+    python3 scripts/figures.py yardstick [--json]
 
 Y is OpenSSL's bulk SHA-256 in compressions a second, divided by two: what a miner without any of
 our ideas would reach. V is independent 32-bit adds a second at the variant's width, timed before
@@ -24,17 +26,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-
-import bootstrap
-
-bootstrap.enter()
+ROOT = Path(__file__).resolve().parents[3]
 
 from miner.backends import native
 from miner.backends.base import Backend
 from miner.backends.native import calibration
 from miner.backends.selftest import GENESIS, Question
-from miner.errors import MinerError
 
 WIDTHS = {"avx512": 512, "avx2": 256}  # bits; all others 128
 SAMPLE_S, ADDS_S = 0.005, 0.0005  # short, so that a disturbed moment spoils few samples
@@ -235,10 +232,3 @@ def main() -> None:
     show(lines, best)
     if "threads" in result:
         print(result["threads"])
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except MinerError as error:
-        raise SystemExit(f"yardstick: {error}") from error

@@ -1,6 +1,6 @@
 """Machine instructions per hash of the OpenCL kernels, from the real compilers' output.
 
-    python3 scripts/kernel_cost.py [--group 128] [--nonces 32] [--unroll 1]
+    python3 scripts/figures.py kernel_cost [--group 128] [--nonces 32] [--unroll 1]
                                     [--spread] [--check] [TARGET...]
 
 AMD targets (gfx...) are compiled by clang; NVIDIA's (sm_...) by clang to PTX, then by ptxas, read
@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 KERNEL = ROOT / "kernels" / "sha256d_scan.cl"
 CLANGS = ("clang-19", "clang-20", "clang-21", "clang-18", "clang")
 # Instructions a hash: our limit, and the best public kernels compiled the same way.
@@ -324,10 +324,3 @@ def main() -> int:
             print(row(target, "single" if single else "shared", cost))
             failed |= not single and cost.whole(target)[1] > LIMITS.get(target, float("inf"))
     return int(failed and asked.check)
-
-
-if __name__ == "__main__":
-    import bootstrap
-
-    bootstrap.enter(("ptx",))  # NVIDIA's compilers
-    sys.exit(main())
