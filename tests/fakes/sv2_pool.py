@@ -108,7 +108,7 @@ class FakeSv2Pool:
         self._buffer = b""
         self._inbox: sv2_noise.Box | None = None
         self._outbox: sv2_noise.Box | None = None
-        self._next_job = 1
+        self.next_job = 1
         self._tip: tuple[bytes, int] | None = None
         self._seen: set[bytes] = set()
         self._untold: list[int] = []
@@ -210,8 +210,8 @@ class FakeSv2Pool:
         job_id: int | None = None,
     ) -> bytes:
         """A job; on a standard channel the root is computed here, unless it goes to the group."""
-        number = self._next_job if job_id is None else job_id
-        self._next_job = number + 1
+        number = self.next_job if job_id is None else job_id
+        self.next_job = number + 1
         job = PoolJob(number, 0x30000000, rolling, coinbase_prefix(height), SUFFIX, path)
         job.extranonce_prefix, job.target = self.extranonce_prefix, self.target
         if self._tip is not None and not future:
