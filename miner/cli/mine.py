@@ -69,9 +69,9 @@ def hide_passwords(flags: dict[str, Any]) -> None:
     for url in (*flags["pool"], *flags["node"]):
         login = url.partition("://")[2].rpartition("@")[0]
         given.append(login.partition(":")[2])
-    secrets = [word for word in given if word not in DUMMIES]
-    if secrets:
-        hidden = hide_arguments(secrets)
+    if any(word not in DUMMIES for word in given):
+        command = click.get_current_context().command
+        hidden = hide_arguments([one for one in command.params if isinstance(one, click.Option)])
         click.echo(
             "a password on the command line stays in the shell's history"
             + ("" if hidden else ", and others can read it in the process list")
