@@ -40,7 +40,7 @@ class PoolOptions:
     retries: int | None = None  # failed attempts in a row before a pool is given up; None = never
     suggest_difficulty: float | None = None  # None: from the measured rate, once it is known
     rate_hs: Callable[[], float | None] = lambda: None  # measured hashes per second
-    handshake_s: float = 15.0  # one budget for DNS, TCP, TLS, subscribe and authorize
+    handshake_s: float = 15.0  # one budget for TCP, TLS, subscribe and authorize
     silence_s: float = 180.0  # without a complete line: the connection is dropped
     answer_s: float = 120.0  # a submit unanswered for longer is unknown
     job_age_s: float = 600.0  # the oldest job worth hashing

@@ -162,9 +162,10 @@ class StratumSource:
         """One connection, from the first packet to its end."""
         place, options = self._place, self._options
         self._state(Health.CONNECTING, f"connecting to {place}")
+        addresses = self._connector.resolve(place.host, place.port)
         deadline = time.monotonic() + options.handshake_s
         tls = options.tls if self._pool.url.tls else None  # of the user's URL: never downgraded
-        sock = self._connector.connect(place.host, place.port, tls, deadline)
+        sock = self._connector.connect(addresses, place.host, tls, deadline)
         stream = LineStream(sock, self._waker)
         try:
             return self._talk(stream, deadline)

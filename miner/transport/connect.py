@@ -1,8 +1,8 @@
-"""Open a connection to a pool before a deadline: resolve, try every address, TLS.
+"""Open a connection to a pool: resolve, try every address, TLS; each with a deadline.
 
 Names are resolved at each try, off the caller's thread, since the system's resolver knows no
 deadline. Addresses of both families race with a short stagger (RFC 8305), so a dead one costs
-little. A `Waker` that is stopping ends every wait at once.
+little; of more than eight the others have their turn at the next try. A `Waker` that is stopping ends every wait at once.
 """
 
 import ipaddress
@@ -21,7 +21,8 @@ from miner.transport.lines import Selector, Waker
 from miner.transport.tls import UNVERIFIED, TlsSettings, failure_cause, fingerprint
 
 STAGGER_S = 0.25  # RFC 8305's Connection Attempt Delay
-MAX_ADDRESSES = 8
+MAX_ADDRESSES = 8  # raced at one try
+LOOKUP_S = 5.0  # for a name, before the connection's own time begins
 KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))  # seconds, probes
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
@@ -40,20 +41,33 @@ class Connector:
     def __init__(self, waker: Waker, lookup: Lookup = system_lookup) -> None:
         self._waker, self._lookup = waker, lookup
         self._resolving: tuple[tuple[str, int], _Resolution] | None = None
+        self._tried = 0  # addresses of the name that did not answer at the tries before
+
+    def resolve(self, host: str, port: int, lookup_s: float = LOOKUP_S) -> list[Address]:
+        """The addresses to try now, at most eight: after a failure those that follow.
+
+        Raises ConnectFailed.
+        """
+        found = self._look_up(host, port, monotonic() + lookup_s)
+        turn = self._tried % len(found)
+        return [*found[turn:], *found[:turn]][:MAX_ADDRESSES]
 
     def connect(
-        self, host: str, port: int, tls: TlsSettings | None, deadline: float
+        self, addresses: list[Address], host: str, tls: TlsSettings | None, deadline: float
     ) -> socket.socket:
-        """A connected, non-blocking socket, with TLS if asked. Raises ConnectFailed."""
-        addresses = self._resolve(host, port, deadline)
-        sock = self._race(addresses, deadline)
+        """A connected, non-blocking socket, with TLS for `host` if asked. Raises ConnectFailed."""
+        try:
+            sock = self._race(addresses, deadline)
+        except ConnectFailed:
+            self._tried += len(addresses)
+            raise
         try:
             return sock if tls is None else self._start_tls(sock, host, tls, deadline)
         except BaseException:
             sock.close()
             raise
 
-    def _resolve(self, host: str, port: int, deadline: float) -> list[Address]:
+    def _look_up(self, host: str, port: int, deadline: float) -> list[Address]:
         with suppress(ValueError):
             family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
             if "%" not in host:  # a zone needs the system's help
@@ -73,7 +87,7 @@ class Connector:
         addresses = list(dict.fromkeys(resolution.answer))
         if not addresses:
             raise ConnectFailed(f"cannot resolve {host}: no address")
-        return list(_interleaved(addresses))[:MAX_ADDRESSES]
+        return list(_interleaved(addresses))
 
     def _pause(self, deadline: float, late: str) -> None:
         """Wait for a wake. Raises ConnectFailed when stopping or late."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from miner.errors import ConnectFailed, TransportError
-from miner.transport.connect import Address, Connector
+from miner.transport.connect import LOOKUP_S, MAX_ADDRESSES, Address, Connector
 from miner.transport.lines import READ_BYTES, LineStream, Waker
 
 
@@ -23,15 +23,18 @@ def here(listener: socket.socket) -> Address:
     return socket.AF_INET, listener.getsockname()
 
 
-def soon(seconds: float = 5.0) -> float:
-    return time.monotonic() + seconds
+def connect(
+    connector: Connector, host: str, port: int = 9, seconds: float = 5.0, lookup_s: float = 5.0
+) -> socket.socket:
+    addresses = connector.resolve(host, port, lookup_s)
+    return connector.connect(addresses, host, None, time.monotonic() + seconds)
 
 
 def test_S52_a_socket_sends_at_once_and_is_kept_alive(
     waker: Waker, listener: socket.socket
 ) -> None:
     port = listener.getsockname()[1]
-    with Connector(waker).connect("127.0.0.1", port, None, soon()) as sock:
+    with connect(Connector(waker), "127.0.0.1", port) as sock:
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0
 
@@ -51,7 +54,7 @@ def test_S48_an_unknown_name_is_one_line(waker: Waker) -> None:
         raise socket.gaierror(-2, "Name or service not known")
 
     with pytest.raises(ConnectFailed, match=r"cannot resolve pool\.example: Name or service"):
-        Connector(waker, lookup).connect("pool.example", 1, None, soon())
+        connect(Connector(waker, lookup), "pool.example")
 
 
 def test_S48_a_slow_resolver_has_a_deadline_and_is_not_asked_twice_at_once(
@@ -67,11 +70,11 @@ def test_S48_a_slow_resolver_has_a_deadline_and_is_not_asked_twice_at_once(
     connector = Connector(waker, lookup)
     for _ in range(3):
         with pytest.raises(ConnectFailed, match="not resolved in time"):
-            connector.connect("pool.example", 1, None, soon(0.1))
+            connect(connector, "pool.example", lookup_s=0.1)
     assert asked == ["pool.example"]
     answer.set()
-    connector.connect("pool.example", 1, None, soon()).close()
-    connector.connect("pool.example", 1, None, soon()).close()
+    connect(connector, "pool.example").close()
+    connect(connector, "pool.example").close()
     assert len(asked) == 2  # resolved anew at each try
 
 
@@ -87,7 +90,7 @@ def test_S48_a_dead_address_costs_little_and_all_are_tried(
 
     started = time.monotonic()
     connector = Connector(waker, lookup)
-    connector.connect("pool.example", 9, None, soon()).close()
+    connect(connector, "pool.example").close()
     assert time.monotonic() - started < 4.0
 
 
@@ -95,8 +98,33 @@ def test_S48_the_address_may_change_between_tries(waker: Waker, listener: socket
     answers = [[(socket.AF_INET, ("127.0.0.1", 9))], [here(listener)]]
     connector = Connector(waker, lambda host, port: answers.pop(0))
     with pytest.raises(ConnectFailed, match="refused"):
-        connector.connect("pool.example", 9, None, soon())
-    connector.connect("pool.example", 9, None, soon()).close()
+        connect(connector, "pool.example")
+    connect(connector, "pool.example").close()
+
+
+def test_S48_beyond_eight_addresses_the_others_have_their_turn(
+    waker: Waker, listener: socket.socket
+) -> None:
+    closed = [(socket.AF_INET, (f"127.0.0.{place}", 9)) for place in range(2, 11)]
+    connector = Connector(waker, lambda host, port: [*closed, here(listener)])
+    with pytest.raises(ConnectFailed, match=r"127\.0\.0\.2.*127\.0\.0\.9: [^;]*$"):
+        connect(connector, "pool.example")
+    for _ in range(2):  # and what answered is tried first from now on
+        connect(connector, "pool.example").close()
+    assert len(connector.resolve("pool.example", 9)) == MAX_ADDRESSES
+
+
+def test_S48_a_slow_name_takes_nothing_from_the_connection(
+    waker: Waker, listener: socket.socket
+) -> None:
+    """The look-up has five seconds of its own."""
+
+    def lookup(host: str, port: int) -> list[Address]:
+        time.sleep(0.3)
+        return [here(listener)]
+
+    connect(Connector(waker, lookup), "pool.example", seconds=0.2).close()
+    assert LOOKUP_S == 5.0
 
 
 def test_ipv6_is_spoken(waker: Waker) -> None:
@@ -106,7 +134,7 @@ def test_ipv6_is_spoken(waker: Waker) -> None:
         pytest.skip(f"no IPv6 loopback here: {error}")
     with listener:
         port = listener.getsockname()[1]
-        Connector(waker).connect("::1", port, None, soon()).close()
+        connect(Connector(waker), "::1", port).close()
 
 
 def test_stopping_ends_a_wait_at_once(waker: Waker) -> None:
@@ -118,14 +146,14 @@ def test_stopping_ends_a_wait_at_once(waker: Waker) -> None:
     threading.Timer(0.1, waker.stop).start()
     started = time.monotonic()
     with pytest.raises(ConnectFailed, match="stopped"):
-        connector.connect("pool.example", 1, None, soon())
+        connect(connector, "pool.example")
     assert time.monotonic() - started < 3.0
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example", ""])
 def test_names_that_are_none_end_in_a_line(host: str, waker: Waker) -> None:
     with pytest.raises(ConnectFailed, match="cannot resolve"):
-        Connector(waker).connect(host, 1, None, soon())
+        connect(Connector(waker), host)
 
 
 # --- the stream -----------------------------------------------------------------------------
