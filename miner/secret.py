@@ -7,7 +7,8 @@ _known: set[str] = set()
 
 
 def hide(text: str) -> str:
-    """The text with every secret of this process as ***: a peer may repeat what it was told."""
+    """The text with every secret of this process, plain or in hex, as ***: a peer may repeat what
+    it was told."""
     for word in sorted(_known, key=len, reverse=True):
         text = text.replace(word, "***")
     return text
@@ -21,7 +22,7 @@ class Secret:
     def __init__(self, value: str) -> None:
         self._value = value
         if len(value) >= LEAST_CHARS:
-            _known.add(value)
+            _known.update((value, value.encode(errors="surrogateescape").hex()))
 
     def reveal(self) -> str:
         return self._value

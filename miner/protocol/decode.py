@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from miner.bitcoin import address
 from miner.bitcoin.tx import MAX_MONEY, Transaction
+from miner.protocol.scrub import scrub
+from miner.secret import hide
 from miner.work.values import Job
 
 SCRIPT_LENGTH_AT = 4 + 1 + 36  # version, input count, null outpoint (no witness is sent by pools)
@@ -101,7 +103,7 @@ def decode_coinbase(job: Job, own: address.Address | None, chain: str) -> Decode
     runs = TAG.findall(before) + TAG.findall(after)
     return DecodedCoinbase(
         height_of(job.coinbase1),
-        " ".join(run.decode("ascii") for run in runs),
+        scrub(" ".join(run.decode("ascii") for run in runs)),
         outputs,
         None if own is None else own.text,
     )
@@ -121,7 +123,7 @@ def _describe(script: bytes, chain: str) -> str:
     if script.startswith(COMMITMENT):
         return "witness commitment"
     if script[:1] == b"\x6a":  # OP_RETURN
-        return f"data {script[1:41].hex()}"
+        return f"data {hide(script[1:].hex())[:80]}"
     text = address.describe(script, chain)
     return text if len(text) <= address.MAX_ADDRESS else text[: address.MAX_ADDRESS - 3] + "..."
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 
 from miner.errors import LocalProtocolError, RemoteProtocolError
+from miner.protocol.scrub import scrub
 
 MAX_LINE_BYTES = 1024 * 1024  # a 200 KB mining.notify is legal; beyond this a peer fills memory
 MAX_DEPTH = 16  # the deepest legal message, mining.subscribe's reply, has 4
@@ -19,6 +20,10 @@ OWN_LINE_BYTES = 1023  # some pools read into a 1,024-byte buffer
 BRACKET_OR_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]')
 
 Message = dict[str, object]
+
+
+class _Repeated(ValueError):
+    """A key stands twice in one object: which value counts would be a guess."""
 
 
 class LineSplitter:
@@ -50,19 +55,26 @@ class LineSplitter:
 
 
 def decode(line: bytes) -> Message:
-    """One JSON object. Raises RemoteProtocolError: not UTF-8, not JSON, too deep, not an object."""
+    """One JSON object. Raises RemoteProtocolError: not UTF-8, not JSON, too deep, not an object,
+    a key twice."""
     if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _too_deep(line):
         raise RemoteProtocolError(f"JSON nested deeper than {MAX_DEPTH}")
     try:
         value = json.loads(
-            line.decode(), parse_float=_decimal, parse_int=_integer, parse_constant=_constant
+            line.decode(),
+            parse_float=_decimal,
+            parse_int=_integer,
+            parse_constant=_constant,
+            object_pairs_hook=_object,
         )
     except UnicodeDecodeError:
-        raise RemoteProtocolError(f"not UTF-8: {line[:80]!r}") from None
+        raise RemoteProtocolError(f"not UTF-8: {_quoted(line)}") from None
+    except _Repeated as error:
+        raise RemoteProtocolError(f"{error} stands twice: {_quoted(line)}") from None
     except (ValueError, RecursionError):
-        raise RemoteProtocolError(f"not JSON: {line[:80]!r}") from None
+        raise RemoteProtocolError(f"not JSON: {_quoted(line)}") from None
     if type(value) is not dict:
-        raise RemoteProtocolError(f"a JSON object is wanted, not {line[:80]!r}")
+        raise RemoteProtocolError(f"a JSON object is wanted, not {_quoted(line)}")
     return value
 
 
@@ -92,6 +104,19 @@ def _too_deep(line: bytes) -> bool:
         elif token[0] in (b"]", b"}"):
             depth -= 1
     return False
+
+
+def _quoted(line: bytes) -> str:
+    """The beginning of a line that is no message, fit to show."""
+    return f"'{scrub(line.decode(errors='replace'), 80)}'"
+
+
+def _object(pairs: list[tuple[str, object]]) -> Message:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _Repeated(f"key '{scrub(next(key for key in keys if keys.count(key) > 1), 40)}'")
+    return values
 
 
 def _integer(text: str) -> int:

@@ -23,6 +23,6 @@ def scrub(text: object, limit: int = LIMIT) -> str:
     secrets, should the peer repeat one, become ***.
     """
     raw = str(text) if isinstance(text, str | Exception) else repr(text)
-    line = " ".join(ESCAPES.sub("", hide(raw[: 4 * limit])).split())
+    line = " ".join(ESCAPES.sub("", hide(raw)[: 4 * limit]).split())
     clean = hide("".join(char if char.isprintable() else "?" for char in line))
     return clean if len(clean) <= limit and len(raw) <= 4 * limit else clean[: limit - 3] + "..."

@@ -70,7 +70,7 @@ class PoolError:
     text: str
 
     def __str__(self) -> str:
-        return self.text if self.code is None else f"{self.text} ({self.code})"
+        return self.text if self.code is None else scrub(f"{self.text} ({self.code})")
 
 
 def error_of(message: Message) -> PoolError | None:

@@ -7,6 +7,7 @@ from miner.bitcoin.target import target_from_difficulty
 from miner.bitcoin.versions import effective_mask, version_bits
 from miner.protocol.decode import height_of
 from miner.protocol.stratum_messages import Notify
+from miner.secret import LEAST_CHARS, Secret
 from miner.work.values import Job, Share
 
 NTIME_LIMIT_S = 600  # a job older than this is not hashed, so its time never moves further
@@ -84,3 +85,18 @@ def submit_params(user: str, share: Share, granted_now: int | None) -> list[str]
     if granted is not None:
         params.append(f"{version_bits(share.version, granted):08x}")
     return params
+
+
+def redacted(params: list[str], password: Secret) -> list[str | list[str]]:
+    """Params for the journal: one that holds the password (the pool may have put it into a job
+    id) is kept as the pieces around it."""
+    word = password.reveal()
+    if len(word) < LEAST_CHARS:
+        return list(params)
+    return [param.split(word) if word in param else param for param in params]
+
+
+def restored(params: list[str | list[str]], password: Secret) -> list[str]:
+    """The params as they were, for the wire."""
+    word = password.reveal()
+    return [param if isinstance(param, str) else word.join(param) for param in params]

@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from miner.errors import RemoteProtocolError, RpcAuthError, RpcBusy, RpcForbidden
+from miner.secret import hide
 from miner.transport.endpoint import Endpoint
 from miner.transport.tls import TlsSettings
 
@@ -198,8 +199,8 @@ class _DeadlineReader(io.RawIOBase):
 
 
 def printable(text: str, limit: int = 300) -> str:
-    """Remote text without control, bidirectional or line-breaking characters."""
-    return "".join(char if char.isprintable() else " " for char in text[:limit])
+    """Remote text without secrets and control, bidirectional or line-breaking characters."""
+    return "".join(char if char.isprintable() else " " for char in hide(text)[:limit])
 
 
 def connection_to(endpoint: Endpoint, tls: TlsSettings) -> Connection:

@@ -129,7 +129,13 @@ def nested(depth: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "siblings", [b"", b',"b":[]', b',"b":{}', b',"b":[[],[],{},{}]' * 9 + b',"c":"]]}}"']
+    "siblings",
+    [
+        b"",
+        b',"b":[]',
+        b',"b":{}',
+        b"".join(b',"b%d":[[],[],{},{}]' % i for i in range(9)) + b',"c":"]]}}"',
+    ],
 )
 def test_a_message_nests_16_deep_and_no_deeper(siblings: bytes) -> None:
     for depth, good in ((2, True), (15, True), (16, True), (17, False), (18, False)):
@@ -147,15 +153,19 @@ def test_a_message_nests_16_deep_and_no_deeper(siblings: bytes) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (b"\xff" * 81, "not UTF-8: b'" + "\\xff" * 80 + "'"),
-        (b"x" * 81, "not JSON: b'" + "x" * 80 + "'"),
-        (b"1" * 81, "a JSON object is wanted, not b'" + "1" * 80 + "'"),
+        (b"\xff" * 81, "not UTF-8: '" + "\ufffd" * 77 + "...'"),
+        (b"x" * 81, "not JSON: '" + "x" * 77 + "...'"),
+        (b"1" * 81, "a JSON object is wanted, not '" + "1" * 77 + "...'"),
+        (b'{"id":1,"a":{"b":1,"c":2,"b":3}}', "key 'b' stands twice: "),
+        (b'{"id":1,"method":"m","id":1}', "key 'id' stands twice: "),
     ],
+    ids=["binary", "text", "number", "inner key twice", "key twice"],
 )
-def test_an_error_shows_80_bytes_of_the_line(line: bytes, words: str) -> None:
+def test_S06_an_error_shows_80_characters_of_the_line(line: bytes, words: str) -> None:
     with pytest.raises(RemoteProtocolError) as caught:
         decode(line)
-    assert str(caught.value) == words
+    whole = words + f"'{line.decode()}'" if words.endswith(": ") else words
+    assert str(caught.value) == whole
 
 
 @pytest.mark.parametrize(
