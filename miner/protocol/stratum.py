@@ -2,19 +2,20 @@
 
 Theory of operation. `open` queues the whole handshake; replies are matched by id in any order.
 Every message of the pool is parsed whole (`stratum_messages`) before anything changes, so a bad
-one leaves the last job hashing; ten bad ones in a row drop the connection. `stratum_work` makes
-jobs, `stratum_shares` keeps the shares. After `Refused` or `Dropped` the session is closed: it
-ignores further bytes, and `leave` hands what a resumed session may take over to the next one.
+one leaves the last job hashing; ten bad ones in a row drop the connection, as does what
+`peer_watch` notices. `stratum_work` makes jobs, `stratum_shares` keeps the shares. After `Refused`
+or `Dropped` the session is closed: it ignores further bytes, and `leave` hands what a resumed
+session may take over to the next one.
 """
 
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from miner.errors import RemoteProtocolError, SourceRefused
 from miner.protocol import stratum_messages as parse
 from miner.protocol.jsonline import LineSplitter, Message, decode, encode
+from miner.protocol.peer_watch import PeerWatch
 from miner.protocol.scrub import scrub
 from miner.protocol.stratum_answers import Reason, error_of
 from miner.protocol.stratum_events import (
@@ -27,8 +28,8 @@ from miner.protocol.stratum_events import (
     SessionSettings,
     ShareAnswered,
 )
-from miner.protocol.stratum_job import submit_params
-from miner.protocol.stratum_shares import OpenShare, ShareBook
+from miner.protocol.stratum_job import restored, submit_params
+from miner.protocol.stratum_shares import Leftovers, OpenShare, ShareBook
 from miner.protocol.stratum_work import PoolWork
 from miner.work.values import Answer, FoundBlock, Job, Share
 
@@ -42,16 +43,6 @@ VALUE = re.compile(r" is | '|: b|[0-9]")  # where an error's text turns from its
 Handler = Callable[[Message, float], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Leftovers:
-    """What a resumed session takes over from the broken one."""
-
-    number: int
-    subscription: parse.Subscription
-    book: ShareBook
-    next_id: int
-
-
 class StratumSession:
     """The protocol core of one connection. Not for several threads at once."""
 
@@ -61,12 +52,14 @@ class StratumSession:
         number: int,
         now: float,
         leftovers: Leftovers | None = None,
+        watch: PeerWatch | None = None,
     ) -> None:
-        """`number` names the session, unless the pool resumes that of `leftovers`."""
+        """`number` names the session, unless the pool resumes that of `leftovers`; `watch` may
+        have counted the pool's lines in sessions before."""
         self.settings = settings
         self.closed = self.ready = self.resumed = False
         self.subscription: parse.Subscription | None = None
-        self.bad_messages = 0
+        self._watch = watch or PeerWatch()
         self._leftovers = leftovers
         self._book = ShareBook(settings.source, settings.answer_s)
         self._work = PoolWork(settings, number)
@@ -111,6 +104,8 @@ class StratumSession:
                     self._line(line, now)
         except RemoteProtocolError as error:  # a line without end: the framing is lost
             self._drop(str(error))
+        if self._watch.complaint:
+            self._drop(self._watch.complaint, misbehaved=True)
         return self._drain()
 
     def submit(self, share: Share, now: float) -> list[Event]:
@@ -124,7 +119,7 @@ class StratumSession:
 
     def resubmit(self, block: FoundBlock, now: float) -> list[Event]:
         """Send a packed block of this session again. The caller has compared the extranonce1."""
-        params = json.loads(block.payload)["params"]
+        params = restored(json.loads(block.payload)["params"], self.settings.password)
         self._send_share(self._book.open_block(block, params, now))
         return self._drain()
 
@@ -168,6 +163,10 @@ class StratumSession:
         return Leftovers(self._work.number, self.subscription, self._book, self._next_id)
 
     @property
+    def bad_messages(self) -> int:
+        return self._watch.bad_lines
+
+    @property
     def number(self) -> int:
         return self._work.number
 
@@ -189,11 +188,12 @@ class StratumSession:
     # --- lines in ---------------------------------------------------------------------------
 
     def _line(self, line: bytes, now: float) -> None:
+        self._watch.line(now)
         try:
             self._message(decode(line), now)
             self._bad_row = 0
         except RemoteProtocolError as error:
-            self.bad_messages += 1
+            self._watch.bad(now)
             self._bad_row += 1
             text = scrub(str(error))
             self._notice(f"bad {VALUE.split(text)[0][:60]}", f"ignored: {text}")
@@ -228,6 +228,7 @@ class StratumSession:
         if handler is not None:
             handler(message, now)
         elif (found := self._book.answered(request_id, message, now)) is not None:
+            self._watch.answer()
             self._on_share(*found)
 
     def _on_share(self, share: OpenShare, answered: ShareAnswered) -> None:
@@ -297,7 +298,7 @@ class StratumSession:
         left, self._leftovers = self._leftovers, None
         again: list[OpenShare] = []
         number = self._work.number
-        if left is not None and _same(left.subscription, subscription):
+        if left is not None and left.fits(subscription):
             self.resumed, number, self._book = True, left.number, left.book
             again = self._book.take_open(now)
         elif left is not None:
@@ -373,8 +374,8 @@ class StratumSession:
     def _refuse(self, why: str) -> None:
         self._close(Refused(SourceRefused(f"{self.settings.source}: {why}")))
 
-    def _drop(self, why: str, at_once: bool = False) -> None:
-        self._close(Dropped(why, at_once))
+    def _drop(self, why: str, at_once: bool = False, misbehaved: bool = False) -> None:
+        self._close(Dropped(why, at_once, misbehaved))
 
     def _close(self, last: Event) -> None:
         if not self.closed:
@@ -388,10 +389,3 @@ class StratumSession:
 
 def _ignore(message: Message, now: float) -> None:
     """Any reply will do."""
-
-
-def _same(old: parse.Subscription, new: parse.Subscription) -> bool:
-    """Did the pool resume the session we asked for? Then it gives the same extranonce1 back."""
-    asked = old.session_id != "" and old.extranonce1 != b""
-    space = (new.extranonce1, new.extranonce2_size)
-    return asked and (old.extranonce1, old.extranonce2_size) == space

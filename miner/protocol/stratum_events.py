@@ -100,10 +100,12 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """The connection must be closed. `at_once`: try again without a pause, the first time."""
+    """The connection must be closed. `at_once`: try again without a pause, the first time;
+    `misbehaved`: leave the pool alone for a while."""
 
     why: str
     at_once: bool = False
+    misbehaved: bool = False
 
 
 Event = (

@@ -7,6 +7,7 @@ from miner.bitcoin.target import difficulty
 from miner.protocol.jsonline import Message
 from miner.protocol.stratum_answers import Reason, classify, share_error
 from miner.protocol.stratum_events import ShareAnswered
+from miner.protocol.stratum_messages import Subscription
 from miner.work.values import Answer, FoundBlock, Share, Verdict
 
 MAX_OPEN = 4096  # unanswered submits; the oldest share beyond becomes unknown
@@ -149,3 +150,20 @@ class ShareBook:
             latency_s=None if now is None else now - share.sent,
             difficulty=share.difficulty,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """What a resumed session takes over from the broken one."""
+
+    number: int
+    subscription: Subscription
+    book: ShareBook
+    next_id: int
+
+    def fits(self, new: Subscription) -> bool:
+        """Did the pool resume the session we asked for? Then it gives the same extranonce1 back."""
+        old = self.subscription
+        asked = old.session_id != "" and old.extranonce1 != b""
+        space = (new.extranonce1, new.extranonce2_size)
+        return asked and (old.extranonce1, old.extranonce2_size) == space

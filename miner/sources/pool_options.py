@@ -45,6 +45,8 @@ class PoolOptions:
     answer_s: float = 120.0  # a submit unanswered for longer is unknown
     job_age_s: float = 600.0  # the oldest job worth hashing
     stable_s: float = 60.0  # the primary must hold that long before it gets the work back
+    penalty_s: float = 300.0  # without work for a pool that misbehaves, while another has it
+    alone_s: float = 60.0  # the same for the only one
     probe_s: float = 20.0  # longest pause before a try while another pool has the work
     least_delay_s: float = 1.0  # back-off: full jitter, doubling from here
     most_delay_s: float = 60.0  # to here

@@ -2,13 +2,28 @@
 
 import random
 from collections import Counter, deque
+from dataclasses import dataclass
 
+from miner.errors import SourceRefused
+from miner.transport.urls import PoolUrl
 from miner.work.values import Answer, Verdict
 
 REJECT_WINDOW = 20  # verdicts looked at
 WARN_REJECTS, FAIL_REJECTS = 2, 10  # 10 % and 50 % of them
 MAX_KINDS = 256
 MAX_OF_A_CLASS = 16  # kinds that begin with the same word: the rest of it may be the pool's choice
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a visit to the pool ended."""
+
+    why: str
+    at_once: bool = False  # a second try needs no pause
+    misbehaved: bool = False  # to be left alone for a while
+    hung_up: bool = False  # closed before it said a word, perhaps for mining.configure
+    refused: SourceRefused | None = None
+    redirect: tuple[PoolUrl, float] | None = None  # where to, after how many seconds
 
 
 class Backoff:

@@ -20,7 +20,6 @@ from miner.sources.stratum import StratumSource
 from miner.work.values import FoundBlock, Job, Share, Verdict
 
 TICK_S = 0.5
-PENALTY_S = 300.0  # a pool that rejected half of 20 shares gets no work while another is up
 GONE = "its pool is not connected any more"
 OTHER_SESSION = "it needs pool {} to give extranonce1 {} again"
 REST_S = 300.0  # so long after the work went back, the pools behind are disconnected
@@ -94,7 +93,7 @@ class StratumPools:
         """Everything needed to send a block again."""
         seat = self._seat_of(share.unit.job.source)
         granted = seat.source.granted if seat.source is not None else None
-        return pack_share(seat.name, seat.pool.user, share, granted)
+        return pack_share(seat.name, seat.pool, share, granted)
 
     def resubmit(self, block: FoundBlock) -> None:
         """To each pool in whose session its extranonce1 is in force."""
@@ -134,7 +133,7 @@ class StratumPools:
         with self._lock:
             seat.rejects = seat.rejects or RejectWatch()
             if seat.rejects.add(verdict) == "fail":
-                seat.penalty_until = time.monotonic() + PENALTY_S
+                seat.penalty_until = time.monotonic() + self._options.penalty_s
                 self._choose()
 
     def pool_state(self, seat: _Seat, state: SourceState) -> None:

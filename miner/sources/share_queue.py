@@ -6,7 +6,8 @@ import time
 from collections import deque
 
 from miner.protocol.stratum import StratumSession
-from miner.protocol.stratum_job import submit_params
+from miner.protocol.stratum_job import redacted, submit_params
+from miner.sources.pool_options import Pool
 from miner.work.values import Answer, FoundBlock, Share, Verdict
 
 MAX_QUEUED = 1024  # shares waiting for the connection; a block is never dropped
@@ -77,9 +78,9 @@ def kept(block: FoundBlock, why: str) -> Verdict:
     )
 
 
-def pack_share(name: str, user: str, share: Share, granted: int | None) -> FoundBlock:
+def pack_share(name: str, login: Pool, share: Share, granted: int | None) -> FoundBlock:
     """What the journal keeps of a block found for a pool."""
-    params = submit_params(user, share, granted)
+    params = redacted(submit_params(login.user, share, granted), login.password)
     return FoundBlock(
         source=name,
         hash_hex=share.hash_hex,

@@ -7,11 +7,13 @@ and wake it. What a session leaves behind goes into the next one only if the poo
 import random
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from miner.bitcoin.target import expected_hashes
-from miner.errors import MinerError, SourceRefused, TransportError
-from miner.protocol.stratum import Leftovers, StratumSession
+from miner.errors import MinerError, TransportError
+from miner.protocol.peer_watch import PeerWatch
+from miner.protocol.scrub import scrub
+from miner.protocol.stratum import StratumSession
 from miner.protocol.stratum_answers import OURS
 from miner.protocol.stratum_events import (
     DifficultyChanged,
@@ -26,15 +28,14 @@ from miner.protocol.stratum_events import (
     ShareAnswered,
 )
 from miner.protocol.stratum_messages import Redirect
-from miner.protocol.stratum_shares import RESUME_S
+from miner.protocol.stratum_shares import RESUME_S, Leftovers
 from miner.sources.base import Health, SourceSink, SourceState
 from miner.sources.pool_options import Pool, PoolOptions
-from miner.sources.pool_watch import Backoff, RejectWatch, Sayings
+from miner.sources.pool_watch import Backoff, Ending, RejectWatch, Sayings
 from miner.sources.share_queue import Item, ShareQueue, in_force, lost, pack_share
 from miner.sources.sleep import SleepWatch
 from miner.transport.connect import Connector, Lookup, system_lookup
 from miner.transport.lines import LineStream, Waker
-from miner.transport.urls import PoolUrl
 from miner.work.luck import seconds_per_share, suggested_difficulty
 from miner.work.values import Answer, FoundBlock, Job, Share
 
@@ -44,18 +45,8 @@ MAX_REDIRECTS = 3  # without an accepted share between them: a loop
 SLOW_SHARE_S = 600.0  # a longer expected wait for a share is worth a warning
 FLOOD = 100  # times more shares than we asked for are more than we want
 SKEW_S = 7200.0  # a job's time further than this from ours is worth a warning
+MOST_CHARS = 500  # of a text for people, the pool's part and ours
 JOIN_S = 1.0  # beyond the grace, for the thread to end
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Why a visit to the pool ended."""
-
-    why: str
-    at_once: bool = False  # a second try needs no pause
-    hung_up: bool = False  # closed before it said a word, perhaps for mining.configure
-    refused: SourceRefused | None = None
-    redirect: tuple[PoolUrl, float] | None = None  # where to, after how many seconds
 
 
 class StratumSource:
@@ -76,6 +67,7 @@ class StratumSource:
         self._connector = Connector(self._waker, lookup)
         self._backoff = Backoff(options.least_delay_s, options.most_delay_s, random.Random())
         self._rejects, self._sayings = RejectWatch(), Sayings()
+        self._watch = PeerWatch()
         self._queue = ShareQueue()
         self._place = pool.url
         self._session: StratumSession | None = None
@@ -118,7 +110,7 @@ class StratumSource:
 
     def pack(self, share: Share) -> FoundBlock:
         """The submit message and the extranonce1 it belongs to. Pure."""
-        return pack_share(self._name, self._pool.user, share, self.granted)
+        return pack_share(self._name, self._pool, share, self.granted)
 
     def stop(self, grace_s: float) -> None:
         """Wait up to `grace_s` for open submits, then close the connection and the thread."""
@@ -150,7 +142,7 @@ class StratumSource:
                 except Exception as error:  # noqa: BLE001 - a bug must not end the mining
                     ending = Ending(f"internal error, please report: {error!r:.200}")
                 if not self._stopping():
-                    self._pause(self._judge(ending))
+                    self._pause(self._judge(ending), ending.misbehaved)
         finally:
             self._give_up("the miner stopped before the pool answered")
             self._waker.close()
@@ -176,7 +168,7 @@ class StratumSource:
         now = time.monotonic()
         self._sessions += 1
         settings = self._settings(deadline - now)
-        session = StratumSession(settings, self._sessions, now, self._leftovers)
+        session = StratumSession(settings, self._sessions, now, self._leftovers, self._watch)
         session.open()
         self._session, heard = session, False
         try:
@@ -227,8 +219,6 @@ class StratumSource:
             self._judge_pace(session)
         return None
 
-    # --- shares out -------------------------------------------------------------------------
-
     def _put(self, item: Item) -> None:
         dropped = self._queue.put(item)
         if dropped is not None:
@@ -266,8 +256,6 @@ class StratumSource:
         while (item := self._queue.take()) is not None:
             self._lose(item, why)
 
-    # --- events in --------------------------------------------------------------------------
-
     def _handle(self, events: list[Event]) -> Ending | None:
         """Act on events; of several jobs only the newest is worth handing on."""
         received = [event.job for event in events if isinstance(event, JobReceived)]
@@ -294,8 +282,8 @@ class StratumSource:
                 return self._redirected(redirect)
             case Refused(error):
                 return Ending(str(error), refused=error)
-            case Dropped(why, at_once):
-                return Ending(why, at_once)
+            case Dropped(why, at_once, misbehaved):
+                return Ending(why, at_once, misbehaved)
         return None
 
     def _give(self, job: Job) -> None:
@@ -362,6 +350,11 @@ class StratumSource:
             self._state(Health.DOWN, f"{ending.why} in {wait_s:.0f} s")
             return wait_s
         self._place = self._pool.url
+        if ending.misbehaved:
+            self._failures, self._watch = self._failures + 1, PeerWatch()
+            alone_s = self._options.alone_s
+            self._state(Health.DOWN, f"{ending.why}: left alone for at least {alone_s:.0f} s")
+            return alone_s
         if ending.hung_up and not skipped:
             self._skip_configure = True
             self._state(Health.DOWN, f"{ending.why}; trying without mining.configure")
@@ -384,18 +377,23 @@ class StratumSource:
         self._state(health, f"{ending.why}{again}", fatal)
         return pause_s
 
-    def _pause(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while not self._stopping() and (left := until - time.monotonic()) > 0:
+    def _pause(self, seconds: float, misbehaved: bool) -> None:
+        """Wait so long; for a pool that misbehaved longer while another one has the work."""
+        since = time.monotonic()
+        while not self._stopping():
+            long = misbehaved and self.standby
+            left = (self._options.penalty_s if long else seconds) - (time.monotonic() - since)
+            if left <= 0:
+                return
             self._waker.wait(min(left, 1.0))
             if time.monotonic() - self._left_at > RESUME_S:
                 self._give_up("no connection to the pool for too long")
 
     def _state(self, health: Health, text: str, fatal: Exception | None = None) -> None:
         self.health = health
-        self._sink.state(SourceState(self._name, health, text, fatal))
+        self._sink.state(SourceState(self._name, health, scrub(text, MOST_CHARS), fatal))
 
     def _say(self, kind: str, text: str) -> None:
         """One line for people, once for each kind."""
         if self._sayings.is_new(kind):
-            self._sink.state(SourceState(self._name, self.health, text))
+            self._sink.state(SourceState(self._name, self.health, scrub(text, MOST_CHARS)))

@@ -2,7 +2,8 @@
 
 Names are resolved at each try, off the caller's thread, since the system's resolver knows no
 deadline. Addresses of both families race with a short stagger (RFC 8305), so a dead one costs
-little; of more than eight the others have their turn at the next try. A `Waker` that is stopping ends every wait at once.
+little; of more than eight the others have their turn at the next try. A `Waker` that is stopping
+ends every wait at once.
 """
 
 import ipaddress

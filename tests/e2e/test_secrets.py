@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import Command, Start
 from tests.fakes.node import FakeNode
-from tests.fakes.pool import FakePool
+from tests.fakes.pool import COINB2, FakePool
 from tests.fakes.sink import REGTEST
 
 CANARY = "canary-7Kq2-word"
@@ -149,3 +149,58 @@ def test_P15_what_a_run_writes_is_the_users_alone(miner: Start, home: Path, tmp_
         os.umask(before)
     wide = {name: oct(mode) for name, mode in modes.items() if mode & 0o077}
     assert not {name: mode for name, mode in wide.items() if name != "best-hash"}
+
+
+TEXTS = (
+    "client.show_message",
+    "client.reconnect",
+    "mining.set_version_mask",
+    "mining.notify",
+    "mining.set_difficulty",
+    "mining.set_extranonce",
+)
+
+
+def repeat_everywhere(pool: FakePool) -> None:
+    """A pool that puts the password wherever it may put text."""
+    connection = pool.live[-1]
+    connection.call("client.reconnect", CANARY, 3333, 0)
+    for method in (*TEXTS, CANARY):
+        for params in (CANARY, [CANARY] * 9, {CANARY: CANARY}, ["y" * 75 + CANARY]):
+            connection.send({"id": None, "method": method, "params": params})
+            connection.call("mining.ping")  # a good one between them
+    connection.send(b"%s\n" % CANARY.encode(), b'{"%s' % CANARY.encode() + b'"}\n')
+
+
+@pytest.mark.parametrize("style", ["--json", "--decode"])
+def test_P14_a_pool_that_repeats_the_password_everywhere(
+    miner: Start, home: Path, style: str
+) -> None:
+    with FakePool(nbits="207fffff", difficulty="1e-8") as pool:
+        coinb2 = CANARY.encode().hex().ljust(2 * 32, "0") + COINB2
+        pool.new_job(job_id=f"{CANARY}-1", coinb2=coinb2)
+        pool.on["mining.submit"] = lambda connection, message: None  # the journal keeps the block
+        flags = ("--pool", pool.url, "--user", "u")
+        command = miner("mine", *flags, "--backend", "hashlib", style, MINER_PASSWORD=CANARY)
+        command.until("block found")
+        repeat_everywhere(pool)
+        command.until("refused to go to ***")
+        command.until("the pool says")
+        assert command.stop() == 0
+        sent = [message["params"][1] for message in pool.connections[0].received
+                if message.get("method") == "mining.submit"]  # fmt: skip
+        assert sent[0] == f"{CANARY}-1"
+        pool.on["mining.submit"] = lambda connection, message: connection.reply(
+            message, None, [20, CANARY, {CANARY: CANARY}]
+        )
+        pool.on["mining.authorize"] = lambda connection, message: connection.reply(
+            message, False, [24, CANARY, None]
+        )
+        refused = miner("mine", *flags, "--backend", "hashlib", style, MINER_PASSWORD=CANARY)
+        assert refused.end() == 5
+        checked = miner("doctor", *flags, MINER_PASSWORD=CANARY)
+        assert checked.end() == 1
+    for run in (command, refused, checked):
+        assert_nowhere(run.text, "the output")
+    assert any(home.rglob("*journal*"))
+    assert_kept_nowhere(home)

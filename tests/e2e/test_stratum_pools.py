@@ -8,6 +8,7 @@ import pytest
 
 from miner.errors import ConfigError, SourceRefused
 from miner.sources.base import Health
+from miner.sources.pool_options import PoolOptions
 from miner.sources.pools import StratumPools
 from miner.work.values import Answer
 from tests.e2e.stratum_kit import QUICK, login, pools, source
@@ -223,3 +224,39 @@ def test_two_logins_at_one_place_have_two_names() -> None:
 def test_no_pool_is_a_configuration_error() -> None:
     with pytest.raises(ConfigError, match="no pool"):
         StratumPools([], QUICK)
+
+
+def spoil(pool: FakePool, bad: bytes) -> None:
+    """The newest connection gets a bad line with every good one, in one segment, 70 times."""
+    pool.live[-1].send(*[bad, {"id": None, "method": "mining.set_difficulty", "params": [1]}] * 70)
+
+
+@pytest.mark.parametrize("bad", [b"junk\n", b'{"id":1,"id":2}\n'])
+def test_S06_a_pool_that_mixes_in_bad_lines_is_left_for_another(bad: bytes) -> None:
+    with (
+        FakePool(seed=1) as primary,
+        FakePool(seed=2) as backup,
+        Hasher(pools(primary, backup, penalty_s=3.0, alone_s=1.0, stable_s=0.1)) as miner,
+    ):
+        miner.wait(partial(works_for, miner, primary))
+        left = time.monotonic()
+        spoil(primary, bad)
+        miner.said("more than 60 bad messages in a minute")
+        miner.wait(partial(works_for, miner, backup))
+        miner.wait(partial(works_for, miner, primary))
+        assert time.monotonic() - left >= 3.0
+        assert len(primary.connections) == 2
+
+
+def test_S06_the_only_pool_is_tried_again_sooner() -> None:
+    with FakePool() as pool, Hasher(pools(pool, penalty_s=60.0, alone_s=0.5)) as miner:
+        miner.accepted(1)
+        left = time.monotonic()
+        spoil(pool, b"junk\n")
+        pool.wait(lambda: len(pool.connections) == 2)
+        assert time.monotonic() - left >= 0.5
+        miner.wait(partial(works_for, miner, pool))
+
+
+def test_misbehaviour_costs_five_minutes_or_one() -> None:
+    assert (PoolOptions().penalty_s, PoolOptions().alone_s) == (300.0, 60.0)
