@@ -4,6 +4,7 @@ Config, screen, own node if no source is given, source, journal, backends, engin
 the reverse order.
 """
 
+import os
 import queue
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from miner.protocol.decode import decode_coinbase, user_address
 from miner.protocol.scrub import scrub
 from miner.screens.console import open_console
 from miner.screens.jsonl import JsonScreen
+from miner.screens.limit import OF_POOLS, SHARES, ShareLimit
 from miner.screens.sturdy import SturdyScreen
 from miner.signals import ForcedExit, Signals, StopAsked
 from miner.sources.base import WorkSource
@@ -65,6 +67,7 @@ class Run:
         self.config = config
         self.screen = SturdyScreen(JsonScreen(sys.stdout) if config.json else open_console())
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.share_limit = ShareLimit(OF_POOLS if config.pools else SHARES)
         self.payout = payout_of(config)
         self.rate_hs = 0.0
         self.engine: Engine | None = None
@@ -104,7 +107,10 @@ class Run:
     def _start(self, stack: ExitStack) -> Engine:
         config = self.config
         self.say("start", f"homehash {__version__}")
+        for caution in cautions(config):
+            self.screen.event(Event("caution", caution, "warning"))
         status = Status(time.monotonic(), "starting", paths.state_dir() / "best-hash")
+        status.tls_insecure = config.tls_insecure
         source, key, folder = self._open_source(stack)
         if config.journal is not None:
             journal = Journal(config.journal, key)
@@ -195,6 +201,8 @@ class Run:
 
         While the screen cannot keep up (a terminal on hold), only what matters is kept.
         """
+        if not self.share_limit.passes(event, time.monotonic()):
+            return
         if self.events.qsize() < MOST_EVENTS or event.kind in KEPT_EVENTS:
             self.events.put(event)
         latest = self.engine.floor.latest if self.engine is not None else None
@@ -236,6 +244,8 @@ class Run:
         shown = 0.0
         while not (engine.done.is_set() or signals.asked):
             self._show_events(wait_s=REFRESH_S)
+            if summed := self.share_limit.due(time.monotonic()):
+                self.screen.event(summed)
             if time.monotonic() - shown >= REFRESH_S:
                 shown = time.monotonic()
                 self.screen.tick(engine.snapshot())
@@ -248,6 +258,8 @@ class Run:
             forced.within(FAREWELL_S)
         while not self.events.empty():
             self._show_events(wait_s=0.0)
+        if summed := self.share_limit.due(time.monotonic(), last=True):
+            self.screen.event(summed)
         self.say("stop", engine.reason)
         self.screen.close(engine.snapshot())
         forced.cancel()
@@ -271,6 +283,19 @@ class Run:
                 self.screen.event(self.events.get(block=False))
         except queue.Empty:
             return
+
+
+def cautions(config: MineConfig) -> list[str]:
+    """What the user should be told about once, at start."""
+    told = []
+    if config.tls_insecure:
+        told.append(
+            "TLS IS NOT VERIFIED (--tls-insecure): whoever sits between can pose as your pool or "
+            "node, read the password and take your shares; better --tls-pin or --tls-ca"
+        )
+    if getattr(os, "geteuid", lambda: 1)() == 0:
+        told.append("running as root: homehash needs no such rights; use an ordinary user")
+    return told
 
 
 def payout_of(config: MineConfig) -> str | None:

@@ -349,6 +349,15 @@ class _FirstJob:
             self.ended.set()
 
 
+def check_trust(config: MineConfig) -> Iterator[Finding]:
+    """Are certificates checked at all?"""
+    if config.tls_insecure:
+        text = "TLS IS NOT VERIFIED (--tls-insecure): anyone in between can pose as the other side"
+        yield warned(
+            "tls", text, "trust one certificate with --tls-pin, or authorities by --tls-ca"
+        )
+
+
 def check_pool(config: MineConfig) -> Iterator[Finding]:
     """Log in to a pool as mining would and wait for work."""
     sink, started = _FirstJob(), time.monotonic()

@@ -164,6 +164,7 @@ class StatusSnapshot:
     expected_share_s: float | None
     expected_block_s: float | None
     alarms: tuple[str, ...]  # newest last
+    tls_insecure: bool  # certificates are not checked: --tls-insecure
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON, with the schema's number."""
@@ -194,6 +195,7 @@ class Status:
         self._best_ever = self._best_saved = load_best(best_file)
         self.dropped = self.surplus = self.not_sent = self.blocks_found = self.blocks_waiting = 0
         self._benchmark: tuple[float, float] | None = None
+        self.tls_insecure = False
 
     def expect(self, rate_hs: float, least_hs: float) -> None:
         """What a benchmark measured, and the rate below which a full minute deserves a word."""
@@ -348,6 +350,7 @@ class Status:
                 expected_share_s=wait_s(job.target if job else None, rate_1min),
                 expected_block_s=wait_s(job.network_target if job else None, rate_1min),
                 alarms=tuple(self._alarms),
+                tls_insecure=self.tls_insecure,
             )
 
 

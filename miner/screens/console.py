@@ -116,6 +116,8 @@ def status_view(now: StatusSnapshot) -> "RenderableType":
     describe = (words.rates, words.by_shares, words.work, words.results, words.chances)
     lines = [now.source, *(describe_one(now) for describe_one in describe)]
     state = Text(f"{now.state}, {words.duration(now.elapsed_s)}", style="bold")
+    if now.tls_insecure:
+        state.append("   TLS NOT VERIFIED", style="bold red")
     amber = Text(words.benchmark(now), style="yellow" if now.below_benchmark else "")
     alarms = [Text(f"alarm: {text}", style="bold red") for text in now.alarms[-3:]]
     compared = [amber] if amber.plain else []

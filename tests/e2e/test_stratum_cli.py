@@ -79,3 +79,20 @@ def test_a_bad_url_is_one_line(miner: Start) -> None:
     command = miner("mine", "--pool", "stratum2+tcp://p:3333/key", "--user", "a")
     assert command.end() == 2
     assert "Stratum v2 comes later" in command.text
+
+
+@pytest.mark.parametrize("way", ["flag", "variable", "file"])
+def test_S35_unverified_tls_shouts_however_it_was_asked_for(
+    miner: Start, tmp_path: Path, way: str
+) -> None:
+    config = tmp_path / "own.toml"
+    config.write_text("tls-insecure = true\n" if way == "file" else "")
+    flags = ["--tls-insecure"] if way == "flag" else []
+    variables = {"MINER_TLS_INSECURE": "1"} if way == "variable" else {}
+    with FakePool(difficulty="1e-5") as pool:
+        command = miner("mine", "--pool", pool.url, "--user", "a", "--config", str(config), *flags,
+                        "--stop-after", "1shares", "--json", *HASHLIB, **variables)  # fmt: skip
+        assert command.end() == 0
+    (shout,) = [item for item in command.objects("caution") if "TLS" in item["text"]]
+    assert shout["text"].startswith("TLS IS NOT VERIFIED")
+    assert all(status["tls_insecure"] is True for status in command.objects("status"))

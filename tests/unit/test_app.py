@@ -51,3 +51,14 @@ def test_p01_a_signal_is_not_lost_in_a_callback_of_the_kernel() -> None:
     assert callable(here)
     assert here(lambda: signals.swallows_errors(sys._getframe()))
     assert not signals.swallows_errors(sys._getframe())
+
+
+@pytest.mark.parametrize(("user", "root"), [(0, True), (1000, False)])
+def test_root_and_unverified_tls_are_warned_of(
+    monkeypatch: pytest.MonkeyPatch, user: int, root: bool
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: user, raising=False)
+    assert [text.split(":")[0] for text in app.cautions(load())] == ["running as root"] * root
+    shout, *rest = app.cautions(load(tls_insecure=True))
+    assert shout.startswith("TLS IS NOT VERIFIED (--tls-insecure): ")
+    assert len(rest) == root

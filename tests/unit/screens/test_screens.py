@@ -98,6 +98,17 @@ def test_the_live_status_shows_backends_reasons_and_alarms(snapshot: StatusSnaps
     assert "and 4 more" in text
 
 
+def test_S35_the_live_status_marks_unverified_tls(snapshot: StatusSnapshot) -> None:
+    from rich.console import Console
+
+    for insecure in (True, False):
+        shown = io.StringIO()
+        now = replace(snapshot, tls_insecure=insecure)
+        Console(file=shown, width=80).print(status_view(now))
+        assert ("TLS NOT VERIFIED" in shown.getvalue()) == insecure
+        assert now.to_dict()["tls_insecure"] is insecure
+
+
 def test_a_graphics_card_shows_its_sensors(snapshot: StatusSnapshot) -> None:
     """A column of its own where there is a card; nothing for the CPU beside it."""
     from rich.console import Console
