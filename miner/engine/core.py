@@ -151,6 +151,8 @@ class Engine:
 
     def job(self, job: Job) -> None:
         self.replay.job(job)
+        if job.reopens:
+            self.desk.reopen(job.prev_hash)
         before = self.floor.latest
         same_work = (
             before is not None and before.job == job and job.prev_hash == before.job.prev_hash

@@ -133,6 +133,15 @@ class Desk:
             parent = self._parents.get(prev_hash)
             return parent is not None and parent.accepted
 
+    def reopen(self, prev_hash: bytes) -> None:
+        """The accepted block on this parent is lost: another one is wanted."""
+        with self._lock:
+            parent = self._parents.get(prev_hash)
+            if parent is None or not parent.accepted:
+                return
+            parent.accepted = False
+        self._alarm("the node no longer has our accepted block: mining again upon its parent")
+
     def verdict(self, verdict: Verdict) -> None:
         """The source's answer: settle the journal, free or drop what waited for it."""
         crash_point("reply")

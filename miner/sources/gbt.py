@@ -3,8 +3,9 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from miner.bitcoin.address import TEST_CHAINS, Address, AddressError, decode
+from miner.bitcoin.address import TEST_CHAINS
 from miner.bitcoin.coinbase import push
 from miner.bitcoin.target import difficulty
 from miner.errors import ConfigError, MinerError, RemoteProtocolError, SourceRefused
@@ -20,7 +21,9 @@ from miner.protocol.gbt_template import Template
 from miner.protocol.scrub import scrub
 from miner.protocol.verdicts import Judgement, Ruling
 from miner.sources.base import Health, SourceSink, SourceState
+from miner.sources.fallback import PATIENCE_S, OurChain, offer_again
 from miner.sources.nodes import NodeLink, NodeSetup, Timing
+from miner.sources.payout import read_payout
 from miner.sources.submitter import Submitter
 from miner.transport.rpc import Rpc
 from miner.work.values import Answer, FoundBlock, Job, Share, Verdict
@@ -58,7 +61,7 @@ class GbtSource:
             raise ConfigError("no node given: name one with --node")
         if len(push(tag[:255])) > MAX_TAG_BYTES:
             raise ConfigError(f"coinbase tag of {len(tag)} bytes: at most {MAX_TAG_BYTES - 1}")
-        self._address, script = _payout(payout)
+        self._address, script = read_payout(payout)
         self._plan, self._new_chain = MiningPlan(script, tag, roll_versions), new_chain
         self._wall_clock = wall_clock
         timing = timing or Timing()
@@ -82,6 +85,7 @@ class GbtSource:
         self._health: Health | None = None
         self._open: dict[str, _Sent] = {}
         self._settled: dict[str, Answer] = {}
+        self._ours = OurChain()
         self._packed: FoundBlock | None = None
         self._dry_runs: dict[Rpc, threading.Thread] = {}
 
@@ -165,10 +169,15 @@ class GbtSource:
 
     def on_template(self, link: NodeLink, template: Template) -> None:
         """A link's newest template: it leads if it is the leader's or has a newer tip."""
+        if self._is_behind(link, template):
+            link.wake()
+            return
         with self._lock:
             link.health = Health.READY
             leader = self._leader
-            if leader in (None, link) or not self._usable(leader) or self._newer(template):
+            if leader is link and self._ours.lost_upon(template.prev_hash):
+                self._take_over()  # the others may have kept our block
+            elif leader in (None, link) or not self._usable(leader) or self._newer(template):
                 self._issue(link, template)
             self._say_ready(link, template)
             dry_run = link not in self._proposed and self._leader is link and self._job is not None
@@ -176,6 +185,32 @@ class GbtSource:
             job = self._job
         if dry_run and job is not None:
             self._start_dry_run(link, job)
+
+    def _is_behind(self, link: NodeLink, template: Template) -> bool:
+        """Will the node's next template stand on our block, which it had accepted, and not on the
+        block's parent? Else the search goes on there."""
+        with self._lock:
+            block = self._ours.upon(template.prev_hash)
+            waited_s = self._ours.waited_s(template.prev_hash, time.monotonic())
+        if block is None:
+            return False
+        lane = link.lane()
+        try:
+            taken, what = offer_again(lane, block, template.chain)
+        finally:
+            lane.close()
+        if taken and waited_s > PATIENCE_S:
+            taken, what = False, "it has it, but no template upon it"
+        if not taken:
+            with self._lock:
+                self._ours.lose(block)
+            what += "; its parent is mined again"
+        if what:
+            text = (
+                f"{link.name} fell back behind our block {block.height}: {what}; {block.hash_hex}"
+            )
+            self.on_health(link, link.health, text)
+        return taken
 
     def on_health(
         self, link: NodeLink, health: Health, text: str, fatal: MinerError | None = None
@@ -202,6 +237,8 @@ class GbtSource:
         self._job = make_job(
             template, self._plan, source=self.name, job_id=f"{self._jobs:x}", clean=clean
         )
+        if self._ours.lost_upon(template.prev_hash):
+            self._job = replace(self._job, reopens=True)
         self._leader = link
         if self._sink is not None:
             self._sink.job(self._job)
@@ -297,6 +334,8 @@ class GbtSource:
                 self._remember(block.hash_hex, answer)
             if judgement.ruling is Ruling.ELSEWHERE and sent.dead:
                 judgement = sent.last_word
+            if answer is Answer.ACCEPTED:
+                self._ours.keep(block)
         self._report(block, answer, judgement, sent)
         if answer is Answer.ACCEPTED:
             for link in self._links:
@@ -359,14 +398,3 @@ class _Sent:
     def last_word(self) -> Judgement:
         """Of the nodes that refused it."""
         return list(self.dead.values())[-1]
-
-
-def _payout(payout: str | bytes) -> tuple[Address | None, bytes]:
-    """The address, if one was given, and the script to pay."""
-    if isinstance(payout, bytes):
-        return None, payout
-    try:
-        address = decode(payout)
-    except AddressError as error:
-        raise ConfigError(str(error)) from None
-    return address, address.script

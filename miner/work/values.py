@@ -40,6 +40,7 @@ class Job:
     network_target: int
     height: int | None = None
     nonces: range = range(UINT32)  # that may be tried, step 1
+    reopens: bool = False  # solo: the accepted block on this parent is lost, search it again
     context: object = field(default=None, compare=False, repr=False)  # the source's own, opaque
 
     def __post_init__(self) -> None:

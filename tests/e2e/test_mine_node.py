@@ -62,7 +62,7 @@ def test_G21_a_restart_of_the_node_in_between_loses_nothing(miner: Start, tmp_pa
 
 
 @pytest.fixture
-def bitcoind(tmp_path: Path) -> Iterator[Callable[[], Endpoint]]:
+def bitcoind(tmp_path: Path) -> Iterator[Callable[..., Endpoint]]:
     """Starts a real Bitcoin Core on regtest, again after it was stopped."""
     program = shutil.which("bitcoind")
     if program is None:
@@ -71,11 +71,12 @@ def bitcoind(tmp_path: Path) -> Iterator[Callable[[], Endpoint]]:
     folder.mkdir()
     running: list[subprocess.Popen[bytes]] = []
 
-    def start() -> Endpoint:
+    def start(*more: str) -> Endpoint:
         for process in running:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
         arguments = ["-regtest", f"-datadir={folder}", f"-rpcport={port}", "-listen=0", "-server=1"]
+        arguments += more
         running.append(subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL))
         return Endpoint("http", "127.0.0.1", port)
 
@@ -101,6 +102,41 @@ def test_bitcoin_core_accepts_200_blocks_and_survives_a_restart(
     rpc = Rpc(endpoint, CookieFile(cookie))
     assert rpc.call("getblockcount") == 200
     rpc.close()
+
+
+@pytest.mark.parametrize(("threads", "miners"), [(1, 1), (4, 4)])
+def test_bitcoin_core_with_few_rpc_threads_gets_every_block(
+    miner: Start, bitcoind: Callable[..., Endpoint], tmp_path: Path, threads: int, miners: int
+) -> None:
+    """The long poll kept a thread for ever: with one, no block came in 75 s."""
+    endpoint = bitcoind(f"-rpcthreads={threads}")
+    cookie = tmp_path / "core" / "regtest" / ".cookie"
+    flags = ["--cookie", str(cookie), "--address", REGTEST, "--blocks", "3", "--json", *QUICK]
+    running = [miner("mine", "--node", str(endpoint), *flags) for _ in range(miners)]
+    began = time.monotonic()
+    wait(lambda: all(mined(one) for one in running), 30.0)
+    assert time.monotonic() - began < 10.0 + 5.0  # to start
+    for one in running:
+        assert one.end(60) == 0
+        assert one.objects("status")[-1]["blocks_accepted"] == 3
+
+
+def test_bitcoin_core_that_falls_back_behind_our_block_is_mined_on(
+    miner: Start, bitcoind: Callable[..., Endpoint], tmp_path: Path
+) -> None:
+    endpoint, cookie = bitcoind(), tmp_path / "core" / "regtest" / ".cookie"
+    mine = miner(
+        "mine", "--node", str(endpoint), "--cookie", str(cookie), "--address", REGTEST,
+        "--block-interval", "1", "--backend", "hashlib", "--threads", "1", "--json",
+    )  # fmt: skip
+    wait(lambda: len(mined(mine)) >= 3)
+    rpc = Rpc(endpoint, CookieFile(cookie))
+    rpc.call("invalidateblock", rpc.call("getbestblockhash"))
+    before = len(mined(mine))
+    mine.until("its parent is mined again", within_s=10)
+    wait(lambda: len(mined(mine)) >= before + 3)
+    rpc.close()
+    assert mine.stop() == 0
 
 
 def wait(test: Callable[[], object], seconds: float = 60.0) -> None:

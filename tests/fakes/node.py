@@ -71,6 +71,7 @@ class FakeNode(NodeWire):
         genesis = Block(GENESIS[self.chain], "00" * 32, 0, self.clock() - 600, self.bits)
         self.blocks = {genesis.hash: genesis}
         self.tip = genesis
+        self.invalid: set[str] = set()
         self.open_wire()
 
     # -- chain ------------------------------------------------------------------------------
@@ -88,6 +89,21 @@ class FakeNode(NodeWire):
                 self.tip = parent
             self.changed.notify_all()
             return parent
+
+    def fall_back(self, block_hash: str, *, forget: bool = False) -> None:
+        """To the parent of this block: invalidateblock, or (`forget`) a crash before the flush."""
+        with self.changed:
+            walk = self.tip
+            while walk.hash != block_hash:
+                walk = self.blocks[walk.previous]
+            left, self.tip = self.tip, self.blocks[walk.previous]
+            while left is not self.tip:
+                self.invalid.add(left.hash)
+                if forget:
+                    self.invalid.remove(left.hash)
+                    del self.blocks[left.hash]
+                left = self.blocks[left.previous]
+            self.changed.notify_all()
 
     def touch(self) -> None:
         """Let waiting long polls answer, as a mempool change does."""
@@ -229,6 +245,8 @@ class FakeNode(NodeWire):
             header = bytes.fromhex(raw)[:80]
             name, previous = _hash(header), header[4:36][::-1].hex()
             when, bits = struct.unpack_from("<II", header, 68)
+            if name in self.invalid:
+                return "duplicate-invalid"
             if name in self.blocks:
                 return "duplicate"
             if not proposal and int(name, 16) > int(self.template()["target"], 16):

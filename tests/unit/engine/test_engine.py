@@ -73,6 +73,24 @@ def test_later_blocks_of_a_parent_are_surplus_once_one_is_accepted(bench: Bench)
     assert bench.source.submitted[1].unit.job.job_id == "b"
 
 
+def test_g22_a_parent_whose_accepted_block_is_lost_is_searched_again(bench: Bench) -> None:
+    """It was retired for the whole run: 0 hashes for ever."""
+    bench.run(FakeBackend())
+    bench.source.sink.job(job())
+    until(lambda: bench.status.blocks_accepted == 1)
+    bench.source.sink.job(job("b", share_target=NEVER, network_target=NEVER))
+    bench.source.sink.job(job())
+    time.sleep(0.2)
+    assert len(bench.source.submitted) == 1
+    bench.source.sink.job(job(reopens=True))
+    until(lambda: bench.status.blocks_accepted == 2, within_s=2.0)
+    assert bench.source.submitted[1].unit.job.prev_hash == job().prev_hash
+    assert "no longer has our accepted block" in bench.alarms()
+    bench.source.sink.job(job(job_id="again"))  # accepted once more: retired once more
+    time.sleep(0.2)
+    assert len(bench.source.submitted) == 2
+
+
 def test_a_rival_is_sent_when_the_first_block_is_not_accepted(bench: Bench) -> None:
     bench.source.answer = lambda share: None
     bench.run(FakeBackend())
