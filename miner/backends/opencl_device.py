@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import pyopencl as cl
 
-from miner.backends import opencl_facts
-from miner.backends.opencl_facts import Facts
 from miner.backends.opencl_work import Shape, Slice, Words, kernel_source
+from miner.devices import gpu
+from miner.devices.gpu import Facts
 from miner.errors import BackendFault, BackendUnavailable
 
 CAPACITY = 4096  # candidates a launch can store: four times what a launch is sized to expect
@@ -81,14 +81,14 @@ def all_devices() -> Iterator[Found | str]:
 def describe(found: Found) -> dict[str, object]:
     """The row that `probe` makes a Candidate of."""
     device = found.device
-    gpu = bool(device.type & cl.device_type.GPU)
+    is_gpu = bool(device.type & cl.device_type.GPU)
     usable = device.available and device.compiler_available
-    kind = "GPU" if gpu else "CPU" if is_cpu(device) else "accelerator"
+    kind = "GPU" if is_gpu else "CPU" if is_cpu(device) else "accelerator"
     return {
         "name": found.name,
         "usable": bool(usable),
         "why_not": "" if usable else "its driver says that it is not available",
-        "auto": gpu,
+        "auto": is_gpu,
         "detail": f"{kind} {facts(device).text(not is_cpu(device))}",
     }
 
@@ -178,7 +178,7 @@ def facts(device: Any) -> Facts:
         device.name.strip(), device.driver_version.strip(), pci_address(device),
         device.max_compute_units, device.max_clock_frequency or None,
     )  # fmt: skip
-    return known if is_cpu(device) else opencl_facts.merged(known, opencl_facts.read_all())
+    return known if is_cpu(device) else gpu.merged(known, gpu.read_all())
 
 
 def one_line(error: BaseException) -> str:

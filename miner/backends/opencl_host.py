@@ -18,7 +18,6 @@ from miner.backends.opencl_device import (
     facts,
     is_cpu,
 )
-from miner.backends.opencl_facts import Facts
 from miner.backends.opencl_work import (
     SINGLE_COST,
     SLICE_VERSIONS,
@@ -29,6 +28,7 @@ from miner.backends.opencl_work import (
     zero_bits,
 )  # fmt: skip
 from miner.bitcoin.encoding import sha256d
+from miner.devices.gpu import Facts
 
 LAUNCH_S = 0.012  # a desktop drawn by the same GPU stays smooth below one frame of 60 Hz
 SCAN_S = 0.050  # a job switch waits no longer than one scan

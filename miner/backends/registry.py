@@ -4,7 +4,6 @@ Nothing falls back in silence: a name works or fails; `auto` says what it passed
 """
 
 import importlib
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from miner.backends import selftest
 from miner.backends.base import Backend, Candidate, Provider
+from miner.devices import cpu
 from miner.errors import BackendUnavailable, MinerError
 
 # Preference order. Modules are imported when first asked for, so that numpy's or OpenCL's memory
@@ -82,7 +82,7 @@ def open_choice(
     for name in names:
         for one in _auto(found, cache_dir, say) if name == AUTO else [name]:
             chosen[one] = chosen.get(one, False) or one in names
-    return _open_workers(chosen, rows, threads or usable_cores(), cache_dir, say)
+    return _open_workers(chosen, rows, threads or cpu.cores(), cache_dir, say)
 
 
 def _open_workers(
@@ -112,13 +112,6 @@ def _open_workers(
             backend.close()
         raise
     return backends
-
-
-def usable_cores() -> int:
-    """Cores this process may run on (its affinity), at least one."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _auto(rows: list[Candidate], cache_dir: Path, say: Say) -> list[str]:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from miner.backends.base import Backend
+from miner.devices import cpu
+from miner.devices.cpu import Reading
+from miner.devices.energy import Given, Meter
 from miner.errors import BackendFault
-from miner.measure import cases, environment, sensors
-from miner.measure.energy import Given, Meter
+from miner.measure import cases
 from miner.measure.result import CaseResult, Energy, Gate, Result, Slice
-from miner.measure.sensors import Reading
 from miner.measure.threads import Threads
 
 WARM_SLICE_S = 0.5
@@ -90,7 +91,7 @@ class Bench:
         found = CaseResult(
             family, variant, info.device, case.threads, wants, info.batch, Gate(0, "", False)
         )
-        found.usable_cpus = environment.usable_threads(self._root)
+        found.usable_cpus = cpu.usable_threads(self._root)
         if any(found.key == other.key for other in self.result.cases):
             cases.close_all(backends)
             return
@@ -158,8 +159,8 @@ class Bench:
     def _slice(self, track: Track) -> None:
         if not track.found.gate.passed:
             return
-        before, joules = sensors.read(self._root), _joules(track.meter)
-        began, cpu = time.monotonic(), time.process_time()
+        before, joules = cpu.read(self._root), _joules(track.meter)
+        began, cpu_began = time.monotonic(), time.process_time()
         if self._first_slice is None:
             self._first_slice = began
         try:
@@ -168,17 +169,17 @@ class Bench:
             self._refuse(track, error)
             return
         wall, spent = time.monotonic() - began, _joules(track.meter)
-        cpu = time.process_time() - cpu
-        after = sensors.read(self._root)
+        cpu_s = time.process_time() - cpu_began
+        after = cpu.read(self._root)
         used = spent - joules if spent is not None and joules is not None else None
         track.found.slices.append(
             Slice(
                 hashes, seconds, used, after.clock_mhz, after.temperature_c,
-                round(began - self._first_slice, 3), cpu,
+                round(began - self._first_slice, 3), cpu_s,
             )
         )  # fmt: skip
         _count(track.found.counters, before, after, wall)
-        _add(track.found.counters, "cpu_s", cpu)
+        _add(track.found.counters, "cpu_s", cpu_s)
         self._done_s += self.plan.slice_s
         self._say("slice", track.found)
 

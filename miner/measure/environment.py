@@ -12,7 +12,7 @@ import psutil
 
 from miner import __version__
 from miner.backends import native
-from miner.measure import sensors
+from miner.devices import cpu
 
 FLAGS = ("sha_ni", "avx512f", "avx2", "avx", "sse4_1", "sse2", "sha2", "asimd", "neon", "aes")
 LIBRARIES = ("numpy", "cffi", "pyopencl", "click", "rich", "psutil")
@@ -21,24 +21,23 @@ COMPARED = ("cpu", "microcode", "governor", "turbo", "kernel", "python", "compil
 
 def collect(root: Path = Path("/")) -> dict[str, Any]:
     """The environment block; an unknown value is None, never a guess."""
-    info = cpu_info(root)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return {
-        "cpu": info.get("model name") or info.get("Hardware") or platform.processor() or None,
+        "cpu": cpu.name(root),
         "cores": psutil.cpu_count(logical=False),
         "threads": psutil.cpu_count(),
-        "usable_threads": usable_threads(root),
-        "flags": [flag for flag in FLAGS if flag in flags(info)],
-        "microcode": info.get("microcode"),
+        "usable_threads": cpu.usable_threads(root),
+        "flags": [flag for flag in FLAGS if flag in cpu.flags(root)],
+        "microcode": cpu.info(root).get("microcode"),
         "governor": _line(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "turbo": turbo(root),
-        "clock_mhz": sensors.clock(root),
+        "clock_mhz": cpu.clock(root),
         "ram_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "os": os_name(root),
         "kernel": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
-        "virtual": virtual(root, info),
-        "cpu_quota": sensors.quota(root),
+        "virtual": virtual(root),
+        "cpu_quota": cpu.quota(root),
         "mains": mains(root),
         "load_1min": round(load, 2) if load is not None else None,
         "python": f"{platform.python_implementation()} {platform.python_version()}",
@@ -47,19 +46,6 @@ def collect(root: Path = Path("/")) -> dict[str, Any]:
         "homehash": __version__,
         "commit": commit(),
     }
-
-
-def cpu_info(root: Path) -> dict[str, str]:
-    """First processor of /proc/cpuinfo; empty elsewhere."""
-    first: dict[str, str] = {}
-    for line in _text(root / "proc/cpuinfo").split("\n\n")[0].splitlines():
-        key, _, value = line.partition(":")
-        first[key.strip()] = value.strip()
-    return first
-
-
-def flags(info: dict[str, str]) -> set[str]:
-    return set((info.get("flags") or info.get("Features") or "").split())
 
 
 def turbo(root: Path) -> bool | None:
@@ -76,10 +62,10 @@ def os_name(root: Path) -> str:
     return match[1] if match else f"{platform.system()} {platform.release()}"
 
 
-def virtual(root: Path, info: dict[str, str]) -> str | None:
+def virtual(root: Path) -> str | None:
     """Container or virtual machine in a word, None when neither shows."""
     signs = []
-    if "hypervisor" in flags(info):
+    if "hypervisor" in cpu.flags(root):
         signs.append("virtual machine")
     if (root / ".dockerenv").exists() or (root / "run/.containerenv").exists():
         signs.append("container")
@@ -91,16 +77,6 @@ def mains(root: Path) -> bool | None:
     supplies = root / "sys/class/power_supply"
     states = [_line(pack / "status") for pack in supplies.glob("BAT*")]
     return "Discharging" not in states if states else None
-
-
-def usable_threads(root: Path = Path("/")) -> int:
-    """CPUs this process may use: affinity and container quota."""
-    if hasattr(os, "sched_getaffinity"):
-        count = len(os.sched_getaffinity(0))
-    else:
-        count = os.cpu_count() or 1
-    allowed = sensors.quota(root)
-    return max(1, min(count, round(allowed)) if allowed else count)
 
 
 def commit() -> str | None:

@@ -12,8 +12,10 @@ from miner import __version__
 from miner.backends import registry
 from miner.backends.base import Backend
 from miner.baseline import Baseline
+from miner.devices import cpu, energy
+from miner.devices.gpu import load_nvml
 from miner.errors import BackendUnavailable, ConfigError
-from miner.measure import cases, energy, environment, stats
+from miner.measure import cases, environment, stats
 from miner.measure.bench import Bench, Plan, Progress
 from miner.measure.compare import word
 from miner.measure.result import CaseResult, Result
@@ -68,6 +70,16 @@ def plan(full: bool, samples: int | None, soak: str | None, seed: int) -> tuple[
     return replace(base, samples=samples), "soak" if soak else "full" if full else "quick"
 
 
+def card(backend: Backend) -> tuple[bool, frozenset[str]]:
+    """Is its device a graphics card, and at which PCI address, where the driver tells? OpenCL on a
+    CPU is none, however long its scans are."""
+    ask = getattr(backend, "facts", None)
+    if ask is None:
+        return backend.info.batch == "gpu", frozenset()
+    told = ask()
+    return told is not None, frozenset({told.bus} - {""} if told else ())
+
+
 class Meters:
     """One energy meter for CPUs and one for each graphics card, opened when first asked for."""
 
@@ -79,9 +91,9 @@ class Meters:
     def get(self, backend: Backend) -> energy.Meter | None:
         if self._given:
             return self._given
-        device = gpu, buses = energy.card(backend)
+        device = gpu, buses = card(backend)
         if device not in self._found:
-            nvml = energy.load_nvml() if gpu else None
+            nvml = load_nvml() if gpu else None
             meter, passed = energy.find(gpu, self._root / "sys", nvml, buses)
             self._found[device] = meter
             for reason in passed if meter is None else ():
@@ -135,7 +147,7 @@ def build(order: Order, cache: Path, say: Say) -> list[cases.Case]:
     """The matrix of an order."""
     names = cases.choose_names(list(order.names), cache, say)
     rows = registry.probe_all()
-    usable = environment.usable_threads()
+    usable = cpu.usable_threads()
     counts = list(order.threads) or [usable]
     if order.mode == "full" and not order.threads:
         counts = cases.thread_scan(usable, psutil.cpu_count(logical=False))
@@ -154,11 +166,11 @@ def baselines(result: Result) -> list[Baseline]:
         if found is None:
             continue
         low, high = found.ci95 or (found.median, found.median)
-        cpu = str(result.environment.get("cpu"))
+        model = str(result.environment.get("cpu"))
         kept.append(
             Baseline(
                 case.name, case.threads, case.versions, found.median, low, high,
-                result.created, cpu,
+                result.created, model,
             )
         )  # fmt: skip
     return kept

@@ -20,6 +20,7 @@ from miner.backends.base import (
     check_range,
 )
 from miner.backends.native import calibration, library
+from miner.devices import cpu
 from miner.errors import BackendFault, BackendUnavailable
 from miner.paths import cache_dir
 
@@ -142,7 +143,7 @@ class NativeProvider:
 def _open_checked(module: ModuleType, isa: str) -> NativeBackend:
     """Open and self-test one usable variant. Raises BackendFault when it answers wrong."""
     index = list(variants(module)).index(isa)
-    backend = NativeBackend(module, index, calibration.cpu_model())
+    backend = NativeBackend(module, index, cpu.model())
     selftest.check(backend)
     return backend
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import platform
 import sys
 import time
 from collections.abc import Sequence
@@ -11,30 +10,15 @@ from typing import Any
 
 from miner.backends.base import Backend
 from miner.backends.selftest import GENESIS, Question
+from miner.devices import cpu
 from miner.paths import private_dir
 
 FILE = "native-rates.json"
 ROUNDS = 5  # variants take turns, so that a busy moment hits all alike
 SAMPLE_S = 0.012
-CPUINFO = Path("/proc/cpuinfo")
 # This thread's own time where it is fine enough: what other programs take of the core is not the
 # variant's fault. Windows counts it in steps of 16 ms.
 CLOCK = time.perf_counter if sys.platform == "win32" else time.thread_time
-
-
-def cpu_model() -> str:
-    """The CPU in words: its name with family, model and stepping where the system tells."""
-    try:
-        first = CPUINFO.read_text(errors="replace").split("\n\n")[0]
-    except OSError:
-        return platform.processor() or platform.machine()
-    pairs = (line.partition(":")[::2] for line in first.splitlines())
-    facts = {key.strip(): value.strip() for key, value in pairs}
-    name = facts.get("model name") or platform.processor() or platform.machine()
-    if "cpu family" not in facts:
-        return name
-    numbers = (facts.get(key, "?") for key in ("cpu family", "model", "stepping"))
-    return f"{name} (family {{}} model {{}} stepping {{}})".format(*numbers)
 
 
 def key(module: Path) -> str:
@@ -43,7 +27,7 @@ def key(module: Path) -> str:
         build = hashlib.sha256(module.read_bytes()).hexdigest()[:16]
     except OSError:
         build = "unknown"
-    return f"{cpu_model()}, build {build}"
+    return f"{cpu.model()}, build {build}"
 
 
 def load(cache: Path, module: Path) -> dict[str, float]:

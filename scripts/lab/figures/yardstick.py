@@ -30,8 +30,8 @@ ROOT = Path(__file__).resolve().parents[3]
 
 from miner.backends import native
 from miner.backends.base import Backend
-from miner.backends.native import calibration
 from miner.backends.selftest import GENESIS, Question
+from miner.devices import cpu
 
 WIDTHS = {"avx512": 512, "avx2": 256}  # bits; all others 128
 SAMPLE_S, ADDS_S = 0.005, 0.0005  # short, so that a disturbed moment spoils few samples
@@ -182,7 +182,7 @@ def report(rows: list[Row], best: dict[int, float]) -> list[dict[str, object]]:
 
 
 def show(lines: list[dict[str, object]], best: dict[int, float]) -> None:
-    print(f"{calibration.cpu_model()}; V: ", end="")
+    print(f"{cpu.model()}; V: ", end="")
     print(", ".join(f"{v / 1e9:.2f} G adds/s at {width} bits" for width, v in sorted(best.items())))
     print(f"{'variant':10}{'versions':>9}{'MH/s':>9}{'±MAD':>7}{'Y':>7}{'V/hash':>8}  samples")
     for line in lines:
@@ -219,7 +219,7 @@ def main() -> None:
         best = measure(rows, library, max(options.samples, FEWEST))
         lines = report(rows, best)
         result: dict[str, object] = {
-            "cpu": calibration.cpu_model(),
+            "cpu": cpu.model(),
             "rows": lines,
             "v": {str(width): v for width, v in best.items()},
         }

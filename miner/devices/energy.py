@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from miner.backends.base import Backend
+from miner.devices import gpu
+from miner.devices.gpu import AmdCard
 from miner.errors import ConfigError
 
 SAMPLE_S = 0.1  # power sensors without an energy counter are read ten times a second
@@ -142,11 +143,10 @@ def _battery_w(pack: Path) -> float:
     return amperes * _read_int(pack / "voltage_now") / 1e6
 
 
-def amdgpu(chip: Path) -> Sampled:
-    """Average power of an amdgpu card by its hwmon folder, microwatts."""
-    for name in ("power1_average", "power1_input"):
-        if (chip / name).exists():
-            return Sampled("board", f"amdgpu {name}", partial(_micro, chip / name))
+def amdgpu(card: AmdCard) -> Sampled:
+    """Average power of an amdgpu card, microwatts."""
+    for file in card.power:
+        return Sampled("board", f"amdgpu {file.name}", partial(_micro, file))
     raise FileNotFoundError("no amdgpu power sensor")
 
 
@@ -203,16 +203,10 @@ def cards(root: Path, nvml: Any | None) -> tuple[dict[str, Callable[[], Meter]],
             nvml.nvmlInit()
             for index in range(nvml.nvmlDeviceGetCount()):
                 handle = nvml.nvmlDeviceGetHandleByIndex(index)
-                bus = nvml.nvmlDeviceGetPciInfo(handle).busId
-                text = bus.decode() if isinstance(bus, bytes) else str(bus)
-                found[text.lower()[-12:]] = partial(nvidia, nvml, handle)  # its domain has 8 digits
+                found[gpu.nvidia_bus(nvml, handle)] = partial(nvidia, nvml, handle)
         except Exception as error:  # noqa: BLE001  NVML raises what it likes
             passed.append(f"nvidia: {error}")
-    for chip in sorted((root / "class" / "hwmon").glob("hwmon*")):
-        if _read_text(chip / "name") == "amdgpu":
-            device = chip / "device"
-            bus = device.resolve().name if device.exists() else chip.name
-            found[bus] = partial(amdgpu, chip)
+    found |= {card.bus: partial(amdgpu, card) for card in gpu.amd_cards(root)}
     return found, passed if found else [*passed, "amdgpu: no amdgpu power sensor"]
 
 
@@ -254,11 +248,11 @@ class Given:
 
 
 def find(
-    gpu: bool, root: Path, nvml: Any | None, buses: frozenset[str] = frozenset()
+    graphics: bool, root: Path, nvml: Any | None, buses: frozenset[str] = frozenset()
 ) -> tuple[Meter | None, list[str]]:
     """The best counter for a kind of device, and why the others were passed over. `buses`: the
     cards in use, by PCI address; empty where drivers do not tell."""
-    if gpu:
+    if graphics:
         return boards(root, nvml, buses)
     tries: list[tuple[str, Callable[[], Meter]]]
     tries = [("powercap", lambda: Powercap(root)), ("battery", lambda: battery(root))]
@@ -271,25 +265,6 @@ def find(
         except Exception as error:  # noqa: BLE001  drivers raise what they like
             passed.append(f"{name}: {error}")
     return None, passed
-
-
-def card(backend: Backend) -> tuple[bool, frozenset[str]]:
-    """Is its device a graphics card, and at which PCI address, where the driver tells? OpenCL on a
-    CPU is none, however long its scans are."""
-    ask = getattr(backend, "facts", None)
-    if ask is None:
-        return backend.info.batch == "gpu", frozenset()
-    told = ask()
-    return told is not None, frozenset({told.bus} - {""} if told else ())
-
-
-def load_nvml() -> Any | None:
-    """The NVML module when the `gpu` extra is installed."""
-    try:
-        import pynvml
-    except ImportError:
-        return None
-    return pynvml
 
 
 def _read_text(path: Path) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from miner.backends import opencl_facts
-from miner.backends.opencl_facts import Facts
+from miner.devices import gpu
+from miner.devices.gpu import Facts
 
 
 def amd_tree(root: Path, files: dict[str, str]) -> Path:
@@ -29,7 +29,7 @@ def test_an_amd_card_by_its_files(tmp_path: Path) -> None:
         "vendor": "0x1002", "device": "0x73bf", "hwmon/hwmon4/temp1_input": "61000",
         "hwmon/hwmon4/power1_average": "203500000", "hwmon/hwmon4/freq1_input": "2105000000",
     }  # fmt: skip
-    assert opencl_facts.amd(amd_tree(tmp_path, files)) == [
+    assert gpu.amd(amd_tree(tmp_path, files)) == [
         Facts(
             "AMD GPU 0x73bf", "amdgpu", "0000:03:00.0", clock_mhz=2105, temperature_c=61.0,
             power_w=203.5,
@@ -39,7 +39,7 @@ def test_an_amd_card_by_its_files(tmp_path: Path) -> None:
 
 def test_an_amd_card_that_tells_little(tmp_path: Path) -> None:
     files = {"vendor": "0x1002", "device": "0x15dd", "hwmon/hwmon0/power1_input": "garbage"}
-    (card,) = opencl_facts.amd(amd_tree(tmp_path, files))
+    (card,) = gpu.amd(amd_tree(tmp_path, files))
     assert (card.temperature_c, card.power_w, card.clock_mhz) == (None, None, None)
     assert card.text() == (
         "AMD GPU 0x15dd, driver amdgpu, n/a compute units, n/a MHz, n/a °C, n/a W"
@@ -53,8 +53,8 @@ def test_a_cpu_shows_no_sensors_a_card_that_nobody_reads_shows_that() -> None:
 
 
 def test_other_vendors_cards_and_no_cards_are_no_amd_facts(tmp_path: Path) -> None:
-    assert opencl_facts.amd(tmp_path) == []
-    assert opencl_facts.amd(amd_tree(tmp_path, {"vendor": "0x8086"})) == []
+    assert gpu.amd(tmp_path) == []
+    assert gpu.amd(amd_tree(tmp_path, {"vendor": "0x8086"})) == []
 
 
 class Nvml:
@@ -103,13 +103,13 @@ class Nvml:
 
 def test_an_nvidia_card_by_nvml() -> None:
     library = Nvml()
-    (card,) = opencl_facts.nvidia(library)
+    (card,) = gpu.nvidia(library)
     assert card == Facts("GeForce", "580.1", "0000:0a:00.0", None, 1890, 70, 131.25)
     assert library.open == 0
 
 
 def test_a_lost_nvidia_card_is_a_row_without_numbers() -> None:
-    (card,) = opencl_facts.nvidia(Nvml(lost=True))
+    (card,) = gpu.nvidia(Nvml(lost=True))
     assert card == Facts("GeForce", "580.1")
 
 
@@ -120,7 +120,7 @@ def test_without_the_library_or_its_driver_there_are_no_facts(
         raise ImportError(name)
 
     monkeypatch.setattr("importlib.import_module", missing)
-    assert opencl_facts.nvidia() == []
+    assert gpu.nvidia() == []
 
 
 def test_readings_are_matched_by_address() -> None:
@@ -128,10 +128,10 @@ def test_readings_are_matched_by_address() -> None:
     right = Facts("x", "2", "0000:0a:00.0", None, 1500, 60.0, 99.0)
     wrong = Facts("y", "2", "0000:0b:00.0", None, 100, 20.0, 1.0)
     want = Facts("A", "1", "0000:0a:00.0", 40, 1500, 60.0, 99.0)
-    assert opencl_facts.merged(known, [wrong, right]) == want
-    assert opencl_facts.merged(known, [wrong]) == known
-    assert opencl_facts.merged(Facts("A", "1"), [right]).power_w == 99.0
-    assert opencl_facts.merged(Facts("A", "1"), [wrong, right]) == Facts("A", "1")
+    assert gpu.merged(known, [wrong, right]) == want
+    assert gpu.merged(known, [wrong]) == known
+    assert gpu.merged(Facts("A", "1"), [right]).power_w == 99.0
+    assert gpu.merged(Facts("A", "1"), [wrong, right]) == Facts("A", "1")
 
 
 @pytest.mark.parametrize(

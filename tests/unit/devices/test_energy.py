@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from miner.backends.opencl_facts import Facts
+from miner.devices import energy
+from miner.devices.gpu import Facts
 from miner.errors import ConfigError
-from miner.measure import energy
+from miner.measure.session import card
 from tests.fakes.backend import FakeBackend
 
 Tree = Callable[[str], Path]
@@ -197,14 +198,14 @@ def test_an_amd_card_is_found_by_its_address(tmp_path: Path) -> None:
 
 def test_opencl_on_a_cpu_is_no_card() -> None:
     backend: Any = FakeBackend()
-    assert energy.card(backend) == (False, frozenset())
+    assert card(backend) == (False, frozenset())
     backend.facts = lambda: None
     backend.info = replace(backend.info, batch="gpu")
-    assert energy.card(backend) == (False, frozenset())
+    assert card(backend) == (False, frozenset())
     backend.facts = lambda: Facts("card", "1", "0000:02:00.0")
-    assert energy.card(backend) == (True, frozenset({"0000:02:00.0"}))
+    assert card(backend) == (True, frozenset({"0000:02:00.0"}))
     backend.facts = lambda: Facts("card", "1")
-    assert energy.card(backend) == (True, frozenset())
+    assert card(backend) == (True, frozenset())
 
 
 def test_given_watts_are_a_wall() -> None:

@@ -5,13 +5,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from miner.measure import environment, sensors
+from miner.devices import cpu
+from miner.measure import environment
 
 Tree = Callable[[str], Path]
 
 
 def test_laptop_tree(tree: Tree) -> None:
-    found = sensors.read(tree("laptop"))
+    found = cpu.read(tree("laptop"))
     assert found.clock_mhz == 3400
     assert found.temperature_c == 73  # the processor's own chip, not the hotter board sensor
     assert found.throttles == 7
@@ -20,7 +21,7 @@ def test_laptop_tree(tree: Tree) -> None:
 
 
 def test_cloud_tree_as_recorded(tree: Tree) -> None:
-    found = sensors.read(tree("cloud-vm"))
+    found = cpu.read(tree("cloud-vm"))
     assert found.clock_mhz == pytest.approx(2596.142)
     assert (found.temperature_c, found.throttles, found.quota_stops) == (None, None, 0)
     assert found.steal_s == pytest.approx(6.29)
@@ -28,17 +29,17 @@ def test_cloud_tree_as_recorded(tree: Tree) -> None:
 
 def test_container_quota_and_thermal_zone(tree: Tree) -> None:
     root = tree("container-quota")
-    assert sensors.quota(root) == 1.5
-    found = sensors.read(root)
+    assert cpu.quota(root) == 1.5
+    found = cpu.read(root)
     assert (found.quota_stops, found.temperature_c) == (7, 55.5)
-    assert environment.usable_threads(root) <= 2
+    assert cpu.usable_threads(root) <= 2
 
 
 def test_nothing_at_all_is_none(tmp_path: Path) -> None:
-    assert set(sensors.read(tmp_path).to_dict().values()) == {None}
+    assert set(cpu.read(tmp_path).to_dict().values()) == {None}
     (tmp_path / "sys/fs/cgroup").mkdir(parents=True)
     (tmp_path / "sys/fs/cgroup/cpu.max").write_text("max 100000\n")
-    assert sensors.quota(tmp_path) is None
+    assert cpu.quota(tmp_path) is None
 
 
 def test_environment_of_a_laptop(tree: Tree) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-VECTORS = Path(__file__).parents[2] / "vectors" / "sensors"
+VECTORS = Path(__file__).parents[1] / "vectors" / "sensors"
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ never disturbs mining and never raises.
 """
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,13 +40,28 @@ class Facts:
         return ", ".join((self.name or ABSENT, f"driver {self.driver or ABSENT}", *numbers))
 
 
+@dataclass(frozen=True, slots=True)
+class AmdCard:
+    """Where the amdgpu driver shows a card."""
+
+    bus: str
+    device: Path
+    sensors: Path  # its hwmon folder; the device's own where there is none
+
+    @property
+    def power(self) -> list[Path]:
+        """Files with microwatts, best first; newer cards tell the moment's power only."""
+        files = (self.sensors / name for name in ("power1_average", "power1_input"))
+        return [file for file in files if file.exists()]
+
+
 def read_all(sysfs: Path = SYSFS) -> list[Facts]:
     """Every GPU whose vendor tells; empty where none does."""
     return [*nvidia(), *amd(sysfs)]
 
 
 def merged(known: Facts, readings: list[Facts]) -> Facts:
-    """What OpenCL knows of a card, and its vendor's reading: matched by PCI address, or where that
+    """What its API knows of a card, and its vendor's reading: matched by PCI address, or where that
     is unknown, the only card there is."""
     same = [row for row in readings if row.bus and row.bus == known.bus]
     if not known.bus and len(readings) == 1:
@@ -62,8 +77,10 @@ def merged(known: Facts, readings: list[Facts]) -> Facts:
 
 def nvidia(library: Any = None) -> list[Facts]:
     """NVIDIA's cards by NVML; empty without nvidia-ml-py or the driver."""
+    nvml = library or load_nvml()
+    if nvml is None:
+        return []
     try:
-        nvml = library or importlib.import_module("pynvml")
         nvml.nvmlInit()
     except Exception:  # noqa: BLE001 - a driver's library fails in ways of its own; then: no facts
         return []
@@ -75,14 +92,26 @@ def nvidia(library: Any = None) -> list[Facts]:
         _ask(nvml.nvmlShutdown)
 
 
+def load_nvml() -> Any | None:
+    """The NVML module when the `gpu` extra is installed."""
+    try:
+        return importlib.import_module("pynvml")
+    except ImportError:
+        return None
+
+
+def nvidia_bus(nvml: Any, card: Any) -> str:
+    """A card's PCI address. Raises what NVML raises."""
+    return _text(nvml.nvmlDeviceGetPciInfo(card).busId).lower()[-12:]  # its domain has 8 digits
+
+
 def _nvidia_card(nvml: Any, index: int, driver: str) -> Facts:
     card = _ask(nvml.nvmlDeviceGetHandleByIndex, index)
-    pci = _ask(nvml.nvmlDeviceGetPciInfo, card)
     milliwatts = _ask(nvml.nvmlDeviceGetPowerUsage, card)
     return Facts(
         name=_text(_ask(nvml.nvmlDeviceGetName, card)),
         driver=driver,
-        bus=_text(getattr(pci, "busId", "")).lower()[-12:],  # its domain has 8 digits, ours 4
+        bus=_ask(nvidia_bus, nvml, card) or "",
         clock_mhz=_ask(nvml.nvmlDeviceGetClockInfo, card, getattr(nvml, "NVML_CLOCK_SM", 1)),
         temperature_c=_ask(nvml.nvmlDeviceGetTemperature, card, 0),  # 0: the GPU itself
         power_w=None if milliwatts is None else milliwatts / 1000,
@@ -103,27 +132,34 @@ def _text(value: Any) -> str:
 
 def amd(sysfs: Path = SYSFS) -> list[Facts]:
     """AMD's cards by the amdgpu driver's files below `sysfs`."""
-    return [_amd_card(card) for card in _amd_devices(sysfs)]
+    return [_amd_facts(card) for card in amd_cards(sysfs)]
 
 
-def _amd_devices(sysfs: Path) -> Iterator[Path]:
+def amd_cards(sysfs: Path = SYSFS) -> list[AmdCard]:
+    """By the graphics class, and by the sensors' class for cards without a screen driver."""
+    found: dict[str, AmdCard] = {}
     for card in sorted((sysfs / "class" / "drm").glob("card[0-9]*")):
         device = card / "device"
         if card.name[4:].isdigit() and _line(device / "vendor") == AMD_VENDOR:
-            yield device
+            sensors = next(iter(sorted((device / "hwmon").glob("hwmon*"))), device)
+            bus = device.resolve().name
+            found[bus] = AmdCard(bus, device, sensors)
+    for chip in sorted((sysfs / "class" / "hwmon").glob("hwmon*")):
+        if _line(chip / "name") == "amdgpu":
+            device = chip / "device"
+            bus = device.resolve().name if device.exists() else chip.name
+            found.setdefault(bus, AmdCard(bus, device, chip))
+    return list(found.values())
 
 
-def _amd_card(device: Path) -> Facts:
-    sensors = next(iter(sorted((device / "hwmon").glob("hwmon*"))), device)
-    milli_c = _number(sensors / "temp1_input")
-    microwatts = _number(sensors / "power1_average")
-    if microwatts is None:
-        microwatts = _number(sensors / "power1_input")  # newer cards tell the moment's power only
-    hertz = _number(sensors / "freq1_input")
+def _amd_facts(card: AmdCard) -> Facts:
+    milli_c = _number(card.sensors / "temp1_input")
+    microwatts = next((watts for file in card.power if (watts := _number(file)) is not None), None)
+    hertz = _number(card.sensors / "freq1_input")
     return Facts(
-        name=_line(device / "product_name") or f"AMD GPU {_line(device / 'device')}",
-        driver=_line(device / "driver" / "module" / "version") or "amdgpu",
-        bus=device.resolve().name,
+        name=_line(card.device / "product_name") or f"AMD GPU {_line(card.device / 'device')}",
+        driver=_line(card.device / "driver" / "module" / "version") or "amdgpu",
+        bus=card.bus,
         clock_mhz=None if hertz is None else hertz // 1_000_000,
         temperature_c=None if milli_c is None else milli_c / 1000,
         power_w=None if microwatts is None else microwatts / 1e6,

@@ -1,10 +1,15 @@
-"""Clock, temperature, throttle and steal counters of a Linux machine; None where there are none.
+"""The CPU: its model, the cores we may use, and its sensors; None where there are none.
 
-`root` stands for "/": it holds sys/ and proc/.
+`root` stands for "/": it holds sys/ and proc/. Clock, temperature, throttle and steal counters are
+Linux's alone.
 """
 
+import os
+import platform
 from dataclasses import dataclass
 from pathlib import Path
+
+ROOT = Path("/")
 
 CPU_CHIPS = ("coretemp", "k10temp", "zenpower", "cpu_thermal")  # hwmon drivers of processors
 CPU_ZONES = ("x86_pkg_temp", "cpu-thermal", "cpu_thermal", "soc-thermal")
@@ -28,6 +33,48 @@ class Reading:
 def read(root: Path) -> Reading:
     """Everything readable now; about a millisecond."""
     return Reading(clock(root), temperature(root), throttles(root), steal(root), quota_stops(root))
+
+
+def info(root: Path = ROOT) -> dict[str, str]:
+    """First processor of /proc/cpuinfo; empty elsewhere."""
+    pairs = (line.partition(":")[::2] for line in _text(root / "proc/cpuinfo").split("\n\n")[0]
+             .splitlines())  # fmt: skip
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+def flags(root: Path = ROOT) -> set[str]:
+    """The instruction sets and signs that the system lists."""
+    first = info(root)
+    return set((first.get("flags") or first.get("Features") or "").split())
+
+
+def name(root: Path = ROOT) -> str | None:
+    """The CPU in words, None when the system does not tell."""
+    first = info(root)
+    return first.get("model name") or first.get("Hardware") or platform.processor() or None
+
+
+def model(root: Path = ROOT) -> str:
+    """The CPU in words with family, model and stepping where the system tells."""
+    first = info(root)
+    words = first.get("model name") or platform.processor() or platform.machine()
+    if "cpu family" not in first:
+        return words
+    numbers = (first.get(key, "?") for key in ("cpu family", "model", "stepping"))
+    return f"{words} (family {{}} model {{}} stepping {{}})".format(*numbers)
+
+
+def cores() -> int:
+    """Cores this process may run on (its affinity), at least one."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def usable_threads(root: Path = ROOT) -> int:
+    """CPUs this process may use: affinity and container quota."""
+    count, allowed = cores(), quota(root)
+    return max(1, min(count, round(allowed)) if allowed else count)
 
 
 def clock(root: Path) -> float | None:

@@ -1,0 +1,1 @@
+"""What the computer's CPU, graphics cards and energy counters tell: one reader a sensor."""
