@@ -3,7 +3,9 @@
 import errno
 import os
 import stat
+import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 KINDS = (
@@ -68,3 +70,22 @@ def _first_line(path: Path, most_bytes: int) -> bytes | OSError:
     if len(line) > most_bytes:
         return OSError(errno.EFBIG, f"has more than {most_bytes} bytes in its first line")
     return line
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Put the whole content in the file's place in one step, for its owner alone.
+
+    A crash leaves the old content or the new one. Raises OSError; then nothing is left behind.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(fresh)
+        raise
