@@ -36,7 +36,7 @@ from miner.signals import ForcedExit, Signals, StopAsked
 from miner.sources.base import WorkSource
 from miner.sources.gbt import GbtSource
 from miner.sources.nodes import NodeSetup
-from miner.sources.pool_options import pool_names
+from miner.sources.pool.options import pool_names
 from miner.status import Event, Status, StatusSnapshot
 from miner.streams import let_go
 from miner.transport.credentials import CookieFile, find_credentials
@@ -336,8 +336,8 @@ def expect_benchmark(status: Status, backends: list[Backend], config: MineConfig
 
 
 def pool_source(config: MineConfig, rate_hs: Callable[[], float | None]) -> WorkSource:
-    from miner.sources.pool_options import DUMMY_PASSWORD, Pool, PoolOptions
-    from miner.sources.pools import StratumPools
+    from miner.sources.pool.failover import StratumPools
+    from miner.sources.pool.options import DUMMY_PASSWORD, Pool, PoolOptions
 
     options = PoolOptions(
         agent=f"homehash/{__version__}",

@@ -1,7 +1,7 @@
 """The words the miner prints, in a sentence each, with the lesson that shows them at work."""
 
 from miner.errors import ConfigError
-from miner.protocol.stratum_answers import PLAIN_WORDS
+from miner.protocol.pool import PLAIN_WORDS
 from miner.protocol.verdicts import explain
 
 # word: (meaning, lesson)

@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from miner.secret import Secret
-from miner.sources.pool_options import Pool, PoolOptions, make_pool
-from miner.sources.pools import StratumPools
-from miner.sources.stratum import StratumSource
+from miner.sources.pool.connection import StratumSource
+from miner.sources.pool.failover import StratumPools
+from miner.sources.pool.options import Pool, PoolOptions, make_pool
 from tests.fakes.pool import FakePool
 
 QUICK = PoolOptions(

@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 
-from miner.sources import pools as pools_module
 from miner.sources.base import Health
+from miner.sources.pool import failover as pools_module
 from miner.work.values import Answer
 from tests.e2e.stratum_kit import pools
 from tests.fakes.hasher import Hasher

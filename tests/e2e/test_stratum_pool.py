@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from miner.sources.base import Health
-from miner.sources.share_queue import MAX_QUEUED
-from miner.sources.stratum import StratumSource
+from miner.sources.pool.connection import StratumSource
+from miner.sources.pool.queue import MAX_QUEUED
 from miner.work.roll import build_unit
 from miner.work.values import Answer, Share
 from tests.e2e.stratum_kit import CANARY, source

@@ -6,8 +6,9 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from miner.protocol.stratum import StratumSession
-from miner.protocol.stratum_events import JobReceived, Notice, SessionSettings
+from miner.protocol.pool import JobReceived, Notice
+from miner.protocol.stratum.session import StratumSession
+from miner.protocol.stratum.settings import SessionSettings
 from miner.work.roll import Roller
 from miner.work.values import Share
 from tests.fuzz.targets import VECTORS, Feed, gist

@@ -5,8 +5,8 @@ import time
 from dataclasses import replace
 
 from miner.secret import Secret
-from miner.sources.pool_options import PoolOptions, make_pool
-from miner.sources.pools import StratumPools
+from miner.sources.pool.failover import StratumPools
+from miner.sources.pool.options import PoolOptions, make_pool
 from tests.fakes.hasher import Hasher
 from tests.fakes.pool import Connection, FakePool
 from tests.reliability.measure import Row, Run, quantile

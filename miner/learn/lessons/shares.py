@@ -35,8 +35,8 @@ from miner.learn.steps import (
     word_judge,
 )  # fmt: skip
 from miner.sources.base import SourceState
-from miner.sources.pool_options import PoolOptions, make_pool
-from miner.sources.stratum import StratumSource
+from miner.sources.pool.connection import StratumSource
+from miner.sources.pool.options import PoolOptions, make_pool
 from miner.work.luck import HASHES_AT_DIFFICULTY_1, RateEstimate, rate_from_shares
 from miner.work.roll import Roller
 from miner.work.values import Answer, Job, Share, Verdict

@@ -17,16 +17,16 @@ from typing import TypeVar
 
 from miner.bitcoin.encoding import display_hex
 from miner.errors import ConfigError, RemoteProtocolError, SourceRefused
-from miner.protocol.scrub import scrub
-from miner.protocol.stratum_events import (
+from miner.protocol.pool import (
     Dropped,
-    Event,
     JobReceived,
     Notice,
+    PoolEvent,
     Ready,
     Refused,
     ShareAnswered,
 )
+from miner.protocol.scrub import scrub
 from miner.protocol.sv2 import messages as sv2
 from miner.protocol.sv2.frames import Frame
 from miner.protocol.sv2.link import SecureLink
@@ -92,7 +92,7 @@ class ProviderSession:
         self._templates = Templates(OrderedDict(), OrderedDict())
         self._open: OrderedDict[str, Solution] = OrderedDict()
         self._bad_row = 0
-        self._events: list[Event] = []
+        self._events: list[PoolEvent] = []
 
     # --- what the owner calls ---------------------------------------------------------------
 
@@ -100,7 +100,7 @@ class ProviderSession:
         """Queue act 1 of the handshake."""
         self.link.open()
 
-    def receive(self, data: bytes, now: float) -> list[Event]:
+    def receive(self, data: bytes, now: float) -> list[PoolEvent]:
         """Feed bytes of any segmentation; the events, in order."""
         if self.closed:
             return []
@@ -128,7 +128,7 @@ class ProviderSession:
         number = int(share.unit.job.job_id)
         return pack(share, self._templates.transactions.get(number), found_at)
 
-    def submit(self, block: FoundBlock, now: float) -> list[Event]:
+    def submit(self, block: FoundBlock, now: float) -> list[PoolEvent]:
         """Send a solution; its verdict comes with a previous hash, or after a minute."""
         self.link.send(sv2.encode(solution_of(block)))
         self._open[block.hash_hex] = Solution(block, now, block.header[4:36])
@@ -137,7 +137,7 @@ class ProviderSession:
             self._answer(oldest, Answer.UNKNOWN, "no-answer", "too many solutions unanswered")
         return self._drain()
 
-    def tick(self, now: float) -> list[Event]:
+    def tick(self, now: float) -> list[PoolEvent]:
         """Look at the deadlines: handshake, first template, solutions without a sign."""
         if self.closed:
             return []
@@ -161,7 +161,7 @@ class ProviderSession:
             return self.link.why_no_answer()
         return None if self.ready else f"the server did not send {self._stage.value}"
 
-    def lost(self) -> list[Event]:
+    def lost(self) -> list[PoolEvent]:
         """Verdicts on solutions whose fate this connection will not tell."""
         for solution in self._open.values():
             self._answer(solution, Answer.UNKNOWN, "no-answer", "the connection broke")
@@ -284,12 +284,12 @@ class ProviderSession:
     def _refuse(self, why: str) -> None:
         self._close(Refused(SourceRefused(f"{self.settings.source}: {why}")))
 
-    def _close(self, last: Event) -> None:
+    def _close(self, last: PoolEvent) -> None:
         if not self.closed:
             self.closed = True
             self._events.append(last)
 
-    def _drain(self) -> list[Event]:
+    def _drain(self) -> list[PoolEvent]:
         events, self._events = self._events, []
         return events
 

@@ -16,19 +16,20 @@ from typing import Any
 
 from miner.bitcoin.target import difficulty
 from miner.errors import RemoteProtocolError, SourceRefused
-from miner.protocol.scrub import scrub
-from miner.protocol.stratum_answers import PLAIN_WORDS, Reason
-from miner.protocol.stratum_events import (
+from miner.protocol.pool import (
+    PLAIN_WORDS,
     DifficultyChanged,
     Dropped,
-    Event,
     JobReceived,
     Notice,
+    PoolEvent,
     Ready,
+    Reason,
     ReconnectAsked,
+    Redirect,
     Refused,
 )
-from miner.protocol.stratum_messages import Redirect
+from miner.protocol.scrub import scrub
 from miner.protocol.sv2 import messages as sv2
 from miner.protocol.sv2.frames import Frame
 from miner.protocol.sv2.link import SecureLink
@@ -65,7 +66,7 @@ class Sv2Session:
         self._book = SequenceBook(settings.source)
         self._work: ChannelWork | None = None
         self._progress = Progress(now, now, now, settings.rate_hs)
-        self._events: list[Event] = []
+        self._events: list[PoolEvent] = []
 
     # --- what the owner calls ---------------------------------------------------------------
 
@@ -73,7 +74,7 @@ class Sv2Session:
         """Queue act 1 of the handshake."""
         self.link.open()
 
-    def receive(self, data: bytes, now: float) -> list[Event]:
+    def receive(self, data: bytes, now: float) -> list[PoolEvent]:
         """Feed bytes of any segmentation; the events, in order."""
         if self.closed:
             return []
@@ -97,7 +98,7 @@ class Sv2Session:
         """Can this be sent here? A block of an earlier connection never can: its job is gone."""
         return isinstance(item, Share) and item.unit.job.session == self.number and self.ready
 
-    def submit(self, item: Share | FoundBlock, now: float) -> list[Event]:
+    def submit(self, item: Share | FoundBlock, now: float) -> list[PoolEvent]:
         """Send a share that `takes` said yes to."""
         assert isinstance(item, Share) and self._work is not None
         if not self._book.is_new(item):
@@ -116,7 +117,7 @@ class Sv2Session:
         if self.ready and moved and now - self._progress.told_at >= RATE_PAUSE_S:
             self._update_channel(rate_hs, now)
 
-    def tick(self, now: float) -> list[Event]:
+    def tick(self, now: float) -> list[PoolEvent]:
         """Look at the deadlines: handshake, silent server, old job."""
         if self.closed:
             return []
@@ -150,7 +151,7 @@ class Sv2Session:
         self.closed = True
         return self._learnt
 
-    def lost(self) -> list[Event]:
+    def lost(self) -> list[PoolEvent]:
         """Verdicts on what will never be answered."""
         return [*self._book.lost("the connection broke before the pool answered")]
 
@@ -303,12 +304,12 @@ class Sv2Session:
     def _drop(self, why: str, at_once: bool = False) -> None:
         self._close(Dropped(why, at_once))
 
-    def _close(self, last: Event) -> None:
+    def _close(self, last: PoolEvent) -> None:
         if not self.closed:
             self.closed = True
             self._events.append(last)
 
-    def _drain(self) -> list[Event]:
+    def _drain(self) -> list[PoolEvent]:
         events, self._events = self._events, []
         return events
 

@@ -10,8 +10,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from miner.bitcoin.target import difficulty
-from miner.protocol.stratum_answers import PoolError, Reason, classify
-from miner.protocol.stratum_events import ShareAnswered
+from miner.protocol.pool import Reason, ShareAnswered
+from miner.protocol.stratum.answers import PoolError, classify
 from miner.work.values import Answer, Share, Verdict
 
 MAX_OPEN = 4096  # unanswered shares; the oldest beyond becomes unknown, a block last

@@ -30,8 +30,8 @@ from miner.backends.base import Backend, BackendInfo, Scannable, ScanResult
 from miner.engine.core import Engine, EngineOptions
 from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
-from miner.sources.pool_options import PoolOptions, make_pool
-from miner.sources.pools import StratumPools
+from miner.sources.pool.failover import StratumPools
+from miner.sources.pool.options import PoolOptions, make_pool
 from miner.status import Status
 from tests.fakes.pool import FakePool
 

@@ -14,7 +14,7 @@ import time
 
 import psutil
 
-from miner.protocol.stratum_events import Event, JobReceived
+from miner.protocol.pool import JobReceived, PoolEvent
 from miner.protocol.sv2.crypto import RANDOM_BYTES, new_key
 from miner.protocol.sv2.link import SecureLink
 from miner.protocol.sv2.session import Sv2Session
@@ -52,7 +52,7 @@ class Client:
         self.spent_s += time.thread_time() - begun
         return pieces
 
-    def give(self, data: bytes) -> list[Event]:
+    def give(self, data: bytes) -> list[PoolEvent]:
         """Bytes of the pool; the events."""
         begun = time.thread_time()
         events = self.session.receive(data, 0.0)

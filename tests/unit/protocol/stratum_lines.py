@@ -4,8 +4,9 @@ import json
 from hashlib import sha256
 from typing import Any
 
-from miner.protocol.stratum import StratumSession
-from miner.protocol.stratum_events import Event, JobReceived, SessionSettings
+from miner.protocol.pool import JobReceived, PoolEvent
+from miner.protocol.stratum.session import StratumSession
+from miner.protocol.stratum.settings import SessionSettings
 from miner.work.roll import build_unit
 from miner.work.values import Job, Share
 
@@ -83,7 +84,7 @@ def subscribed(
     return session
 
 
-def jobs(events: list[Event]) -> list[Job]:
+def jobs(events: list[PoolEvent]) -> list[Job]:
     return [event.job for event in events if isinstance(event, JobReceived)]
 
 

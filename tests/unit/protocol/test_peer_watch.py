@@ -3,7 +3,7 @@
 import pytest
 
 from miner.protocol.peer_watch import FLOOD_LINES, FLOOD_S, MOST_BAD, PeerWatch
-from miner.protocol.stratum_events import Dropped, Event
+from miner.protocol.pool import Dropped, PoolEvent
 from tests.unit.protocol.stratum_lines import (
     call,
     jobs,
@@ -16,7 +16,7 @@ from tests.unit.protocol.stratum_lines import (
 )
 
 
-def dropped(events: list[Event]) -> list[Dropped]:
+def dropped(events: list[PoolEvent]) -> list[Dropped]:
     return [event for event in events if isinstance(event, Dropped)]
 
 

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from miner.protocol import stratum, stratum_shares
-from miner.protocol.stratum_events import Event, SessionSettings, ShareAnswered
-from miner.protocol.stratum_job import context_of
+from miner.protocol.pool import PoolEvent, ShareAnswered
+from miner.protocol.stratum import session as stratum
+from miner.protocol.stratum import shares as stratum_shares
+from miner.protocol.stratum.job import context_of
+from miner.protocol.stratum.settings import SessionSettings
 from miner.work.values import Answer, FoundBlock, Job, Share
 from tests.unit.protocol.stratum_lines import (
     SETTINGS,
@@ -28,7 +30,7 @@ def blockish(job: Job, nonce: int) -> Share:
     return replace(share_of(job, nonce), hash=nonce.to_bytes(32, "little"))
 
 
-def given_up(events: list[Event]) -> list[str]:
+def given_up(events: list[PoolEvent]) -> list[str]:
     return [
         event.verdict.hash_hex
         for event in events

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from miner.protocol import stratum, stratum_shares
-from miner.protocol.stratum import StratumSession
-from miner.protocol.stratum_answers import PoolError, Reason, classify, error_of, share_error
-from miner.protocol.stratum_events import Dropped, Event, Notice, Refused, ShareAnswered
+from miner.protocol.pool import Dropped, Notice, PoolEvent, Reason, Refused, ShareAnswered
+from miner.protocol.stratum import session as stratum
+from miner.protocol.stratum import shares as stratum_shares
+from miner.protocol.stratum.answers import PoolError, classify, error_of, share_error
+from miner.protocol.stratum.session import StratumSession
 from miner.work.values import Answer, FoundBlock, Job
 from tests.unit.protocol.stratum_lines import (
     SETTINGS,
@@ -29,11 +30,11 @@ from tests.unit.protocol.stratum_lines import (
 STALE = [21, "Job not found", None]
 
 
-def drops(events: list[Event]) -> list[str]:
+def drops(events: list[PoolEvent]) -> list[str]:
     return [event.why for event in events if isinstance(event, Dropped)]
 
 
-def notices(events: list[Event]) -> list[Notice]:
+def notices(events: list[PoolEvent]) -> list[Notice]:
     return [event for event in events if isinstance(event, Notice)]
 
 
@@ -43,7 +44,7 @@ def with_job(**changes: Any) -> tuple[StratumSession, Job]:
     return session, job
 
 
-def answer(session: StratumSession, job: Job, nonce: int, error: Any = None) -> list[Event]:
+def answer(session: StratumSession, job: Job, nonce: int, error: Any = None) -> list[PoolEvent]:
     """The events of a share that is submitted and answered."""
     session.submit(share_of(job, nonce), 0.0)
     (message,) = sent(session)
@@ -134,7 +135,7 @@ def test_rejects_of_another_kind_are_not_counted_as_stale() -> None:
 
 def test_a_block_sent_again_counts_for_its_job() -> None:
     session, job = with_job()
-    events: list[Event] = []
+    events: list[PoolEvent] = []
     for number in range(3):
         params = ["user.w1", job.job_id, "newer", "504e86ed", "b2957c02"]
         payload = json.dumps({"method": "mining.submit", "params": params})

@@ -7,14 +7,8 @@ from typing import Any
 import pytest
 
 from miner.bitcoin.target import DIFF1_TARGET, UINT256_MAX
-from miner.protocol.stratum_events import (
-    DifficultyChanged,
-    Dropped,
-    JobReceived,
-    Notice,
-    ShareAnswered,
-)
-from miner.protocol.stratum_job import context_of
+from miner.protocol.pool import DifficultyChanged, Dropped, JobReceived, Notice, ShareAnswered
+from miner.protocol.stratum.job import context_of
 from tests.unit.protocol.stratum_lines import (
     SETTINGS,
     SUBSCRIPTION,

@@ -8,11 +8,7 @@ from typing import Any
 import pytest
 
 from miner.bitcoin.target import DIFF1_TARGET
-from miner.protocol.stratum_events import (
-    Dropped,
-    Notice,
-    ReconnectAsked,
-)
+from miner.protocol.pool import Dropped, Notice, ReconnectAsked
 from tests.unit.protocol.stratum_lines import (
     SETTINGS,
     call,

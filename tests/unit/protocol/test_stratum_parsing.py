@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from miner.errors import RemoteProtocolError
-from miner.protocol import stratum_messages as parse
-from miner.protocol.stratum_messages import Redirect, Subscription
+from miner.protocol.pool import Redirect
+from miner.protocol.stratum import messages as parse
+from miner.protocol.stratum.messages import Subscription
 from tests.unit.protocol.stratum_lines import GOLDEN
 
 NAMES = ("job_id", "prevhash", "coinb1", "coinb2", "branch", "version", "nbits", "ntime", "clean")

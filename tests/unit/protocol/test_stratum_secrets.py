@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from miner.protocol.decode import decode_coinbase
-from miner.protocol.stratum import StratumSession
-from miner.protocol.stratum_events import (
+from miner.protocol.pool import (
     Dropped,
-    Event,
     JobReceived,
     Notice,
+    PoolEvent,
     ReconnectAsked,
     Refused,
     ShareAnswered,
 )
-from miner.protocol.stratum_job import redacted, restored, submit_params
+from miner.protocol.stratum.job import redacted, restored, submit_params
+from miner.protocol.stratum.session import StratumSession
 from miner.secret import Secret
 from tests.unit.protocol.stratum_lines import (
     GOLDEN,
@@ -59,7 +59,7 @@ def spoiled(value: Any, word: str) -> Iterator[Any]:
                 yield [*value[:place], other, *value[place + 1 :]]
 
 
-def texts(events: list[Event]) -> Iterator[str]:
+def texts(events: list[PoolEvent]) -> Iterator[str]:
     """What people get to see of events, before any screen."""
     for event in events:
         match event:
@@ -75,7 +75,7 @@ def texts(events: list[Event]) -> Iterator[str]:
                 pass  # raw: the engine and the source scrub what they show
 
 
-def assert_hidden(events: list[Event], word: str) -> None:
+def assert_hidden(events: list[PoolEvent], word: str) -> None:
     for text in texts(events):
         assert word not in text, text
         assert word[:-1] not in text, f"nearly all of it: {text}"

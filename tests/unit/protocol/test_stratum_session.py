@@ -6,13 +6,9 @@ from typing import Any
 
 import pytest
 
-from miner.protocol.stratum import StratumSession
-from miner.protocol.stratum_events import (
-    Dropped,
-    Ready,
-    Refused,
-)
-from miner.protocol.stratum_job import context_of
+from miner.protocol.pool import Dropped, Ready, Refused
+from miner.protocol.stratum.job import context_of
+from miner.protocol.stratum.session import StratumSession
 from miner.secret import Secret
 from tests.unit.protocol.stratum_lines import (
     SETTINGS,

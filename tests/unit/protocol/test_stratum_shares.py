@@ -7,13 +7,9 @@ import pytest
 
 from miner.bitcoin.target import DIFF1_TARGET
 from miner.errors import ConfigError
-from miner.protocol.stratum import StratumSession
-from miner.protocol.stratum_events import (
-    Dropped,
-    Ready,
-    SessionSettings,
-    ShareAnswered,
-)
+from miner.protocol.pool import Dropped, Ready, ShareAnswered
+from miner.protocol.stratum.session import StratumSession
+from miner.protocol.stratum.settings import SessionSettings
 from miner.secret import Secret
 from miner.work.values import Answer, Share
 from tests.unit.protocol.stratum_lines import (

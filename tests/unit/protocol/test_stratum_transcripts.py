@@ -9,14 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from miner.protocol.stratum import StratumSession
-from miner.protocol.stratum_events import (
-    DifficultyChanged,
-    Event,
-    JobReceived,
-    Ready,
-    ShareAnswered,
-)
+from miner.protocol.pool import DifficultyChanged, JobReceived, PoolEvent, Ready, ShareAnswered
+from miner.protocol.stratum.session import StratumSession
 from miner.work.roll import build_unit
 from miner.work.values import Answer, Share
 from tests.fakes.pool_judge import double_sha
@@ -50,11 +44,11 @@ def pool_stream(path: Path) -> bytes:
     return stream
 
 
-def run(segments: list[bytes]) -> tuple[list[Event], list[Any]]:
+def run(segments: list[bytes]) -> tuple[list[PoolEvent], list[Any]]:
     session = StratumSession(SETTINGS, 1, 0.0)
     session.open()
     sent(session)
-    events: list[Event] = []
+    events: list[PoolEvent] = []
     for segment in segments:
         events += session.receive_data(segment, 1.0)
     return events, sent(session)
@@ -103,7 +97,7 @@ def test_the_scripted_session_cut_anywhere(cuts: list[int]) -> None:
     assert run(segments) == run([SCRIPTED])
 
 
-def jobs_of(events: list[Event]) -> list[Any]:
+def jobs_of(events: list[PoolEvent]) -> list[Any]:
     return [event.job for event in events if isinstance(event, JobReceived)]
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from miner.sources.fixed import never_found
-from miner.sources.pool_watch import MAX_KINDS, MAX_OF_A_CLASS, Backoff, RejectWatch, Sayings
-from miner.sources.share_queue import MAX_QUEUED, ShareQueue, lost
+from miner.sources.pool.queue import MAX_QUEUED, ShareQueue, lost
+from miner.sources.pool.watch import MAX_KINDS, MAX_OF_A_CLASS, Backoff, RejectWatch, Sayings
 from miner.work.roll import Roller
 from miner.work.values import Answer, FoundBlock, Share, Verdict
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from miner.protocol.stratum_events import Dropped, Event, JobReceived, Refused, ShareAnswered
+from miner.protocol.pool import Dropped, JobReceived, PoolEvent, Refused, ShareAnswered
 from miner.protocol.sv2.crypto import new_key
 from miner.protocol.sv2.link import SecureLink
 from miner.protocol.sv2.session import Sv2Session
@@ -32,7 +32,7 @@ class Pair:
 
     def __init__(self, pool: FakeSv2Pool, session: Sv2Session) -> None:
         self.pool, self.session = pool, session
-        self.events: list[Event] = []
+        self.events: list[PoolEvent] = []
         self.now = 0.0
         self.step = 10**9  # bytes a read brings
         session.open()

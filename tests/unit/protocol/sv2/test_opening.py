@@ -2,7 +2,7 @@
 
 import pytest
 
-from miner.protocol.stratum_events import Dropped, Notice, Refused
+from miner.protocol.pool import Dropped, Notice, Refused
 from miner.protocol.sv2.terms import Learnt, Stage
 from tests.fakes.sv2_pool import NOW, FakeSv2Pool
 from tests.unit.protocol.sv2.kit import Pair, find, running, session_of

@@ -7,14 +7,7 @@ import pytest
 
 from miner.bitcoin.tx import Transaction
 from miner.errors import ConfigError, RemoteProtocolError
-from miner.protocol.stratum_events import (
-    Dropped,
-    JobReceived,
-    Notice,
-    Ready,
-    Refused,
-    ShareAnswered,
-)
+from miner.protocol.pool import Dropped, JobReceived, Notice, Ready, Refused, ShareAnswered
 from miner.protocol.sv2 import messages as sv2
 from miner.protocol.sv2.crypto import new_key
 from miner.protocol.sv2.frames import Frame

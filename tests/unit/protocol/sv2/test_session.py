@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miner.errors import LocalProtocolError
-from miner.protocol.stratum_events import (
+from miner.protocol.pool import (
     DifficultyChanged,
     Dropped,
     Notice,

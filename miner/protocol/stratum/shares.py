@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from miner.bitcoin.target import difficulty
 from miner.protocol.jsonline import Message
-from miner.protocol.stratum_answers import Reason, classify, share_error
-from miner.protocol.stratum_events import ShareAnswered
-from miner.protocol.stratum_messages import Subscription
+from miner.protocol.pool import Reason, ShareAnswered
+from miner.protocol.stratum.answers import classify, share_error
+from miner.protocol.stratum.messages import Subscription
 from miner.work.values import Answer, FoundBlock, Share, Verdict
 
 MAX_OPEN = 4096  # unanswered submits; the oldest share beyond becomes unknown

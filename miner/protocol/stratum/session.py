@@ -1,9 +1,9 @@
 """One Stratum v1 session, sans-IO: bytes in, events out; time and bytes are passed in.
 
 Theory of operation. `open` queues the whole handshake; replies are matched by id in any order.
-Every message of the pool is parsed whole (`stratum_messages`) before anything changes, so a bad
+Every message of the pool is parsed whole (`messages`) before anything changes, so a bad
 one leaves the last job hashing; ten bad ones in a row drop the connection, as does what
-`peer_watch` notices. `stratum_work` makes jobs, `stratum_shares` keeps the shares. After `Refused`
+`peer_watch` notices. `work` makes jobs, `shares` keeps the shares. After `Refused`
 or `Dropped` the session is closed: it ignores further bytes, and `leave` hands what a resumed
 session may take over to the next one.
 """
@@ -13,24 +13,25 @@ import re
 from collections.abc import Callable
 
 from miner.errors import RemoteProtocolError, SourceRefused
-from miner.protocol import stratum_messages as parse
 from miner.protocol.jsonline import LineSplitter, Message, decode, encode
 from miner.protocol.peer_watch import PeerWatch
-from miner.protocol.scrub import scrub
-from miner.protocol.stratum_answers import Reason, error_of
-from miner.protocol.stratum_events import (
+from miner.protocol.pool import (
     Dropped,
-    Event,
     Notice,
+    PoolEvent,
     Ready,
+    Reason,
     ReconnectAsked,
     Refused,
-    SessionSettings,
     ShareAnswered,
 )
-from miner.protocol.stratum_job import restored, submit_params
-from miner.protocol.stratum_shares import Leftovers, OpenShare, ShareBook
-from miner.protocol.stratum_work import PoolWork
+from miner.protocol.scrub import scrub
+from miner.protocol.stratum import messages as parse
+from miner.protocol.stratum.answers import error_of
+from miner.protocol.stratum.job import restored, submit_params
+from miner.protocol.stratum.settings import SessionSettings
+from miner.protocol.stratum.shares import Leftovers, OpenShare, ShareBook
+from miner.protocol.stratum.work import PoolWork
 from miner.work.values import Answer, FoundBlock, Job, Share
 
 BAD_IN_A_ROW = 10
@@ -68,11 +69,11 @@ class StratumSession:
         self._held: list[OpenShare] = []
         self._splitter = LineSplitter()
         self._outbox: list[bytes] = []
-        self._events: list[Event] = []
+        self._events: list[PoolEvent] = []
         self._authorized = self._probed = False
         self._subscribe_tries = self._bad_row = self._stale_row = 0
         self._opened = self._heard = now
-        self._methods: dict[str, Callable[[object, float], list[Event]]] = {
+        self._methods: dict[str, Callable[[object, float], list[PoolEvent]]] = {
             "mining.notify": self._work.notify,
             "mining.set_difficulty": self._work.set_difficulty,
             "mining.set_extranonce": self._work.set_extranonce,
@@ -95,7 +96,7 @@ class StratumSession:
             self.suggest_difficulty(settings.suggest_difficulty)
         self._authorize()
 
-    def receive_data(self, data: bytes, now: float) -> list[Event]:
+    def receive_data(self, data: bytes, now: float) -> list[PoolEvent]:
         """Feed bytes of any segmentation; the events, in order."""
         try:
             for line in self._splitter.feed(data):
@@ -108,7 +109,7 @@ class StratumSession:
             self._drop(self._watch.complaint, misbehaved=True)
         return self._drain()
 
-    def submit(self, share: Share, now: float) -> list[Event]:
+    def submit(self, share: Share, now: float) -> list[PoolEvent]:
         """Send a share of this session, or hold it until the handshake is done."""
         if self._book.is_new(share):
             params = submit_params(self.settings.user, share, self._work.granted)
@@ -117,7 +118,7 @@ class StratumSession:
             self._events.append(self._book.duplicate(share))
         return self._drain()
 
-    def resubmit(self, block: FoundBlock, now: float) -> list[Event]:
+    def resubmit(self, block: FoundBlock, now: float) -> list[PoolEvent]:
         """Send a packed block of this session again. The caller has compared the extranonce1."""
         params = restored(json.loads(block.payload)["params"], self.settings.password)
         self._send_share(self._book.open_block(block, params, now))
@@ -127,7 +128,7 @@ class StratumSession:
         """Ask for a difficulty, as a JSON number; any answer or none will do."""
         self._request("mining.suggest_difficulty", [float(f"{difficulty:.6g}")], _ignore)
 
-    def tick(self, now: float) -> list[Event]:
+    def tick(self, now: float) -> list[PoolEvent]:
         """Look at the deadlines: handshake, silent pool, old job, unanswered submits."""
         if self.closed:
             return []
@@ -377,12 +378,12 @@ class StratumSession:
     def _drop(self, why: str, at_once: bool = False, misbehaved: bool = False) -> None:
         self._close(Dropped(why, at_once, misbehaved))
 
-    def _close(self, last: Event) -> None:
+    def _close(self, last: PoolEvent) -> None:
         if not self.closed:
             self.closed = True
             self._events.append(last)
 
-    def _drain(self) -> list[Event]:
+    def _drain(self) -> list[PoolEvent]:
         events, self._events = self._events, []
         return events
 

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from miner.errors import ConfigError
-from miner.protocol.stratum_events import SessionSettings
+from miner.protocol.stratum.settings import SessionSettings
 from miner.sources.base import Health, SourceSink, SourceState
-from miner.sources.pool_options import Pool, PoolOptions, pool_names
-from miner.sources.pool_watch import RejectWatch
-from miner.sources.share_queue import kept, lost, pack_share
-from miner.sources.stratum import StratumSource
+from miner.sources.pool.connection import StratumSource
+from miner.sources.pool.options import Pool, PoolOptions, pool_names
+from miner.sources.pool.queue import kept, lost, pack_share
+from miner.sources.pool.watch import RejectWatch
 from miner.work.values import FoundBlock, Job, Share, Verdict
 
 TICK_S = 0.5

@@ -12,27 +12,27 @@ from dataclasses import replace
 from miner.bitcoin.target import expected_hashes
 from miner.errors import MinerError, TransportError
 from miner.protocol.peer_watch import PeerWatch
-from miner.protocol.scrub import scrub
-from miner.protocol.stratum import StratumSession
-from miner.protocol.stratum_answers import OURS
-from miner.protocol.stratum_events import (
+from miner.protocol.pool import (
+    OURS,
     DifficultyChanged,
     Dropped,
-    Event,
     JobReceived,
     Notice,
+    PoolEvent,
     Ready,
     ReconnectAsked,
+    Redirect,
     Refused,
-    SessionSettings,
     ShareAnswered,
 )
-from miner.protocol.stratum_messages import Redirect
-from miner.protocol.stratum_shares import RESUME_S, Leftovers
+from miner.protocol.scrub import scrub
+from miner.protocol.stratum.session import StratumSession
+from miner.protocol.stratum.settings import SessionSettings
+from miner.protocol.stratum.shares import RESUME_S, Leftovers
 from miner.sources.base import Health, SourceSink, SourceState
-from miner.sources.pool_options import Pool, PoolOptions
-from miner.sources.pool_watch import Backoff, Ending, RejectWatch, Sayings
-from miner.sources.share_queue import Item, ShareQueue, in_force, lost, pack_share
+from miner.sources.pool.options import Pool, PoolOptions
+from miner.sources.pool.queue import Item, ShareQueue, in_force, lost, pack_share
+from miner.sources.pool.watch import Backoff, Ending, RejectWatch, Sayings
 from miner.sources.sleep import SleepWatch
 from miner.transport.connect import Connector, Lookup, system_lookup
 from miner.transport.lines import LineStream, Waker
@@ -225,8 +225,8 @@ class StratumSource:
             self._lose(dropped, "dropped: shares come faster than the pool takes them")
         self._waker.wake()
 
-    def _send_queue(self, session: StratumSession, now: float) -> list[Event]:
-        events: list[Event] = []
+    def _send_queue(self, session: StratumSession, now: float) -> list[PoolEvent]:
+        events: list[PoolEvent] = []
         if session.subscription is None or session.closed:
             return events
         for _ in range(QUEUE_TURN):
@@ -256,7 +256,7 @@ class StratumSource:
         while (item := self._queue.take()) is not None:
             self._lose(item, why)
 
-    def _handle(self, events: list[Event]) -> Ending | None:
+    def _handle(self, events: list[PoolEvent]) -> Ending | None:
         """Act on events; of several jobs only the newest is worth handing on."""
         received = [event.job for event in events if isinstance(event, JobReceived)]
         if received:
@@ -266,7 +266,7 @@ class StratumSource:
                 return ending
         return None
 
-    def _handle_one(self, event: Event) -> Ending | None:
+    def _handle_one(self, event: PoolEvent) -> Ending | None:
         match event:
             case ShareAnswered():
                 return self._answered(event)

@@ -6,7 +6,7 @@ from fractions import Fraction
 from miner.bitcoin.target import target_from_difficulty
 from miner.bitcoin.versions import effective_mask, version_bits
 from miner.protocol.decode import height_of
-from miner.protocol.stratum_messages import Notify
+from miner.protocol.stratum.messages import Notify
 from miner.secret import LEAST_CHARS, Secret
 from miner.work.values import Job, Share
 

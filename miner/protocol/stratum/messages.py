@@ -14,6 +14,7 @@ from miner.bitcoin.encoding import from_hex
 from miner.bitcoin.target import EASIEST_NBITS, target_from_nbits
 from miner.errors import RemoteProtocolError
 from miner.protocol.jsonline import encoded_size
+from miner.protocol.pool import Redirect
 from miner.protocol.scrub import scrub
 
 MAX_JOB_ID_BYTES = 256  # as JSON; with user and extranonce2 our submit stays below 1,024 bytes
@@ -50,15 +51,6 @@ class Subscription:
     session_id: str  # "" when the pool gave none
     extranonce1: bytes
     extranonce2_size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Redirect:
-    """A validated client.reconnect; None means "as now"."""
-
-    host: str | None
-    port: int | None
-    wait_s: float
 
 
 def shown(value: object) -> str:

@@ -6,41 +6,12 @@ Shapes seen: [code, text, trace], {code, message}, plain text, result false with
 
 import re
 from dataclasses import dataclass
-from enum import Enum
 
 from miner.protocol.jsonline import Message
+from miner.protocol.pool import PLAIN_WORDS, Reason
 from miner.protocol.scrub import scrub
 from miner.work.values import Answer
 
-
-class Reason(Enum):
-    """The fixed classes in which rejects are counted."""
-
-    STALE = "stale"
-    DUPLICATE = "duplicate"
-    LOW_DIFFICULTY = "low-difficulty"
-    BAD_VERSION = "bad-version"
-    BAD_TIME = "bad-time"
-    BAD_FIELD = "bad-field"
-    UNAUTHORIZED = "unauthorized"
-    NOT_SUBSCRIBED = "not-subscribed"
-    UNKNOWN_WORK = "unknown-work"
-    OTHER = "other"
-
-
-PLAIN_WORDS = {
-    Reason.STALE: "the job was already replaced when the share arrived",
-    Reason.DUPLICATE: "the pool has had this share before: our fault",
-    Reason.LOW_DIFFICULTY: "the pool computed a hash above its share target: our fault or its own",
-    Reason.BAD_VERSION: "the pool does not accept the version bits we rolled",
-    Reason.BAD_TIME: "the pool does not accept the block time of the share",
-    Reason.BAD_FIELD: "the pool calls a field of the share malformed: our fault",
-    Reason.UNAUTHORIZED: "the pool does not know the worker",
-    Reason.NOT_SUBSCRIBED: "the pool lost our subscription",
-    Reason.UNKNOWN_WORK: "the pool does not know the work",
-    Reason.OTHER: "the pool gave no reason we know",
-}
-OURS = (Reason.DUPLICATE, Reason.LOW_DIFFICULTY, Reason.BAD_VERSION, Reason.BAD_FIELD)  # alarm
 # The text decides before the code: pools agree more on words than on numbers.
 BY_TEXT = (
     (Reason.DUPLICATE, r"dup"),

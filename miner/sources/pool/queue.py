@@ -5,9 +5,9 @@ import threading
 import time
 from collections import deque
 
-from miner.protocol.stratum import StratumSession
-from miner.protocol.stratum_job import redacted, submit_params
-from miner.sources.pool_options import Pool
+from miner.protocol.stratum.job import redacted, submit_params
+from miner.protocol.stratum.session import StratumSession
+from miner.sources.pool.options import Pool
 from miner.work.values import Answer, FoundBlock, Share, Verdict
 
 MAX_QUEUED = 1024  # shares waiting for the connection; a block is never dropped

@@ -9,15 +9,10 @@ from dataclasses import replace
 from fractions import Fraction
 
 from miner.bitcoin.target import target_from_difficulty
-from miner.protocol import stratum_messages as parse
-from miner.protocol.stratum_events import (
-    DifficultyChanged,
-    Event,
-    JobReceived,
-    Notice,
-    SessionSettings,
-)
-from miner.protocol.stratum_job import JobContext, Terms, context_of, make_job
+from miner.protocol.pool import DifficultyChanged, JobReceived, Notice, PoolEvent
+from miner.protocol.stratum import messages as parse
+from miner.protocol.stratum.job import JobContext, Terms, context_of, make_job
+from miner.protocol.stratum.settings import SessionSettings
 from miner.work.values import Job
 
 LEAST_JOB_AGE_S = 120.0  # a pool that sent two quick jobs may still pause for a while
@@ -39,14 +34,16 @@ class PoolWork:
         self._job_at: float | None = None
         self._gap_s: float | None = None
 
-    def subscribed(self, subscription: parse.Subscription, number: int, now: float) -> list[Event]:
+    def subscribed(
+        self, subscription: parse.Subscription, number: int, now: float
+    ) -> list[PoolEvent]:
         """Extranonce1 is known: a notify that came early becomes a job."""
         self.number = number
         self._extranonce = subscription.extranonce1, subscription.extranonce2_size
         early, self._early = self._early, None
         return [] if early is None else self._take(*early, now)
 
-    def notify(self, params: object, now: float) -> list[Event]:
+    def notify(self, params: object, now: float) -> list[PoolEvent]:
         """mining.notify."""
         notify = parse.parse_notify(params)
         if self._extranonce is None:
@@ -54,13 +51,13 @@ class PoolWork:
             return []
         return self._take(notify, self._difficulty, now)
 
-    def set_difficulty(self, params: object, now: float) -> list[Event]:
+    def set_difficulty(self, params: object, now: float) -> list[PoolEvent]:
         """mining.set_difficulty: for the next notify."""
         self._difficulty = parse.parse_difficulty(params)
         target = target_from_difficulty(self._difficulty)
         return [DifficultyChanged(float(self._difficulty), target)]
 
-    def set_extranonce(self, params: object, now: float) -> list[Event]:
+    def set_extranonce(self, params: object, now: float) -> list[PoolEvent]:
         """mining.set_extranonce: for the next notify."""
         extranonce1, size = parse.parse_set_extranonce(params)
         if self._extranonce is None:
@@ -72,14 +69,14 @@ class PoolWork:
         )
         return []
 
-    def set_mask(self, params: object, now: float) -> list[Event]:
+    def set_mask(self, params: object, now: float) -> list[PoolEvent]:
         """mining.set_version_mask: at once, unless rolling was refused or never asked for."""
         mask = parse.parse_set_version_mask(params)
         if self.rolling_refused:
             return [Notice("mask", f"ignored: version mask {mask:08x}, rolling is not in use")]
         return self.grant(mask, now)
 
-    def grant(self, mask: int, now: float) -> list[Event]:
+    def grant(self, mask: int, now: float) -> list[PoolEvent]:
         """Version rolling is granted within `mask`: the current job is issued again with it."""
         if mask == self.granted:
             return []
@@ -102,7 +99,7 @@ class PoolWork:
     def _least_age(self) -> float:
         return max(LEAST_JOB_AGE_S, 2 * (self._gap_s or 0.0))
 
-    def _take(self, notify: parse.Notify, difficulty: Fraction, now: float) -> list[Event]:
+    def _take(self, notify: parse.Notify, difficulty: Fraction, now: float) -> list[PoolEvent]:
         assert self._extranonce is not None
         terms = Terms(*self._extranonce, difficulty, self.granted, self._settings.version_mask)
         if self._job_at is not None:
@@ -120,7 +117,7 @@ class PoolWork:
 
     def _issue(
         self, notify: parse.Notify, terms: Terms, clean: bool, received: float
-    ) -> list[Event]:
+    ) -> list[PoolEvent]:
         context = JobContext(terms, notify, received)
         self.job = make_job(self._settings.source, self.number, context, clean)
         return [JobReceived(self.job)]

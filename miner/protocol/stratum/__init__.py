@@ -1,0 +1,1 @@
+"""Stratum v1, the customary JSON protocol of pools."""

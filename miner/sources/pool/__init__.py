@@ -1,0 +1,1 @@
+"""Pools as a source of work, whatever protocol they speak."""
