@@ -4,6 +4,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from miner.devices import energy
+from miner.devices.gpu import load_nvml
 from miner.errors import ConfigError
 from miner.gap import arithmetic, economics, hardware
 from miner.learn.mining import bench_unit, open_quick, rate, si
@@ -20,7 +22,7 @@ from miner.learn.steps import (
     code,
     near_judge,
 )  # fmt: skip
-from miner.measure import energy
+from miner.measure.session import card
 
 QUOTED = (
     "Pencil and paper (human)", "Desktop PC on a power meter (2010)", "Radeon HD 7970",
@@ -37,8 +39,8 @@ def screens(setting: Setting) -> Iterator[Screen]:
     backend = open_quick(setting.backend)
     try:
         unit = bench_unit(backend.info.versions_wanted, 0)
-        gpu, buses = energy.card(backend)
-        meter, reasons = energy.find(gpu, Path("/sys"), energy.load_nvml() if gpu else None, buses)
+        gpu, buses = card(backend)
+        meter, reasons = energy.find(gpu, Path("/sys"), load_nvml() if gpu else None, buses)
         begun, before = time.monotonic(), meter.joules() if meter else 0.0
         speed = rate(backend, unit, seconds)
         used = (meter.joules() - before) / (time.monotonic() - begun) if meter else None
