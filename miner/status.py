@@ -9,8 +9,6 @@ import math
 import os
 import threading
 import time
-from array import array
-from bisect import bisect_right
 from collections import Counter, OrderedDict, deque
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,10 +20,10 @@ from typing import Literal
 from miner.bitcoin.target import DIFF1_TARGET, difficulty, expected_hashes
 from miner.paths import private_dir
 from miner.protocol.scrub import scrub
+from miner.state.rates import Meter
 from miner.work.values import Answer, Job, Share, Verdict
 
 SCHEMA = 1
-SAMPLE_S = 1.0  # rate samples are this far apart
 LONGEST_S = 900.0  # the longest window
 ROW_S = 60.0  # the longest of one backend
 MAX_REASONS = 32  # different reject reasons kept; the rest is "other"
@@ -43,44 +41,6 @@ class Event:
     level: Literal["result", "info", "warning"] = "info"
     data: Mapping[str, object] = field(default_factory=dict)
     wall_s: float = field(default_factory=time.time)  # for people and logs only
-
-
-class Meter:
-    """Rates of one growing counter over sliding windows, in memory that never grows.
-
-    A ring of the newest samples; totals are floats, exact to one part in 10**15.
-    """
-
-    __slots__ = ("_count", "_first", "_times", "_totals")
-
-    def __init__(self, now: float, longest_s: float = LONGEST_S) -> None:
-        size = int(longest_s / SAMPLE_S) + 2  # one sample lies before the longest window
-        self._times, self._totals = array("d", bytes(8 * size)), array("d", bytes(8 * size))
-        self._times[0] = now
-        self._first, self._count = 0, 1  # place of the oldest sample, and how many there are
-
-    def sample(self, now: float, total: int) -> None:
-        """Remember the total; a sample sooner than SAMPLE_S after the last one is skipped."""
-        if now - self._times[self._place(self._count - 1)] < SAMPLE_S:
-            return
-        place = self._place(self._count)  # of the oldest, once the ring is full
-        self._times[place], self._totals[place] = now, total
-        if self._count < len(self._times):
-            self._count += 1
-        else:
-            self._first = self._place(1)
-
-    def rate(self, now: float, total: int, window_s: float) -> float:
-        """Per second over the window, or since the first sample when that is nearer."""
-        since = now - window_s
-        later = bisect_right(range(self._count), since, key=lambda n: self._times[self._place(n)])
-        place = self._place(max(later - 1, 0))
-        elapsed = now - self._times[place]
-        return max(total - self._totals[place], 0.0) / elapsed if elapsed > 0 else 0.0
-
-    def _place(self, number: int) -> int:
-        """Where the sample of this number is, counted from the oldest."""
-        return (self._first + number) % len(self._times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +138,14 @@ class Status:
 
     def __init__(self, now: float, source: str, best_file: Path | None = None) -> None:
         self._lock = threading.Lock()
-        self._start, self._meter = now, Meter(now)
+        self._start, self._meter = now, Meter(now, LONGEST_S)
         self.meters: list[BackendMeter] = []
         self.state_text = "starting"
         self._source, self._health, self._source_text = source, "connecting", ""
         self._job: Job | None = None
         self._job_at, self._jobs = now, 0
         self._answers: OrderedDict[str, Verdict] = OrderedDict()
+        self._open: set[str] = set()  # hashes of shares found that are in no other counter yet
         self._counts: Counter[Answer] = Counter()
         self._blocks: Counter[Answer] = Counter()
         self._reasons: Counter[str] = Counter()
@@ -224,6 +185,7 @@ class Status:
         """Count a confirmed hit."""
         work = float(expected_hashes(share.unit.target))
         with self._lock:
+            self._open.add(share.hash_hex)
             self._shares += 1
             self._share_work += work
             self.blocks_found += share.is_block
@@ -235,6 +197,9 @@ class Status:
         one node refused may be accepted by another later."""
         with self._lock:
             before = self._answers.pop(verdict.hash_hex, None)
+            if before is None and not (verdict.is_block or verdict.hash_hex in self._open):
+                return False  # answered so long ago that it is forgotten
+            self._open.discard(verdict.hash_hex)
             self._answers[verdict.hash_hex] = verdict
             if before is not None:
                 late = before.final and verdict.answer is not Answer.ACCEPTED
@@ -248,6 +213,18 @@ class Status:
             if len(self._answers) > MAX_ANSWERS:
                 self._forget_one()
             return True
+
+    def set_aside(self, share: Share, counter: Literal["dropped", "surplus", "not_sent"]) -> None:
+        """Count a found share that is not sent."""
+        with self._lock:
+            self._open.discard(share.hash_hex)
+            setattr(self, counter, getattr(self, counter) + 1)
+
+    def close(self) -> None:
+        """The run is over: of what nobody answered the fate is unknown."""
+        with self._lock:
+            self._counts[Answer.UNKNOWN] += len(self._open)
+            self._open.clear()
 
     def _forget_one(self) -> None:
         """The oldest share; a block, whose answer may yet change, only when all are blocks."""

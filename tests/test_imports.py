@@ -32,7 +32,7 @@ LAYERS: dict[str, float] = {
     "state": 4,
     "sources": 4.5,
     "journal": 4.5,
-    "status": 4,
+    "status": 4.2,
     "baseline": 4,
     "config": 4,
     "engine": 5,

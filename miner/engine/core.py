@@ -10,13 +10,14 @@ from miner.config import Goal
 from miner.engine import sensors
 from miner.engine.desk import Desk, Tell
 from miner.engine.floor import FLOOD_TARGET, Clock, Floor
-from miner.engine.pulse import HINTS, Activity, Pulse
+from miner.engine.pulse import HINTS, Pulse
 from miner.engine.replay import Replay
 from miner.engine.worker import STRIKES, Worker, WorkerOptions
 from miner.errors import BackendFault, MinerError
 from miner.journal import Journal
 from miner.protocol.scrub import scrub
 from miner.sources.base import Health, SourceState, WorkSource
+from miner.state.activity import Activity
 from miner.status import Event, Status, StatusSnapshot
 from miner.work.values import Answer, Job, Verdict
 
@@ -118,7 +119,7 @@ class Engine:
         if not self._started or self._stopped:
             return
         self._stopped = True
-        self.status.state_text = "stopping"
+        self.status.state_text = Activity.STOPPING.value
         self.floor.stop()
         deadline = self._clock() + 0.5
         for worker in self.workers:
@@ -130,7 +131,7 @@ class Engine:
         if self._ticker.ident is not None:
             self._ticker.join(1.0)
         self.status.save_best()
-        self.status.state_text = "stopped"
+        self.status.state_text = Activity.STOPPED.value
         self.journal.close()
         for worker in self.workers:
             worker.close()

@@ -68,9 +68,7 @@ class Desk:
         self._parents: OrderedDict[bytes, Parent] = OrderedDict()
         self._own: OrderedDict[str, bytes] = OrderedDict()  # our blocks: hash to parent
         self._open: dict[str, int | None] = {}  # solo blocks that may yet be accepted: height
-        self._kept: deque[Share] = deque(
-            maxlen=RIVALS
-        )  # blocks beyond most_blocks, should one fail
+        self._kept: deque[Share] = deque()  # blocks beyond most_blocks, should one fail
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._findings: queue.SimpleQueue[Finding | Share | None] = queue.SimpleQueue()
         self._to_disk: queue.SimpleQueue[Append | Verdict | None] = queue.SimpleQueue()
@@ -95,7 +93,11 @@ class Desk:
             self._desk.join(0.1)
 
     def close(self, grace_s: float) -> None:
-        """After the source's last verdict: let the journal's thread finish."""
+        """After the source's last verdict: let the journal's thread finish, count what waits."""
+        with self._lock:
+            for waiting in [self._kept, *(parent.rivals for parent in self._parents.values())]:
+                self._not_sent(waiting)
+        self._status.close()
         self._to_disk.put(None)
         if self._disk.ident is not None:
             self._disk.join(grace_s)
@@ -186,7 +188,7 @@ class Desk:
             crash_point("found")
             self._block(share, finding.found_at)
         elif finding.generation.number < self._drop_before:
-            self._status.dropped += 1
+            self._status.set_aside(share, "dropped")
         else:
             self._source.submit(share)
 
@@ -232,27 +234,32 @@ class Desk:
         with self._lock:
             parent = self._parents.setdefault(prev_hash, Parent())
             if len(self._parents) > PARENTS:
-                self._parents.popitem(last=False)
+                self._not_sent(self._parents.popitem(last=False)[1].rivals)
             if parent.accepted:
-                self._status.surplus += 1
+                self._status.set_aside(share, "surplus")
                 return
             if parent.asked:
                 if self._refusals.hopeless and is_easy(share.header):
-                    self._status.not_sent += len(parent.rivals)  # the newest waits
-                    parent.rivals.clear()
+                    self._not_sent(parent.rivals)  # the newest waits
                 if len(parent.rivals) < RIVALS:
                     parent.rivals.append(share)
                 else:
-                    self._status.surplus += 1
+                    self._status.set_aside(share, "surplus")
                 return
             most = self.most_blocks
             if most is not None and self.own_accepted + len(self._open) >= most:
+                if len(self._kept) == RIVALS:
+                    self._status.set_aside(self._kept.popleft(), "not_sent")
                 self._kept.append(share)
                 return
             parent.asked = block.hash_hex
             self._open[block.hash_hex] = block.height
         self._floor.hold(prev_hash, held=True)
         self._send(share, block, found_at)
+
+    def _not_sent(self, rivals: deque[Share]) -> None:
+        while rivals:
+            self._status.set_aside(rivals.popleft(), "not_sent")
 
     def _send(self, share: Share, block: FoundBlock, found_at: float | None) -> None:
         with self._lock:
@@ -329,8 +336,8 @@ class Desk:
                     parent.asked = ""
                 if accepted:
                     parent.accepted = True
-                    self._status.surplus += len(parent.rivals)
-                    parent.rivals.clear()
+                    while parent.rivals:
+                        self._status.set_aside(parent.rivals.popleft(), "surplus")
                 elif parent.rivals and not parent.asked:
                     again.append(parent.rivals.popleft())
             if not accepted:

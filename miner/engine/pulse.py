@@ -1,22 +1,9 @@
 """Is anything hashed, and if not, why: no run stands still in silence."""
 
-from enum import Enum
+from miner.state.activity import Activity
 
 BEAT_S = 2.0  # hashes counted this lately: it mines
 SILENT_S = 60.0  # without a hash though a source gives work: an alarm
-
-
-class Activity(Enum):
-    """What a run does; the value is what screens show."""
-
-    STARTING = "starting"
-    MINING = "mining"
-    NO_WORK = "waiting for work"
-    NO_JOB = "waiting for the next job"
-    PACED = "pausing: paced blocks"
-    VERDICT = "waiting for a verdict"
-    USED_UP = "nonce space used up until the pool's time moves"
-    BACKEND = "waiting for a backend"
 
 
 HINTS = {

@@ -12,7 +12,7 @@ from miner.backends.base import Backend
 from miner.engine.core import Engine, EngineOptions
 from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
-from miner.sources.base import SourceSink
+from miner.sources.base import SourceSink, WorkSource
 from miner.status import Event, Status
 from miner.work.values import Answer, FoundBlock, Job, Share, Verdict
 from tests.fakes.backend import FakeBackend
@@ -88,13 +88,17 @@ class Bench:
         self.clock = time.monotonic
 
     def run(self, *backends: Backend, **options: object) -> Engine:
+        return self.over(self.source, *backends, **options)
+
+    def over(self, source: WorkSource, *backends: Backend, **options: object) -> Engine:
+        """A run on another source than the scripted one."""
         self.journal = Journal.open_own(self.folder, "scripted")
         self.journal.earlier.read(self.folder)
         self.source.journal = self.journal
         self.status = Status(self.clock(), "scripted")
         worker = WorkerOptions(**{"audit_s": 300.0, **options.pop("worker", {})})  # type: ignore[dict-item, arg-type]
         self.engine = Engine(
-            self.source,
+            source,
             backends,
             self.journal,
             self.status,

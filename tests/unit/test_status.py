@@ -7,7 +7,8 @@ import pytest
 
 from miner.bitcoin.target import DIFF1_TARGET
 from miner.screens import words
-from miner.status import LONGEST_S, MAX_ANSWERS, MAX_REASONS, SAMPLE_S, Meter, Status
+from miner.state.rates import SAMPLE_S, Meter
+from miner.status import LONGEST_S, MAX_ANSWERS, MAX_REASONS, Status
 from miner.work.values import Answer, Job, Share, Verdict, WorkUnit
 
 JOB = Job(
@@ -26,7 +27,7 @@ def verdict(number: int, answer: Answer, reason: str = "", is_block: bool = Fals
 
 
 def test_b20_windows_follow_the_clock_and_never_divide_by_zero() -> None:
-    meter = Meter(100.0)
+    meter = Meter(100.0, LONGEST_S)
     assert meter.rate(100.0, 5, 10.0) == 0.0  # no time has passed
     for second in range(1, 2001):
         meter.sample(100.0 + second, 1000 * second)
@@ -49,7 +50,7 @@ def test_a_short_meter_knows_its_longest_window_exactly() -> None:
 
 
 def test_b20_a_counter_or_clock_that_steps_back_gives_no_negative_rate() -> None:
-    meter = Meter(100.0)
+    meter = Meter(100.0, LONGEST_S)
     meter.sample(110.0, 1000)
     assert meter.rate(120.0, 10, 5.0) == 0.0
     assert meter.rate(50.0, 2000, 10.0) == 0.0
@@ -93,7 +94,9 @@ def test_answers_are_a_bounded_table_that_forgets_shares_first() -> None:
     status = Status(0.0, "pool")
     status.verdict(verdict(0, Answer.UNKNOWN, is_block=True))
     for number in range(1, 2 * MAX_ANSWERS):
+        status.share(share(number))
         assert status.verdict(verdict(number, Answer.ACCEPTED))
+    assert not status.verdict(verdict(1, Answer.STALE))  # counted and forgotten
     assert len(status._answers) == MAX_ANSWERS
     assert not status.verdict(verdict(2 * MAX_ANSWERS - 1, Answer.ACCEPTED))
     assert status.verdict(verdict(0, Answer.ACCEPTED, is_block=True))  # still known as unknown
@@ -107,6 +110,7 @@ def test_answers_are_a_bounded_table_that_forgets_shares_first() -> None:
 def test_reasons_are_a_bounded_table() -> None:
     status = Status(0.0, "pool")
     for number in range(100):
+        status.share(share(number))
         status.verdict(verdict(number, Answer.REJECTED, f"reason {number}"))
     reasons = dict(status.snapshot(1.0).rejected_reasons)
     assert len(reasons) == MAX_REASONS + 1
@@ -115,6 +119,7 @@ def test_reasons_are_a_bounded_table() -> None:
 
 def test_a_reason_taken_back_leaves_no_trace() -> None:
     status = Status(0.0, "pool")
+    status.share(share(1))
     status.verdict(verdict(1, Answer.PENDING))
     status.verdict(verdict(1, Answer.STALE))
     now = status.snapshot(1.0)
@@ -176,7 +181,7 @@ def test_the_snapshot_is_valid_json_before_and_after_the_first_job() -> None:
     status.job(replace(JOB, job_id="b"), 1.0)
     status.source("node", "ready", "all is well")
     status.share(share(5))
-    status.verdict(replace(verdict(1, Answer.REJECTED, "bad"), latency_s=0.25))
+    status.verdict(replace(verdict(5, Answer.REJECTED, "bad"), latency_s=0.25))
     status.alarm("disk full")
     shown = json.loads(json.dumps(status.snapshot(3.0).to_dict(), allow_nan=False))
     assert shown["schema"] == 1

@@ -46,6 +46,7 @@ SLOW_SHARE_S = 600.0  # a longer expected wait for a share is worth a warning
 FLOOD = 100  # times more shares than we asked for are more than we want
 SKEW_S = 7200.0  # a job's time further than this from ours is worth a warning
 MOST_CHARS = 500  # of a text for people, the pool's part and ours
+STOPPED = "the miner stopped before the pool answered"
 JOIN_S = 1.0  # beyond the grace, for the thread to end
 
 
@@ -144,7 +145,8 @@ class StratumSource:
                 if not self._stopping():
                     self._pause(self._judge(ending), ending.misbehaved)
         finally:
-            self._give_up("the miner stopped before the pool answered")
+            self._queue.close()
+            self._give_up(STOPPED)
             self._waker.close()
 
     def _stopping(self) -> bool:
@@ -222,7 +224,8 @@ class StratumSource:
     def _put(self, item: Item) -> None:
         dropped = self._queue.put(item)
         if dropped is not None:
-            self._lose(dropped, "dropped: shares come faster than the pool takes them")
+            late = self._queue.closed
+            self._lose(dropped, STOPPED if late else "dropped: shares come faster than they go out")
         self._waker.wake()
 
     def _send_queue(self, session: StratumSession, now: float) -> list[PoolEvent]:
@@ -261,10 +264,8 @@ class StratumSource:
         received = [event.job for event in events if isinstance(event, JobReceived)]
         if received:
             self._give(replace(received[-1], clean=any(job.clean for job in received)))
-        for event in events:
-            if (ending := self._handle_one(event)) is not None:
-                return ending
-        return None
+        endings = [self._handle_one(event) for event in events]  # verdicts behind an ending count
+        return next((ending for ending in endings if ending is not None), None)
 
     def _handle_one(self, event: PoolEvent) -> Ending | None:
         match event:

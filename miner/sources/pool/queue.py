@@ -24,10 +24,13 @@ class ShareQueue:
         self._new: deque[Item] = deque()
         self._again: deque[Item] = deque()
         self._shares: deque[Item] = deque()
+        self.closed = False
 
     def put(self, item: Item) -> Item | None:
-        """Append; the share that was dropped for it, if any."""
+        """Append; what was dropped for it, if anything: after `close` the item itself."""
         with self._lock:
+            if self.closed:
+                return item
             if isinstance(item, FoundBlock):
                 self._again.append(item)
             elif item.is_block:
@@ -45,6 +48,11 @@ class ShareQueue:
                 if items:
                     return items.popleft()
             return None
+
+    def close(self) -> None:
+        """Nobody will take anything any more, but for what is in it."""
+        with self._lock:
+            self.closed = True
 
     def __len__(self) -> int:
         return len(self._new) + len(self._again) + len(self._shares)
