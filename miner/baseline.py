@@ -33,10 +33,14 @@ class Baseline:
 
 
 def save(baselines: list[Baseline], state_dir: Path) -> Path:
-    """Replace the file at once. Raises OSError."""
+    """Replace the file at once; other cases that it holds stay. Raises OSError."""
+    fresh = {(one.backend, one.threads, one.versions) for one in baselines}
+    kept = [one for one in load(state_dir) if (one.backend, one.threads, one.versions) not in fresh]
     path = private_dir(state_dir) / FILE
     part = path.with_suffix(".new")
-    part.write_text(json.dumps({"schema": 1, "cases": [asdict(one) for one in baselines]}) + "\n")
+    part.write_text(
+        json.dumps({"schema": 1, "cases": [asdict(one) for one in [*kept, *baselines]]}) + "\n"
+    )
     part.replace(path)
     return path
 

@@ -1,19 +1,36 @@
-"""`miner bench`: measure this computer; `miner bench compare`: two results side by side."""
+"""`miner bench`: measure this computer's hashrate and energy."""
 
+import shlex
 import sys
+import tempfile
 from pathlib import Path
 
 import click
 
 from miner import baseline
+from miner.cli import compare as comparing
+from miner.cli.verify import verify as verify_command
 from miner.errors import BackendFault, ConfigError
 from miner.gap import arithmetic, economics, hardware, tables
-from miner.measure import compare as comparing
-from miner.measure import export, formats, result, screen, session, terminal
+from miner.measure import (
+    compare,
+    export,
+    formats,
+    proof,
+    result,
+    runs,
+    screen,
+    seedblock,
+    session,
+    stats,
+    store,
+    terminal,
+)
 from miner.measure.bench import Plan
-from miner.paths import cache_dir, config_dir, state_dir
+from miner.paths import cache_dir, config_dir, private_dir, state_dir
 
 INTERRUPTED = 130
+MOST_RUNS = 100
 ROLLING = {"on": (True,), "off": (False,), "both": (True, False)}
 
 
@@ -21,18 +38,24 @@ ROLLING = {"on": (True,), "off": (False,), "both": (True, False)}
 @click.option("--quick", is_flag=True, help="16 slices, about 20 s (the default).")
 @click.option("--full", is_flag=True, help="30 slices, idle draw, thread scan, rolling on and off.")
 @click.option("--samples", type=int, help="Slices of one second for each case.")
-@click.option("--soak", metavar="TIME", help="One long run, 90s or 10m: clocks, heat, throttling.")
+@click.option("--soak", metavar="TIME", help="One long run: 10m, or steady = until it is.")
+@click.option("--runs", type=int, metavar="N", help="N runs, each in a process of its own.")
+@click.option("--against", metavar="CMD", help="Another build's miner: take turns, then compare.")
+@click.option("--fail-below", type=float, metavar="R", help="Exit 1 if new/old is surely below R.")
 @click.option("--watts", type=float, help="Draw under load, read from a wall meter.")
 @click.option("--threads", metavar="N,N", help="Thread counts to measure [all usable].")
 @click.option("--rolling", type=click.Choice(list(ROLLING)), help="Versions in a work unit [on].")
 @click.option(
     "--backend", "backends", multiple=True, metavar="NAME",
-    help="auto, all, or a name of `miner devices`; repeat to interleave.",
+    help="auto, all, or a name of `miner devices`; repeat to take turns.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**32), default=1, help="Of the work [1].")
+@click.option("--seed-block", metavar="HASH", help="A recent block: not done before it.")
+@click.option("--node", metavar="URL", help="Take the tip of this node as the seed block.")
+@click.option("--cookie", type=Path, metavar="FILE", help="The node's .cookie file.")
 @click.option("--save", is_flag=True, help="Keep as what the live miner is expected to do.")
 @click.option("--export", "target", type=Path, metavar="FILE", help=".json, .csv or .md")
-@click.option("--verify", type=Path, metavar="FILE", help="Repeat a result's seed and compare.")
+@click.option("--verify", type=Path, metavar="FILE", help="Repeat a result here and compare.")
 @click.pass_context
 def bench(  # the signature is the option list
     ctx: click.Context,
@@ -40,11 +63,17 @@ def bench(  # the signature is the option list
     full: bool,
     samples: int | None,
     soak: str | None,
+    runs: int | None,
+    against: str | None,
+    fail_below: float | None,
     watts: float | None,
     threads: str | None,
     rolling: str | None,
     backends: tuple[str, ...],
     seed: int,
+    seed_block: str | None,
+    node: str | None,
+    cookie: Path | None,
     save: bool,
     target: Path | None,
     verify: Path | None,
@@ -54,8 +83,11 @@ def bench(  # the signature is the option list
         return
     if quick and full:
         raise ConfigError("--quick and --full exclude each other; leave one out")
-    if target is not None and target.suffix.lower() not in export.FORMS:
-        raise ConfigError(f"--export {target}: the name must end in {', '.join(export.FORMS)}")
+    comparing.check_ratio(fail_below)
+    if target is not None:
+        export.check_target(target, export.FORMS, "--export")
+    if save:
+        _check_state()
     plan, mode = session.plan(full, samples, soak, seed)
     if verify is not None:
         _verify(verify, plan)
@@ -67,17 +99,96 @@ def bench(  # the signature is the option list
         threads=session.threads(threads),
         rolling=ROLLING[rolling or ("both" if full else "on")],
         watts=watts,
+        seed_block=_seed_block(seed_block, node, cookie),
     )
-    _measure(order, target, save)
+    if runs is None and against is None:
+        _measure(order, target, save)
+        return
+    if save:
+        raise ConfigError("--save keeps one run's result; leave out --runs and --against")
+    _many(ctx, runs, against, fail_below, target, order)
+
+
+def _check_state() -> None:
+    """Can the expected rate be kept? Asked before minutes of measuring."""
+    try:
+        export.check_target(private_dir(state_dir()) / baseline.FILE, (".json",), "--save:")
+    except OSError as error:
+        raise ConfigError(f"--save: {state_dir()} cannot be written: {error.strerror}") from error
+
+
+def _seed_block(
+    text: str | None, node: str | None, cookie: Path | None
+) -> tuple[str | None, str | None]:
+    if text is not None and node is not None:
+        raise ConfigError("--seed-block and --node exclude each other; leave one out")
+    if node is not None:
+        return seedblock.from_node(node, cookie)
+    return proof.parse_seed_block(text) if text is not None else (None, None)
+
+
+def _many(  # the parts of an order that its runs are told
+    ctx: click.Context,
+    count: int | None,
+    against: str | None,
+    fail_below: float | None,
+    target: Path | None,
+    order: session.Order,
+) -> None:
+    least = stats.MIN_RUNS if against else 1
+    count = count if count is not None else stats.MIN_RUNS
+    if not least <= count <= MOST_RUNS:
+        raise ConfigError(f"--runs {count} is not between {least} and {MOST_RUNS}")
+    if target is not None and target.suffix.lower() != ".json":
+        raise ConfigError(f"--export {target}: several runs are kept as .json files")
+    options = _words(ctx, order)
+    with tempfile.TemporaryDirectory(prefix="homehash-") as folder:
+        base = target or Path(folder) / "run.json"
+        sides = [
+            runs.Side(
+                "new" if against else "",
+                runs.THIS,
+                runs.files(base, "new" if against else "", count),
+            )
+        ]
+        if against:
+            old = runs.Side("old", tuple(shlex.split(against)), runs.files(base, "old", count))
+            sides.insert(0, old)
+        runs.measure(sides, options, lambda text: click.echo(text, err=True))
+        if against:
+            found = compare.compare(runs.load(sides[0]), runs.load(sides[1]))
+            comparing.show(found)
+            comparing.fail(found, fail_below)
+        else:
+            terminal.console().print(screen.several(runs.load(sides[0])))
+    if target is not None:
+        click.echo(
+            f"written: {', '.join(str(path) for side in sides for path in side.files)}", err=True
+        )
+
+
+def _words(ctx: click.Context, order: session.Order) -> list[str]:
+    """The options as typed, for every run; what is ours alone is left out."""
+    words: list[str] = []
+    for name in ("quick", "full"):
+        if ctx.params[name]:
+            words.append(f"--{name}")
+    for name in ("samples", "soak", "watts", "threads", "rolling", "seed"):
+        if ctx.params[name] is not None:
+            words += [f"--{name}", str(ctx.params[name])]
+    for name in ctx.params["backends"]:
+        words += ["--backend", name]
+    block = order.seed_block[1] or order.seed_block[0]
+    return words + (["--seed-block", block] if block else [])
 
 
 def _measure(order: session.Order, target: Path | None, save: bool) -> None:
     with screen.Screen() as shown:
         found = session.run(order, cache_dir(), shown.tell, shown.say, started=shown.started)
-    _show(found)
-    if target is not None:
+    if target is not None:  # before it is printed: a closed pipe must not cost the result
         export.write(found, target)
         click.echo(f"written: {target}", err=True)
+    _show(found)
     if found.partial:
         sys.exit(INTERRUPTED)
     if save:
@@ -104,7 +215,8 @@ def _show(found: result.Result) -> None:
     times = f"a block every {formats.span(hope.block_s)} on average"
     terminal.line(
         out,
-        f"{tables.difficulty(network)}, mining alone: a share of difficulty 1 every "
+        f"{tables.difficulty(network)}, mining alone at this {own.length}: "
+        "a share of difficulty 1 every "
         f"{formats.span(hope.share_s)}, {times}, chance a year {formats.chance(hope.chance_year)}",
     )
     best = arithmetic.best(hardware.load(config_dir()), "asic")
@@ -113,7 +225,7 @@ def _show(found: result.Result) -> None:
 
 
 def _verify(path: Path, plan: Plan) -> None:
-    old = result.load(path)
+    old = store.load(path)
     with screen.Screen() as shown:
         found = session.verify(old, cache_dir(), shown.tell, shown.say, plan)
     terminal.console().print(screen.checked(found))
@@ -122,20 +234,5 @@ def _verify(path: Path, plan: Plan) -> None:
         raise BackendFault(wrong[0].label, f"its digest is not that of {path}")
 
 
-@bench.command()
-@click.argument("old", type=Path)
-@click.argument("new", type=Path)
-@click.option("--cpu-time", is_flag=True, help="Hashes over CPU time: steadier on busy machines.")
-def compare(old: Path, new: Path, cpu_time: bool) -> None:
-    """Compare two results: ratio with interval, permutation test, one word a case."""
-    found = comparing.compare(result.load(old), result.load(new), cpu_time)
-    out = terminal.console()
-    out.print(screen.compared(found))
-    out.print(f"geometric mean of new/old: {found.geometric_mean:.4f}")
-    for name, labels in (("old", found.only_old), ("new", found.only_new)):
-        if labels:
-            terminal.line(out, f"only in the {name} result: {', '.join(labels)}")
-    if found.differences:
-        out.print("the environments differ, so a difference may not be the program's:")
-        for text in found.differences:
-            terminal.line(out, f"  {text}")
+bench.add_command(comparing.compare)
+bench.add_command(verify_command)

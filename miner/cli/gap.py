@@ -8,7 +8,7 @@ import click
 
 from miner.errors import ConfigError
 from miner.gap import arithmetic, economics, hardware, screen, tables, twogaps
-from miner.measure import result, session
+from miner.measure import result, session, store
 from miner.measure.screen import Screen
 from miner.paths import cache_dir, config_dir
 
@@ -52,7 +52,7 @@ def gap(  # the signature is the option list
     )
     _given("--tokens", tokens, "tokens/s")
     _check_names(plot, page)
-    found = result.load(source) if source else _quick(backends, watts)
+    found = store.load(source) if source else _quick(backends, watts)
     own = arithmetic.own_from(found, watts)
     bars = twogaps.bars(own, table, known, tokens)
     shown = tables.every(own, table, known, network, bars)

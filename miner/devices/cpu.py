@@ -92,6 +92,23 @@ def clock(root: Path) -> float | None:
     return sum(mhz) / len(mhz) if mhz else None
 
 
+def clock_of(root: Path, threads: list[int]) -> float | None:
+    """Mean clock, MHz, of the CPUs on which these kernel threads run at this moment."""
+    found = []
+    for thread in threads:
+        cpu = running_on(root, thread)
+        khz = _int(root / f"sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_cur_freq")
+        if khz:
+            found.append(khz / 1e3)
+    return sum(found) / len(found) if len(found) == len(threads) else None
+
+
+def running_on(root: Path, thread: int) -> int | None:
+    """The CPU a thread of this process last ran on: field 39 of its stat file."""
+    cells = _text(root / f"proc/self/task/{thread}/stat").rpartition(")")[2].split()
+    return int(cells[36]) if len(cells) > 36 else None
+
+
 def temperature(root: Path) -> float | None:
     """Hottest processor sensor, degrees Celsius."""
     found = []

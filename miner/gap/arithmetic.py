@@ -14,7 +14,7 @@ from miner.errors import ConfigError
 from miner.gap.economics import Figure
 from miner.gap.hardware import HardwareRow
 from miner.measure import formats, stats
-from miner.measure.result import CaseResult, Result
+from miner.measure.result import WALL, Result
 
 J_PER_KWH = 3.6e6
 DAY_S = 86400.0
@@ -33,7 +33,10 @@ class Own:
     j_per_th: float | None
     boundary: str  # of the joules; "" when there are none
     energy_source: str
-    cpu_time_hs: float | None = None  # by CPU time, when the machine was shared; an estimate
+    basis: str = WALL  # what the rate divides by; CPU time when the machine was shared
+    wall_hs: float | None = None  # what it did beside the others, when the rate is by CPU time
+    length: str = ""  # "16 s burst" or "sustained over 10 minutes": every projection says it
+    burst_hs: float | None = None  # beside a sustained rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +95,12 @@ def own_from(result: Result, watts: float | None = None) -> Own:
         raise ConfigError("the result holds no valid measurement; run `miner bench` again")
     summary = case.summary(result.seed)
     assert summary is not None
+    rate = case.sustained_hs or summary.median
     energy, boundary, source = None, "", ""
     if watts is not None:
         if not 0 < watts < 1e6:
             raise ConfigError(f"--watts {watts:g} is not between 0 and 1000000")
-        energy, boundary, source = watts / summary.median * 1e12, "wall", "given by user"
+        energy, boundary, source = watts / rate * 1e12, "wall", "given by user"
     elif case.energy:
         energy, boundary = case.energy.gross_j_per_th, case.energy.boundary
         source = case.energy.source
@@ -104,20 +108,17 @@ def own_from(result: Result, watts: float | None = None) -> Own:
         label=case.label,
         machine=str(result.environment.get("cpu")) if case.batch == "cpu" else case.device,
         measured=result.created,
-        rate_hs=summary.median,
-        ci95=summary.ci95,
+        rate_hs=rate,
+        ci95=summary.ci95 if case.sustained_hs is None else None,
         trust=case.trust().word,
         j_per_th=energy,
         boundary=boundary,
         energy_source=source,
-        cpu_time_hs=_by_cpu_time(case),
+        basis=case.basis,
+        wall_hs=stats.centre(case.rates()) if case.basis != WALL else None,
+        length=case.length,
+        burst_hs=case.burst_hs if case.sustained_hs is not None else None,
     )
-
-
-def _by_cpu_time(case: CaseResult) -> float | None:
-    rates = case.cpu_rates()
-    shared = case.trust().word == "shared machine"
-    return stats.summarize(rates, 0).median if rates and shared else None
 
 
 def hashes_for(difficulty: float) -> float:

@@ -35,13 +35,14 @@ def own(one: Own) -> Sheet:
         ["machine", one.machine],
         ["measured", f"{one.measured}, {one.label}"],
         ["hashrate, median", f"{formats.rate(one.rate_hs)}  95 % {interval}  {one.trust}"],
+        ["by", f"{one.basis}, {one.length}"],
         ["energy", joules],
     ]
-    if one.cpu_time_hs is not None:
-        estimate = (
-            f"{formats.rate(one.cpu_time_hs)}, an estimate: other programs had part of the CPU"
-        )
-        rows.insert(3, ["by CPU time", f"{estimate}; all ratios here use the measured rate"])
+    if one.wall_hs is not None:
+        rows.insert(3, ["by wall time", f"{formats.rate(one.wall_hs)}: others had the rest; every "
+                        f"ratio here uses the rate by {one.basis}"])  # fmt: skip
+    if one.burst_hs is not None:
+        rows.insert(3, ["burst", f"{formats.rate(one.burst_hs)} in the first 16 s"])
     return Sheet("This computer", ("", ""), rows, left=2)
 
 

@@ -1,24 +1,31 @@
 """Measure cases: gate, warm-up, interleaved slices of about a second, each with its joules.
 
-A slice runs the worker's loop of mining (same units, same batch rule) on every thread of a case;
-each thread times itself, and the slice's rate is the sum of the threads' own rates.
+A slice runs the worker's loop of mining on every thread of a case (see threads.py). Rounds visit
+the cases in an order drawn anew, so that the heat and clocks that one case leaves behind meet all
+the others alike.
 """
 
+import random
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from miner.backends.base import Backend
 from miner.devices import cpu
 from miner.devices.cpu import Reading
 from miner.devices.energy import Given, Meter
+from miner.devices.gpu import Facts
 from miner.errors import BackendFault
-from miner.measure import cases
-from miner.measure.result import CaseResult, Energy, Gate, Result, Slice
-from miner.measure.threads import Threads
+from miner.measure import cases, proof, stats
+from miner.measure.result import CaseResult, Energy, Gate, Proof, Result, Slice
+from miner.measure.threads import Ran, Threads
 
 WARM_SLICE_S = 0.5
+STEADY_AFTER_S, WINDOW_S = 180.0, 60.0
+SETTLED = 0.005  # between a minute and the next
 WARM_SPREAD = 0.02  # three successive slices this close: warm
 
 
@@ -31,6 +38,7 @@ class Plan:
     warmup_s: float = 3.0
     idle_s: float = 0.0  # before and after, for net energy
     seed: int = 1
+    until_steady: bool = False  # stop before `samples` once the rate has settled
 
     def seconds(self, count: int) -> float:
         """What `count` cases will take, about."""
@@ -54,6 +62,7 @@ class Track:
     found: CaseResult
     threads: Threads
     meter: Meter | None
+    bound: str = ""  # what its work is derived from; see proof.py
     idle_w: list[float] = field(default_factory=list)
 
 
@@ -101,7 +110,9 @@ class Bench:
         if not found.gate.passed:
             cases.close_all(backends)
             return
-        threads = Threads(backends, self.plan.seed, wants)
+        job = cases.job(self.plan.seed, rolling=wants > 1)
+        clock = partial(cpu.clock_of, self._root) if info.batch == "cpu" else no_clock
+        threads = Threads(backends, job, wants, clock)
         self._tracks.append(Track(found, threads, self.meter_for(backends[0])))
 
     def run(self) -> None:
@@ -110,8 +121,11 @@ class Bench:
             self._idle()
             for track in self._tracks:
                 self._warm(track)
+            order = random.Random(self.plan.seed)
             for _ in range(self.plan.samples):
-                for track in self._tracks:
+                if self.plan.until_steady and all(_settled(one.found) for one in self._tracks):
+                    break
+                for track in order.sample(self._tracks, len(self._tracks)):
                     self._slice(track)
             self._idle()
         except KeyboardInterrupt:
@@ -146,7 +160,8 @@ class Bench:
         while time.monotonic() - began < self.plan.warmup_s:
             self._say("warm-up", track.found)
             try:
-                warm.append(Slice(*track.threads.run(length)))
+                ran = track.threads.run(length)
+                warm.append(Slice(ran.hashes, ran.seconds, cpu_s=ran.cpu_s))
             except BackendFault as error:
                 self._refuse(track, error)
                 break
@@ -154,43 +169,67 @@ class Bench:
             if len(last) == 3 and max(last) - min(last) < WARM_SPREAD * max(last):
                 break
         track.threads.forget()
+        self._promise(track)
         self._done_s += self.plan.warmup_s
 
+    def _promise(self, track: Track) -> None:
+        """Fix the target of the proof before anything is timed."""
+        warm = track.found.warmup
+        rate = statistics.median(one.rate_hs for one in warm) if warm else 1e6
+        target = proof.choose_target(rate * self.plan.samples * self.plan.slice_s)
+        track.found.proof = Proof(target)
+        track.bound = proof.commitment(self.result, track.found, target)
+
     def _slice(self, track: Track) -> None:
-        if not track.found.gate.passed:
+        """One slice of a case, on work of its own, with what the machine did meanwhile."""
+        found = track.found
+        if not found.gate.passed:
             return
+        index, promised = len(found.slices), found.proof
+        assert promised is not None  # made after the warm-up
+        block = self.result.seed_block
+        track.threads.work_on(proof.job(track.bound, index, found, promised.target, block))
         before, joules = cpu.read(self._root), _joules(track.meter)
-        began, cpu_began = time.monotonic(), time.process_time()
+        began = time.monotonic()
         if self._first_slice is None:
             self._first_slice = began
         try:
-            hashes, seconds = track.threads.run(self.plan.slice_s)
+            ran = track.threads.run(self.plan.slice_s)
         except BackendFault as error:
             self._refuse(track, error)
             return
         wall, spent = time.monotonic() - began, _joules(track.meter)
-        cpu_s = time.process_time() - cpu_began
         after = cpu.read(self._root)
         used = spent - joules if spent is not None and joules is not None else None
-        track.found.slices.append(
-            Slice(
-                hashes, seconds, used, after.clock_mhz, after.temperature_c,
-                round(began - self._first_slice, 3), cpu_s,
-            )
-        )  # fmt: skip
-        _count(track.found.counters, before, after, wall)
-        _add(track.found.counters, "cpu_s", cpu_s)
+        at_s = round(began - self._first_slice, 3)
+        found.slices.append(_made(track, ran, used, at_s, before, after))
+        promised.shares += [proof.record(index, share) for share in ran.shares]
+        _count(found.counters, before, after, wall)
+        _add(found.counters, "cpu_s", ran.cpu_s)
         self._done_s += self.plan.slice_s
-        self._say("slice", track.found)
+        self._say("slice", found)
 
     def _refuse(self, track: Track, error: BackendFault) -> None:
         """A backend that fails while it is timed loses its rate."""
         track.found.gate = replace(track.found.gate, passed=False, why=str(error))
         track.found.slices.clear()
+        track.found.proof = None
 
     def _say(self, stage: str, case: CaseResult | None) -> None:
         left = max(self.plan.seconds(len(self._tracks)) - self._done_s, 0.0)
         self._tell(Progress(stage, case, time.monotonic() - self._begun, left))
+
+
+def _settled(found: CaseResult) -> bool:
+    """Are the last two minutes as fast as each other, after three?"""
+    if not found.gate.passed:
+        return True
+    if found.seconds < STEADY_AFTER_S:
+        return False
+    rates = found.cpu_rates() or found.gpu_rates() or found.rates()
+    half = round(len(rates) * WINDOW_S / found.seconds)
+    first, last = (stats.centre(part) for part in (rates[-2 * half : -half], rates[-half:]))
+    return abs(last / first - 1) < SETTLED
 
 
 def _joules(meter: Meter | None) -> float | None:
@@ -199,6 +238,46 @@ def _joules(meter: Meter | None) -> float | None:
         return meter.joules() if meter else None
     except Exception:  # noqa: BLE001  drivers raise what they like
         return None
+
+
+def _made(
+    track: Track, ran: Ran, joules: float | None, at_s: float, before: Reading, after: Reading
+) -> Slice:
+    """What is kept of a slice."""
+    clock_mhz, temperature_c = ran.clock_mhz, after.temperature_c
+    if track.found.batch != "cpu":
+        card = _card(track)
+        clock_mhz = float(card.clock_mhz) if card and card.clock_mhz else None
+        temperature_c = card.temperature_c if card else None
+    return Slice(
+        hashes=ran.hashes,
+        seconds=ran.seconds,
+        joules=joules,
+        clock_mhz=clock_mhz,
+        temperature_c=temperature_c,
+        at_s=at_s,
+        cpu_s=ran.cpu_s,
+        device_s=ran.device_s,
+        cycles=ran.counts.cycles if ran.counts else None,
+        instructions=ran.counts.instructions if ran.counts else None,
+        steal_s=_moved(before.steal_s, after.steal_s),
+    )
+
+
+def no_clock(threads: list[int]) -> float | None:
+    """A CPU's clock says nothing of a graphics card."""
+    return None
+
+
+def _card(track: Track) -> Facts | None:
+    """What the graphics card in use tells of itself; None for a CPU."""
+    ask = getattr(track.threads.runners[0].backend, "facts", None)
+    told: Facts | None = ask() if ask is not None else None
+    return told
+
+
+def _moved(first: float | None, last: float | None) -> float | None:
+    return None if first is None or last is None else max(last - first, 0.0)
 
 
 def _invalid(case: cases.Case, why: str) -> CaseResult:
@@ -210,9 +289,9 @@ def _count(counters: dict[str, float], before: Reading, after: Reading, wall: fl
     """Add what moved during a slice; a counter the machine lacks stays absent."""
     _add(counters, "seconds", wall)
     for name in ("throttles", "steal_s", "quota_stops"):
-        first, last = getattr(before, name), getattr(after, name)
-        if first is not None and last is not None:
-            _add(counters, name, max(last - first, 0))
+        moved = _moved(getattr(before, name), getattr(after, name))
+        if moved is not None:
+            _add(counters, name, moved)
 
 
 def _add(counters: dict[str, float], name: str, value: float) -> None:

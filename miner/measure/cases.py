@@ -35,13 +35,16 @@ class Case:
     rolling: bool  # several versions a unit, as on pools and nodes that allow it
 
 
-def derive(seed: int, label: str, size: int) -> bytes:
+def derive(seed: int | str, label: str, size: int) -> bytes:
     """Bytes that depend on seed and label alone, so that a result can be repeated."""
     return hashlib.shake_256(f"homehash bench {seed} {label}".encode()).digest(size)
 
 
-def job(seed: int, rolling: bool) -> Job:
-    """A pool-like job: difficulty-1 shares, extranonce2 of 8 bytes, twelve branch hashes."""
+def job(
+    seed: int | str, rolling: bool, target: int = DIFF1_TARGET, prev_hash: bytes | None = None
+) -> Job:
+    """A pool-like job: extranonce2 of 8 bytes, twelve branch hashes, the previous hash drawn from
+    the seed unless a real one is given."""
     return Job(
         source="bench",
         session=0,
@@ -49,7 +52,7 @@ def job(seed: int, rolling: bool) -> Job:
         clean=True,
         version=VERSION,
         version_mask=BIP320_MASK if rolling else 0,
-        prev_hash=derive(seed, "prev", 28) + bytes(4),
+        prev_hash=prev_hash or derive(seed, "prev", 28) + bytes(4),
         coinbase1=derive(seed, "coinbase1", 60),
         coinbase2=derive(seed, "coinbase2", 80),
         extranonce1=derive(seed, "extranonce1", 4),
@@ -59,7 +62,7 @@ def job(seed: int, rolling: bool) -> Job:
         ntime=1_790_000_000,
         ntime_limit=7200,
         ntime_follows_clock=False,
-        share_target=DIFF1_TARGET,
+        share_target=target,
         network_target=target_from_difficulty(DIFFICULTY),
     )
 

@@ -1,29 +1,41 @@
-"""Two results side by side: ratio of medians with its interval, a test, one word for each case."""
+"""Two builds on one computer: ratio with interval and one word for each case.
 
+A run is one process. Where a program, its alignment and its pages land differs from run to run by
+a per cent or more, and no number of slices inside one run can see that: so three runs a side, or
+the word is at most "differs between these two runs".
+"""
+
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from miner.errors import ConfigError
 from miner.measure import environment, stats
-from miner.measure.result import CaseResult, Result
+from miner.measure.result import CPU_TIME, GPU_TIME, WALL, CaseResult, Result
 
-SAME = 0.02  # an interval inside this band is no difference worth a word
-LEVEL = 0.05  # of the permutation test, after Holm
+BAND = 0.01  # a difference smaller than this is none worth a word
+FASTER, SLOWER, SAME = "faster", "slower", "same within 1 %"
+DIFFERS, CANNOT_TELL = "differs between these two runs", "can't tell"
+
+Rates = Callable[[CaseResult], list[float]]
+Key = tuple[str, str, str, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One case present in both results."""
+    """One case present on both sides."""
 
     label: str
     old_hs: float
     new_hs: float
     ratio: float
     ci95: tuple[float, float] | None
-    p: float | None  # adjusted for the number of cases
-    word: str  # faster, slower, same, can't tell
-    old_trust: str
-    new_trust: str
+    p: float | None  # for information
+    word: str
+    basis: str  # what the hashes were divided by
+    why: str  # why nothing can be told, or ""
+    runs: tuple[int, int]
+    trust: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,68 +46,135 @@ class Report:
     only_new: list[str]
     differences: list[str]  # of the environments
 
+    @property
+    def method(self) -> str:
+        many = all(min(row.runs) >= stats.MIN_RUNS for row in self.rows)
+        return stats.RUNS_METHOD if many else stats.METHOD
 
-def compare(old: Result, new: Result, cpu_time: bool = False) -> Report:
-    """Pair cases by backend, variant, device, threads and versions.
+    def below(self, ratio: float) -> list[Row]:
+        """Cases whose whole interval lies below `ratio`."""
+        return [row for row in self.rows if row.ci95 is not None and row.ci95[1] < ratio]
 
-    `cpu_time`: compare hashes over CPU time instead of real time, for busy machines.
 
-    Raises ConfigError when none pairs.
+def compare(old: list[Result], new: list[Result], cpu_time: bool = False) -> Report:
+    """Pair cases by backend, variant, device, threads and versions; each result is one run.
+
+    `cpu_time`: hashes over CPU time even where the machine was quiet.
+
+    Raises ConfigError when nothing pairs.
     """
-    rates = CaseResult.cpu_rates if cpu_time else CaseResult.rates
-    mine, theirs = _measured(old, rates), _measured(new, rates)
+    mine, theirs = _measured(old), _measured(new)
     keys = [key for key in mine if key in theirs]
     if not keys:
-        raise ConfigError(
-            "the two results share no measured case: "
-            f"{_names(mine)} against {_names(theirs)}; measure the same --backend and --threads"
-        )
-    found = [stats.compare(rates(mine[key]), rates(theirs[key]), old.seed) for key in keys]
-    tested = [one.p for one in found if one.p is not None]
-    adjusted = iter(stats.holm(tested))
-    rows = [
-        _row(rates(mine[key]), mine[key], theirs[key], one, one.p and next(adjusted))
-        for key, one in zip(keys, found, strict=True)
-    ]
+        raise ConfigError(_no_pair(mine, theirs))
+    level = 1 - 0.05 / len(keys)  # Bonferroni: a word is wrong in 5 % of reports, not of rows
+    rows = [_row(mine[key], theirs[key], old[0].seed, cpu_time, level) for key in keys]
     return Report(
         rows,
         stats.geometric_mean([row.ratio for row in rows]),
-        [mine[key].label for key in mine if key not in theirs],
-        [theirs[key].label for key in theirs if key not in mine],
-        environment.differences(old.environment, new.environment),
+        [mine[key][0].label for key in mine if key not in theirs],
+        [theirs[key][0].label for key in theirs if key not in mine],
+        _differences(old, new),
     )
 
 
-Key = tuple[str, str, str, int, int]
+def _measured(runs: list[Result]) -> dict[Key, list[CaseResult]]:
+    """Cases that every run of a side has."""
+    found: dict[Key, list[CaseResult]] = {}
+    for result in runs:
+        for case in result.cases:
+            if case.gate.passed and case.slices:
+                found.setdefault(case.key, []).append(case)
+    return {key: cases for key, cases in found.items() if len(cases) == len(runs)}
 
 
-def _measured(result: Result, rates: Callable[[CaseResult], list[float]]) -> dict[Key, CaseResult]:
-    return {case.key: case for case in result.cases if case.gate.passed and rates(case)}
+def _no_pair(mine: dict[Key, list[CaseResult]], theirs: dict[Key, list[CaseResult]]) -> str:
+    def names(cases: dict[Key, list[CaseResult]]) -> str:
+        found = {
+            f"{one[0].label} on {one[0].device or 'an unknown device'}" for one in cases.values()
+        }
+        return ", ".join(sorted(found)) or "nothing"
+
+    advice = "measure the same --backend and --threads"
+    if {key[2] for key in mine} != {key[2] for key in theirs}:
+        advice = "these are two computers: miner bench compare --machines sets them side by side"
+    return f"the results share no measured case: {names(mine)} against {names(theirs)}; {advice}"
 
 
-def _names(cases: dict[Key, CaseResult]) -> str:
-    return ", ".join(case.label for case in cases.values()) or "nothing"
+def _differences(old: list[Result], new: list[Result]) -> list[str]:
+    found: list[str] = []
+    for before, after in zip(old, new, strict=False):
+        found += environment.differences(before.environment, after.environment)
+    return list(dict.fromkeys(found))
 
 
 def _row(
-    rates: list[float], old: CaseResult, new: CaseResult, found: stats.Comparison, p: float | None
+    old: list[CaseResult], new: list[CaseResult], seed: int, cpu_time: bool, level: float
 ) -> Row:
-    before = stats.summarize(rates, 0).median
+    basis, rates, why = choose_basis([*old, *new], cpu_time)
+    before, after = [rates(case) for case in old], [rates(case) for case in new]
+    found = stats.compare(before, after, seed)
+    runs = len(old), len(new)
+    said = CANNOT_TELL if why else word(found.interval(level), runs)
+    old_hs = stats.geometric_mean([stats.centre(run) for run in before])
     return Row(
-        old.label, before, before * found.ratio, found.ratio, found.ci95, p,
-        word(found.ci95, p), old.trust().word, new.trust().word,
+        old[0].label, old_hs, old_hs * found.ratio, found.ratio, found.interval(), found.p,
+        said, basis, why, runs, (_trust(old), _trust(new)),
     )  # fmt: skip
 
 
-def word(ci95: tuple[float, float] | None, p: float | None) -> str:
-    """Same: the whole interval within 2 %. Faster or slower: interval and test agree."""
-    if ci95 is None or p is None:
-        return "can't tell"
-    low, high = ci95
-    if 1 - SAME <= low and high <= 1 + SAME:
-        return "same"
-    if p < LEVEL and low > 1:
-        return "faster"
-    if p < LEVEL and high < 1:
-        return "slower"
-    return "can't tell"
+def _trust(cases: list[CaseResult]) -> str:
+    """The words of a side's runs, each once."""
+    return ", ".join(dict.fromkeys(case.trust().word for case in cases))
+
+
+def choose_basis(cases: list[CaseResult], cpu_time: bool = False) -> tuple[str, Rates, str]:
+    """What to divide the hashes by, and why that is not good enough, or "".
+
+    Wall time counts what other programs took; it is used only when no run was disturbed.
+    """
+    quiet = not any(case.trust().disturbed for case in cases)
+    if cases[0].batch == "cpu":
+        counted = all(len(case.cpu_rates()) == len(case.slices) for case in cases)
+        if counted and (cpu_time or not quiet):
+            return CPU_TIME, CaseResult.cpu_rates, ""
+        lacking = "a side was shared with other programs, and its CPU time was not counted"
+        return WALL, CaseResult.rates, "" if quiet else lacking
+    if all(len(case.gpu_rates()) == len(case.slices) for case in cases):
+        return GPU_TIME, CaseResult.gpu_rates, ""
+    lacking = "a side was disturbed, and this device's own clock was not read"
+    return WALL, CaseResult.rates, "" if quiet else lacking
+
+
+def word(interval: tuple[float, float] | None, runs: tuple[int, int]) -> str:
+    """Faster, slower: the whole interval beyond 1 %. Same: the whole interval within."""
+    if interval is None:
+        return CANNOT_TELL
+    low, high = interval
+    apart = low > 1 + BAND or high < 1 / (1 + BAND)
+    if min(runs) < stats.MIN_RUNS:
+        return DIFFERS if apart else CANNOT_TELL
+    if apart:
+        return FASTER if low > 1 else SLOWER
+    return SAME if 1 / (1 + BAND) <= low and high <= 1 + BAND else CANNOT_TELL
+
+
+def to_json(found: Report) -> str:
+    """The report as one JSON object."""
+    rows = [
+        {
+            "case": row.label, "old_hs": row.old_hs, "new_hs": row.new_hs, "ratio": row.ratio,
+            "ci95": list(row.ci95) if row.ci95 else None, "p": row.p, "word": row.word,
+            "basis": row.basis, "why": row.why or None, "runs": list(row.runs),
+            "trust": list(row.trust),
+        }
+        for row in found.rows
+    ]  # fmt: skip
+    return json.dumps(
+        {
+            "schema": 1, "rows": rows, "geometric_mean": found.geometric_mean,
+            "only_old": found.only_old, "only_new": found.only_new,
+            "differences": found.differences, "method": found.method,
+        },
+        indent=1,
+    )  # fmt: skip

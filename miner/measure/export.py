@@ -3,17 +3,19 @@
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from miner.errors import ConfigError
-from miner.measure import formats
-from miner.measure.result import CaseResult, Result, to_dict
+from miner.measure import formats, stats
+from miner.measure.result import CaseResult, Result
+from miner.measure.store import to_dict
 
 COLUMNS = (
     "created", "backend", "variant", "device", "threads", "versions", "slices", "median_hs",
     "ci95_low_hs", "ci95_high_hs", "mean_hs", "sd_hs", "mad_hs", "verdict", "j_per_th_gross",
-    "j_per_th_net", "boundary", "energy_source", "partial",
+    "j_per_th_net", "boundary", "energy_source", "partial", "basis", "length", "burst_hs",
+    "sustained_hs", "cpu_time_hs", "shares", "cpu", "version", "commit",
 )  # fmt: skip
 
 
@@ -26,6 +28,24 @@ def write(result: Result, path: Path) -> None:
         path.write_text(make(result), "utf-8")
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error}") from error
+
+
+def check_target(path: Path, forms: Iterable[str], option: str) -> None:
+    """Can this file be written? Asked before minutes of measuring. Raises ConfigError."""
+    if path.suffix.lower() not in forms:
+        raise ConfigError(f"{option} {path}: the name must end in {', '.join(forms)}")
+    if not path.absolute().parent.is_dir():
+        raise ConfigError(f"{option} {path}: its folder does not exist")
+    there = path.exists()
+    try:
+        with path.open("ab"):
+            pass
+        if not there:
+            path.unlink()
+    except OSError as error:
+        raise ConfigError(
+            f"{option} {path} cannot be written: {error.strerror or error}"
+        ) from error
 
 
 def to_json(result: Result) -> str:
@@ -52,7 +72,11 @@ def _cells(result: Result, case: CaseResult) -> list[object]:
     )
     return [
         result.created, case.backend, case.variant, case.device, case.threads, case.versions,
-        len(case.slices), *rates, case.trust().word, *joules, result.partial,
+        len(case.slices), *rates, case.trust().word, *joules, result.partial, case.basis,
+        case.length, case.burst_hs, case.sustained_hs,
+        stats.centre(case.cpu_rates()) if case.cpu_rates() else None,
+        len(case.proof.shares) if case.proof else 0,
+        result.environment.get("cpu"), result.version, result.commit,
     ]  # fmt: skip
 
 

@@ -1,23 +1,20 @@
-"""A benchmark result: raw slices with what they were measured on; JSON in and out (schema 1)."""
+"""A benchmark result: raw slices with what they were measured on, and what follows from them."""
 
-import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from miner import files
-from miner.errors import ConfigError
-from miner.measure import schema, stats
-from miner.measure.trust import Trust, judge
-from miner.protocol.scrub import scrub
+from miner.measure import formats, stats
+from miner.measure.trust import Observed, Trust, judge
 
-SCHEMA = 1
-MAX_BYTES = 64 * 1024 * 1024  # a ten-hour soak stays far below
+SUSTAINED_S = 120.0  # the turbo windows of laptops and desktops (28 and 56 s) are over then
+BURST_S = 16.0
+WALL, CPU_TIME, GPU_TIME = "wall time", "CPU time", "GPU time"
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """About a second of scanning; hashes / seconds is the sum of the threads' own rates."""
+    """About a second of scanning: all hashes, and the time from first start to last end."""
 
     hashes: int
     seconds: float
@@ -25,7 +22,11 @@ class Slice:
     clock_mhz: float | None = None
     temperature_c: float | None = None
     at_s: float | None = None  # start, after the first slice of the run
-    cpu_s: float | None = None  # CPU time of this process, all threads
+    cpu_s: float | None = None  # CPU time of the threads
+    device_s: float | None = None  # time the devices worked, by their own clocks
+    cycles: int | None = None  # of the threads, user mode
+    instructions: int | None = None
+    steal_s: float | None = None  # time the hypervisor gave to others, all CPUs
 
     @property
     def rate_hs(self) -> float:
@@ -71,6 +72,19 @@ class Energy:
 
 
 @dataclass(slots=True)
+class Proof:
+    """The target fixed before the timed part, and every share met at it, 16 bytes each."""
+
+    target: int
+    shares: list[bytes] = field(default_factory=list)
+
+    @property
+    def chance(self) -> float:
+        """That a hash is a share."""
+        return (self.target + 1) / 2**256
+
+
+@dataclass(slots=True)
 class CaseResult:
     """One backend with one number of threads; grows while it is measured."""
 
@@ -87,9 +101,9 @@ class CaseResult:
     overhead: float | None = None
     counters: dict[str, float] = field(default_factory=dict)
     usable_cpus: int = 0  # of this process; 0 = unknown
-    _known: dict[tuple[int, int], stats.Summary] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    proof: Proof | None = None
+    _kept: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
+    _kept_of: tuple[list[Slice], int] | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -111,32 +125,117 @@ class CaseResult:
         return self.backend, self.variant, self.device, self.threads, self.versions
 
     def rates(self) -> list[float]:
+        """Hashes over wall time."""
         return [one.rate_hs for one in self.slices]
 
     def cpu_rates(self) -> list[float]:
         """What the slices would give if our threads had their CPUs alone: hashes over CPU time.
 
-        Empty for GPUs and where CPU time was not counted. An estimate: it takes no account of
-        caches, clocks and hyper-threads shared with others.
+        Empty for GPUs and where CPU time was not counted in every slice. An estimate: it takes no
+        account of caches, clocks and hyper-threads shared with others.
         """
         if self.batch != "cpu":
             return []
-        return [one.hashes / one.cpu_s * self.cpus for one in self.slices if one.cpu_s]
+        found = [one.hashes / one.cpu_s * self.cpus for one in self.slices if one.cpu_s]
+        return found if len(found) == len(self.slices) else []
+
+    def gpu_rates(self) -> list[float]:
+        """Hashes over the time the device worked, by its own clock; empty where it was not read."""
+        found = [one.hashes / one.device_s for one in self.slices if one.device_s]
+        return found if self.batch == "gpu" and len(found) == len(self.slices) else []
+
+    @property
+    def basis(self) -> str:
+        """What the headline rate divides by: wall time, unless others disturbed the run."""
+        if self.trust().disturbed:
+            if self.cpu_rates():
+                return CPU_TIME
+            if self.gpu_rates():
+                return GPU_TIME
+        return WALL
+
+    def headline(self) -> list[float]:
+        """The rates to be quoted: by wall time, by CPU or GPU time where others had a part."""
+        found = {CPU_TIME: self.cpu_rates, GPU_TIME: self.gpu_rates, WALL: self.rates}
+        return found[self.basis]()
+
+    @property
+    def seconds(self) -> float:
+        """How long the timed part was, all slices together."""
+        return sum(one.seconds for one in self.slices)
+
+    @property
+    def sustained_hs(self) -> float | None:
+        """Median of the later half of a run of two minutes or more; None for a burst, whose clocks
+        may still be above what the cooling bears."""
+        if self.seconds < SUSTAINED_S:
+            return None
+        return stats.centre(self.headline()[len(self.slices) // 2 :])
+
+    @property
+    def burst_hs(self) -> float | None:
+        """Median of the first 16 seconds of slices."""
+        rates, spent = [], 0.0
+        for one, rate in zip(self.slices, self.headline(), strict=True):
+            rates.append(rate)
+            spent += one.seconds
+            if spent >= BURST_S:
+                break
+        return stats.centre(rates) if rates else None
+
+    @property
+    def length(self) -> str:
+        """What a projection must say of its rate."""
+        if self.sustained_hs is not None:
+            return f"sustained over {formats.span(self.seconds)}"
+        return f"{self.seconds:.0f} s burst"
 
     def summary(self, seed: int) -> stats.Summary | None:
-        """None unless the gate passed and something was measured."""
+        """Of the headline rates. None unless the gate passed and something was measured."""
         if not self.gate.passed or not self.slices:
             return None
-        key = seed, len(self.slices)  # slices are only added, so the bootstrap runs once
-        if key not in self._known:
-            self._known[key] = stats.summarize(self.rates(), seed)
-        return self._known[key]
+        found: stats.Summary = self._once(seed, lambda: stats.summarize(self.headline(), seed))
+        return found
 
     def trust(self) -> Trust:
         if not self.gate.passed:
             return Trust("INVALID", (self.gate.why,))
-        clocks = [one.clock_mhz for one in self.slices if one.clock_mhz]
-        return judge(self.rates(), clocks, self.counters, self.batch, self.cpus)
+        found: Trust = self._once("trust", lambda: judge(observed(self)))
+        return found
+
+    def _once(self, key: object, make: Callable[[], Any]) -> Any:
+        """Compute a thing once for these slices, which only grow; every table asks again."""
+        slices, count = self._kept_of or (None, 0)
+        if slices is not self.slices or count != len(self.slices):
+            self._kept, self._kept_of = {}, (self.slices, len(self.slices))
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
+
+
+def observed(case: CaseResult) -> Observed:
+    """What the slices show, for the judgement."""
+    slices = case.slices
+    speeds = case.cpu_rates() or case.gpu_rates()
+    clocks = [
+        one.cycles / one.cpu_s / 1e6 if one.cycles and one.cpu_s else one.clock_mhz
+        for one in slices
+    ]
+    steal = [one.steal_s for one in slices]
+    known = case.batch == "cpu" and all(one.cpu_s is not None for one in slices)
+    return Observed(
+        rates=case.rates(),
+        speeds=speeds,
+        shares=[(one.cpu_s or 0) / one.seconds / case.cpus for one in slices] if known else [],
+        clocks=[one for one in clocks if one] if all(clocks) else [],
+        counted=all(one.cycles for one in slices),
+        steal=[(one or 0) / case.cpus for one in steal] if case.batch == "cpu" else [],
+        seconds=sum(one.seconds for one in slices),
+        throttles=case.counters.get("throttles", 0),
+        quota_stops=case.counters.get("quota_stops", 0) if case.batch == "cpu" else 0,
+        cpus=case.cpus,
+        gpu=case.batch != "cpu",
+    )
 
 
 @dataclass(slots=True)
@@ -151,149 +250,11 @@ class Result:
     mode: str
     cases: list[CaseResult] = field(default_factory=list)
     partial: bool = False
+    seed_block: str | None = None  # hash, display order: the work was not begun before it
+    seed_header: str | None = None  # its 80 bytes in hex, where they are known
 
     def best(self) -> CaseResult | None:
         """The fastest valid case."""
         found = [(case, case.summary(self.seed)) for case in self.cases]
         valid = [(summary.median, case) for case, summary in found if summary]
         return max(valid, key=lambda pair: pair[0])[1] if valid else None
-
-
-def to_dict(result: Result) -> dict[str, Any]:
-    """The published form; stats and trust are derived from the slices beside them."""
-    return {
-        "schema": SCHEMA,
-        "created": result.created,
-        "homehash": {"version": result.version, "commit": result.commit},
-        "mode": result.mode,
-        "partial": result.partial,
-        "seed": result.seed,
-        "environment": result.environment,
-        "cases": [_case_dict(case, result.seed) for case in result.cases],
-    }
-
-
-def _case_dict(case: CaseResult, seed: int) -> dict[str, Any]:
-    found, word = case.summary(seed), case.trust()
-    return {
-        "backend": case.backend,
-        "variant": case.variant,
-        "device": case.device,
-        "threads": case.threads,
-        "versions": case.versions,
-        "batch": case.batch,
-        "gate": _fields(case.gate),
-        "warmup": [_fields(one) for one in case.warmup],
-        "slices": [_fields(one) for one in case.slices],
-        "stats": found and _stats_dict(found),
-        "verdict": {"word": word.word, "reasons": list(word.reasons)},
-        "energy": case.energy and _energy_dict(case.energy),
-        "overhead": case.overhead,
-        "counters": case.counters,
-        "usable_cpus": case.usable_cpus,
-    }
-
-
-def _stats_dict(found: stats.Summary) -> dict[str, Any]:
-    return {
-        "n": found.n,
-        "median": found.median,
-        "mean": found.mean,
-        "sd": found.sd,
-        "mad": found.mad,
-        "min": found.low,
-        "max": found.high,
-        "ci95": list(found.ci95) if found.ci95 else None,
-        "method": stats.METHOD,
-    }
-
-
-def _energy_dict(energy: Energy) -> dict[str, Any]:
-    return _fields(energy) | {
-        "j_per_th_gross": energy.gross_j_per_th,
-        "j_per_th_net": energy.net_j_per_th,
-    }
-
-
-def _fields(value: Slice | Gate | Energy) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__slots__}
-
-
-def from_dict(data: dict[str, Any], where: str) -> Result:
-    """Raises ConfigError with the path of the first missing or wrong value."""
-    number = data.get("schema")
-    if type(number) is int and number > SCHEMA:
-        raise ConfigError(f"{where}: schema {number} is newer than this homehash; update it")
-    schema.check(data, schema.load(), where)
-    data = _scrubbed(data)
-    homehash = data["homehash"]
-    return Result(
-        created=data["created"],
-        version=homehash["version"],
-        commit=homehash["commit"],
-        environment=data["environment"],
-        seed=data["seed"],
-        mode=data.get("mode", ""),
-        cases=[_case(one) for one in data["cases"]],
-        partial=data["partial"],
-    )
-
-
-def _scrubbed(value: Any) -> Any:
-    """The same without control characters: a file may come from anybody, and gets printed."""
-    if isinstance(value, str):
-        return scrub(value)
-    if isinstance(value, dict):
-        return {key: _scrubbed(below) for key, below in value.items()}
-    return [_scrubbed(below) for below in value] if isinstance(value, list) else value
-
-
-def _case(data: dict[str, Any]) -> CaseResult:
-    gate = data["gate"]
-    slices = [_slice(one) for one in data["slices"]]
-    return CaseResult(
-        backend=data["backend"],
-        variant=data["variant"],
-        device=data["device"],
-        threads=data["threads"],
-        versions=data["versions"],
-        batch=data["batch"],
-        gate=Gate(gate["vectors"], gate["digest"], gate["passed"], gate.get("why", "")),
-        warmup=[_slice(one) for one in data["warmup"]],
-        slices=slices,
-        energy=_energy(data["energy"], slices),
-        overhead=data.get("overhead"),
-        counters=data.get("counters", {}),
-        usable_cpus=data.get("usable_cpus", 0),
-    )
-
-
-def _slice(data: dict[str, Any]) -> Slice:
-    optional = {
-        name: data.get(name) for name in ("joules", "clock_mhz", "temperature_c", "at_s", "cpu_s")
-    }
-    return Slice(data["hashes"], data["seconds"], **optional)
-
-
-def _energy(data: dict[str, Any] | None, slices: list[Slice]) -> Energy | None:
-    if data is None:
-        return None
-    return Energy(
-        joules=data["joules"],
-        hashes=data.get("hashes") or sum(one.hashes for one in slices),
-        seconds=data.get("seconds") or sum(one.seconds for one in slices),
-        boundary=data["boundary"],
-        source=data["source"],
-        idle_w=data["idle_w"],
-    )
-
-
-def load(path: Path) -> Result:
-    """Read a result file. Raises ConfigError: unreadable, foreign, newer, incomplete."""
-    try:
-        data = json.loads(files.read(path, MAX_BYTES))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} cannot be read as a result of `miner bench`: {error}") from error
-    if not isinstance(data, dict) or "cases" not in data or "schema" not in data:
-        raise ConfigError(f"{path} is JSON, but not from `miner bench --export`")
-    return from_dict(data, str(path))

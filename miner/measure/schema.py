@@ -4,6 +4,8 @@ One description for readers, tests and this program; the error names the path of
 """
 
 import json
+import math
+import re
 from importlib import resources
 from typing import Any
 
@@ -52,13 +54,22 @@ def _check(value: Any, part: dict[str, Any], whole: dict[str, Any], where: str) 
             raise ConfigError(f"{where} has {len(value)} items")
         for index, item in enumerate(value):
             _check(item, part.get("items", {}), whole, f"{where}[{index}]")
+    elif isinstance(value, str):
+        if "pattern" in part and not re.search(part["pattern"], value):
+            raise ConfigError(f"{where} is {_short(value)}, which does not match {part['pattern']}")
     elif isinstance(value, int | float) and not isinstance(value, bool):
         _check_bounds(value, part, where)
 
 
 def _check_bounds(value: float, part: dict[str, Any], where: str) -> None:
-    if value < part.get("minimum", value) or value <= part.get("exclusiveMinimum", value - 1):
+    """JSON has no NaN and no infinity, but 1e999 reads as one."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{where} is {value}, want a finite number")
+    low, above = part.get("minimum"), part.get("exclusiveMinimum")
+    if (low is not None and value < low) or (above is not None and value <= above):
         raise ConfigError(f"{where} is {_short(value)}, too small")
+    if value > part.get("maximum", value):
+        raise ConfigError(f"{where} is {_short(value)}, too large")
 
 
 def _is(value: Any, name: str) -> bool:
@@ -68,5 +79,5 @@ def _is(value: Any, name: str) -> bool:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = f"{value:.3g}" if isinstance(value, int) and abs(value) > 10**30 else repr(value)
     return text if len(text) <= 40 else text[:37] + "..."

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from miner.measure import compare, export, formats, stats
 from miner.measure.bench import Progress
-from miner.measure.result import CaseResult, Result
+from miner.measure.result import CPU_TIME, WALL, CaseResult, Result
 from miner.measure.session import Check
 from miner.measure.terminal import console, line, table
 
@@ -91,7 +91,7 @@ def details(result: Result) -> list[str]:
         trust = case.trust()
         if trust.reasons:
             said.append(f"{case.label}: {trust.word}: {'; '.join(trust.reasons)}")
-        said += _alone(case, result.seed) if trust.word == "shared machine" else []
+        said += _beside(case)
         if len(case.slices) > 1:
             said.append(f"{case.label} over time  {spark(case.rates())}")
         if result.mode == "soak":
@@ -101,16 +101,15 @@ def details(result: Result) -> list[str]:
     return said
 
 
-def _alone(case: CaseResult, seed: int) -> list[str]:
-    """A steadier figure for a busy machine; an estimate, and said to be one."""
-    rates = case.cpu_rates()
-    if not rates:
+def _beside(case: CaseResult) -> list[str]:
+    """The headline is not what the clock on the wall saw: say both."""
+    if case.basis == WALL:
         return []
-    found = stats.summarize(rates, seed)
-    interval = formats.interval(*found.ci95, found.median) + " 95 %" if found.ci95 else ""
+    wall = formats.rate(stats.centre(case.rates()))
+    what = "with its CPUs to itself" if case.basis == CPU_TIME else "with the device to itself"
     return [
-        f"{case.label}: by CPU time {formats.rate(found.median)} {interval}: an estimate of what "
-        "it does with its CPUs to itself"
+        f"{case.label}: the rate is by {case.basis}, an estimate of what it does {what}; beside "
+        f"the others it did {wall} by the clock on the wall"
     ]
 
 
@@ -119,11 +118,14 @@ def _soak(case: CaseResult) -> list[str]:
     if len(case.slices) < 16:
         return []
     edge = min(60, len(case.slices) // 4)
-    first, last = (
-        stats.summarize(part, 0).median for part in (case.rates()[:edge], case.rates()[-edge:])
-    )
+    first, last = (stats.centre(part) for part in (case.headline()[:edge], case.headline()[-edge:]))
     change = f"{formats.rate(first)} to {formats.rate(last)} ({last / first - 1:+.1%})"
     said = [f"{case.label}: first to last {edge} slices: {change}"]
+    if case.sustained_hs is not None and case.burst_hs is not None:
+        said.append(
+            f"{case.label}: burst {formats.rate(case.burst_hs)} (first 16 s), sustained "
+            f"{formats.rate(case.sustained_hs)} (later half of {formats.span(case.seconds)})"
+        )
     for name, unit in (("clock_mhz", "MHz"), ("temperature_c", "°C")):
         seen = [value for one in case.slices if (value := getattr(one, name))]
         if seen:
@@ -178,18 +180,58 @@ class Screen:
         return Group(*shown, bar, Text(line, style="dim"))
 
 
+def several(found: list[Result]) -> Table:
+    """Runs of one program: the mean of the runs' medians and how far runs lie apart."""
+    rows = []
+    for case in found[0].cases:
+        runs = [one for result in found for one in result.cases if one.key == case.key]
+        medians = [one.median for run in runs if (one := run.summary(0))]
+        if len(medians) != len(found):
+            rows.append([case.label, "INVALID", "", "", ""])
+            continue
+        mean, half = stats.mean_of_runs(medians)
+        rows.append([
+            case.label, formats.rate(mean),
+            formats.interval(mean / half, mean * half, mean) if half else "n/a (< 3 runs)",
+            f"{stats.relative_sd(medians):.1%}", str(len(medians)),
+        ])  # fmt: skip
+    return table("", ("case", "mean of runs", "95 % of runs", "sd of runs", "runs"), rows)
+
+
 def compared(found: compare.Report) -> Table:
     rows = [
         [
             row.label, formats.rate(row.old_hs), formats.rate(row.new_hs), f"{row.ratio:.4f}",
             f"[{row.ci95[0]:.4f}, {row.ci95[1]:.4f}]" if row.ci95 else "n/a",
-            f"{row.p:.4f}" if row.p is not None else "n/a", row.word,
-            f"{row.old_trust} / {row.new_trust}",
+            row.word,
         ]
         for row in found.rows
     ]  # fmt: skip
-    names = ("case", "old", "new", "new/old", "95 %", "p (Holm)", "word", "trust")
-    return table("", names, rows)
+    return table("", ("case", "old", "new", "new/old", "95 %", "word"), rows)
+
+
+def compared_details(found: compare.Report) -> list[str]:
+    """What stands behind the words, one sentence each."""
+    said = []
+    for row in found.rows:
+        p = "" if row.p is None else f", p {formats.significant(row.p, 2)}"
+        runs = (
+            f"{row.runs[0]} against {row.runs[1]} runs" if max(row.runs) > 1 else "one run a side"
+        )
+        said.append(
+            f"{row.label}: by {row.basis}, {runs}{p}; old was {row.trust[0]}, new {row.trust[1]}"
+        )
+        if row.why:
+            said.append(f"{row.label}: {row.why}")
+    if any(min(row.runs) < stats.MIN_RUNS for row in found.rows):
+        said.append(
+            "fewer than 3 runs a side: how one run differs from the next is not known, so nothing "
+            "is called faster, slower or same; measure with --runs 3"
+        )
+    if found.differences:
+        said.append("the environments differ, so a difference may not be the program's:")
+        said += [f"  {text}" for text in found.differences]
+    return said
 
 
 def checked(found: list[Check]) -> Table:

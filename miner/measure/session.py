@@ -15,13 +15,15 @@ from miner.baseline import Baseline
 from miner.devices import cpu, energy
 from miner.devices.gpu import load_nvml
 from miner.errors import BackendUnavailable, ConfigError
-from miner.measure import cases, environment, stats
+from miner.measure import cases, environment, perf, stats
 from miner.measure.bench import Bench, Plan, Progress
-from miner.measure.compare import word
-from miner.measure.result import CaseResult, Result
+from miner.measure.compare import CANNOT_TELL, choose_basis, word
+from miner.measure.result import WALL, CaseResult, Result
 
 QUICK = Plan(samples=16, slice_s=1.0, warmup_s=3.0)
 FULL = Plan(samples=30, slice_s=1.0, warmup_s=5.0, idle_s=30.0)
+MOVED = ("throttled", "clock fell", "clock rose", "drifting")
+STEADY, MOST_STEADY = "steady", 1800  # half an hour is enough for any cooler
 MOST_SAMPLES = 100_000  # more than a day of slices is a mistake
 
 Say = Callable[[str], None]
@@ -38,6 +40,7 @@ class Order:
     threads: tuple[int, ...] = ()
     rolling: tuple[bool, ...] = (True,)
     watts: float | None = None
+    seed_block: tuple[str | None, str | None] = (None, None)  # hash, header; both in hex
 
 
 def seconds(text: str) -> float:
@@ -61,6 +64,8 @@ def threads(text: str | None) -> tuple[int, ...]:
 def plan(full: bool, samples: int | None, soak: str | None, seed: int) -> tuple[Plan, str]:
     """The plan and its name. Raises ConfigError for a run of no length."""
     base = replace(FULL if full else QUICK, seed=seed)
+    if soak == STEADY:
+        return replace(base, samples=MOST_STEADY, until_steady=True), "soak"
     if soak is not None:
         samples = round(seconds(soak) / base.slice_s)
     elif samples is None:
@@ -117,6 +122,8 @@ def run(
     Raises BackendUnavailable, ConfigError.
     """
     found = environment.collect(root)
+    if why := perf.why_not():
+        say(why)
     found["devices"] = {row.name: row.detail for row in registry.probe_all() if row.usable}
     for sentence in environment.advice(found):
         say(sentence)
@@ -127,6 +134,8 @@ def run(
         environment=found,
         seed=order.plan.seed,
         mode=order.mode,
+        seed_block=order.seed_block[0],
+        seed_header=order.seed_block[1],
     )
     started(result)
     meters = Meters(root, order.watts, say)
@@ -165,6 +174,7 @@ def baselines(result: Result) -> list[Baseline]:
         found = case.summary(result.seed)
         if found is None:
             continue
+        _worth_keeping(case)
         low, high = found.ci95 or (found.median, found.median)
         model = str(result.environment.get("cpu"))
         kept.append(
@@ -174,6 +184,17 @@ def baselines(result: Result) -> list[Baseline]:
             )
         )  # fmt: skip
     return kept
+
+
+def _worth_keeping(case: CaseResult) -> None:
+    """A rate that others or heat have spoilt is no expectation. Raises ConfigError."""
+    trust = case.trust()
+    if trust.word in MOVED:
+        raise ConfigError(
+            f"{case.label} is not saved: {trust.reasons[0]}; measure the sustained rate: --soak 10m"
+        )
+    if trust.disturbed and case.basis == WALL:
+        raise ConfigError(f"{case.label} is not saved: {trust.reasons[0]}; quiet the machine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,5 +242,7 @@ def _check(case: CaseResult, new: Result, missing: dict[str, str]) -> Check:
     digest = "same" if again.gate.digest == case.gate.digest else "DIFFERENT"
     if not (again.slices and case.slices and again.gate.passed):
         return Check(case.label, digest, "", None)
-    found = stats.compare(case.rates(), again.rates(), new.seed)
-    return Check(case.label, digest, word(found.ci95, found.p), found.ratio)
+    basis, rates, why = choose_basis([case, again])
+    found = stats.compare([rates(case)], [rates(again)], new.seed)
+    said = CANNOT_TELL if why else word(found.interval(), (1, 1))
+    return Check(case.label, digest, f"{said} ({basis})", found.ratio)

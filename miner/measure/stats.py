@@ -2,9 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from miner.measure import exact
 
 Floats = NDArray[np.float64]
 
@@ -12,9 +15,15 @@ RESAMPLES = 2000
 MIN_FOR_INTERVAL = 8  # with fewer slices a bootstrap interval is decoration
 METHOD = (
     "median of slice rates; 95 % interval by circular moving-block bootstrap, 2000 resamples, "
-    "widened by Student's t for the number of blocks"
+    "widened by Student's t for the number of blocks, never beyond the slices' range; it tells how "
+    "this one run varied, not how the next run will differ"
 )
-PERMUTATIONS = 2000
+RUNS_METHOD = (
+    "a run's figure is the median of its slices; ratio of the geometric means of the runs; 95 % "
+    "interval by Student's t over the logarithms, variance pooled, never below what the slices "
+    "alone give"
+)
+NORMAL = math.inf  # degrees of freedom: Student's t is the normal distribution then
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class Summary:
         return self.sd / self.median if self.median else 0.0
 
 
-def summarize(rates: list[float], seed: int) -> Summary:
+def summarize(rates: list[float], seed: int, interval: bool = True) -> Summary:
     """Raises ValueError without rates."""
     if not rates:
         raise ValueError("no slice was measured")
@@ -49,8 +58,13 @@ def summarize(rates: list[float], seed: int) -> Summary:
         mad=float(np.median(np.abs(values - median))),
         low=float(values.min()),
         high=float(values.max()),
-        ci95=interval(values, seed) if len(rates) >= MIN_FOR_INTERVAL else None,
+        ci95=_interval(values, seed) if interval and len(rates) >= MIN_FOR_INTERVAL else None,
     )
+
+
+def centre(values: list[float]) -> float:
+    """The median: what a run's slices come to."""
+    return float(np.median(np.asarray(values, dtype=np.float64)))
 
 
 def lag1(values: Floats) -> float:
@@ -79,7 +93,7 @@ def bootstrap_medians(values: Floats, rng: np.random.Generator) -> Floats:
     Blocks are few, so the bare spread is too small: it is widened as Student's t widens the
     normal interval with blocks - 1 degrees of freedom. Simulated coverage of the 95 % interval
     with 16, 30, 60 slices: 97, 94, 93 % uncorrelated; 88, 88, 89 % at correlation 0.5 (bare: 86,
-    89, 90 and 75, 82, 86 %).
+    89, 90 and 75, 82, 86 %). No median leaves the range of the slices.
     """
     n, length = len(values), block_length(values)
     starts = rng.integers(0, n, size=(RESAMPLES, math.ceil(n / length)))
@@ -87,99 +101,198 @@ def bootstrap_medians(values: Floats, rng: np.random.Generator) -> Floats:
     medians = np.median(values[index.reshape(RESAMPLES, -1)[:, :n]], axis=1)
     centre = np.median(values)
     widened = centre + (medians - centre) * t_widening(n / length - 1)
-    return np.asarray(np.maximum(widened, 1e-9 * centre), dtype=np.float64)  # rates are above 0
+    return np.asarray(np.clip(widened, values.min(), values.max()), dtype=np.float64)
 
 
 def t_widening(freedom: float) -> float:
-    """97.5 % quantile of Student's t over the normal one (Cornish-Fisher, within 1 % from 3 on)."""
-    z, v = 1.959964, max(freedom, 1.0)
-    first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return (z + first / v + second / v**2 + third / v**3) / z
+    """97.5 % quantile of Student's t over the normal one; 1 degree of freedom at least."""
+    return exact.t_quantile(0.975, max(freedom, 1.0)) / exact.t_quantile(0.975, NORMAL)
 
 
-def interval(values: Floats, seed: int) -> tuple[float, float]:
+def _interval(values: Floats, seed: int) -> tuple[float, float]:
     """95 % percentile interval of the median."""
     low, high = np.percentile(bootstrap_medians(values, np.random.default_rng(seed)), (2.5, 97.5))
     return float(low), float(high)
 
 
-def theil_sen(values: list[float]) -> float:
-    """Median of all pairwise slopes, in units per slice; 0 with fewer than two."""
+def relative_sd(values: list[float]) -> float:
+    """Standard deviation over median; 0 for a single value."""
     series = np.asarray(values, dtype=np.float64)
-    if len(series) > 1200:  # a soak: thinned, since the pairs grow with the square
-        step = math.ceil(len(series) / 1200)
-        return theil_sen(list(series[::step])) / step
-    left, right = np.triu_indices(len(series), k=1)
-    if not len(left):
-        return 0.0
-    return float(np.median((series[right] - series[left]) / (right - left)))
+    return float(series.std(ddof=1) / np.median(series)) if len(series) > 1 else 0.0
 
 
-def outliers(values: list[float]) -> list[bool]:
-    """Modified z-score above 3.5 (Iglewicz and Hoaglin 1993), and 1 % away from the median: a
-    very quiet run has a tiny MAD, and would call harmless slices outliers."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A trend or a step in a series. `size`: last level over first, less 1."""
+
+    size: float
+    p: float  # of a series that only wanders, as AR(1) with correlation 0.85 does
+    step: int | None  # first index after the step; None: a straight trend
+
+    def of(self, other: list[float]) -> float:
+        """The change of another series over the same parts."""
+        series = np.asarray(other, dtype=np.float64)
+        cut = len(series) // 3 if self.step is None else self.step
+        first, last = series[:cut], series[len(series) - cut if self.step is None else cut :]
+        return float(np.mean(last) / np.mean(first)) - 1
+
+
+WANDERING = 0.85  # correlation of neighbours that is still not called a change
+NULL_TRIALS = 4000
+MOST_POINTS = 120  # of a soak: neighbours are averaged, since only long changes matter
+
+
+def change(values: list[float]) -> Change:
+    """The straight line or the single step that explains the series best, and how rarely a series
+    that only wanders would be explained as well. Needs 8 values or more."""
     series = np.asarray(values, dtype=np.float64)
-    median = float(np.median(series))
-    off = np.abs(series - median)
-    mad = float(np.median(off))
-    far = 0.6745 * off > 3.5 * mad
-    return [bool(flag) for flag in far & (off > 0.01 * abs(median))]
+    group = math.ceil(len(series) / MOST_POINTS)
+    if group > 1:
+        usable = len(series) // group * group
+        series = series[:usable].reshape(-1, group).mean(axis=1)
+    power = float(((series - series.mean()) ** 2).sum())
+    if power <= 1e-18 * float((series**2).sum()):
+        return Change(0.0, 1.0, None)
+    line, step, cut = (part[0] for part in _explained(series[None, :]))
+    null = _null_explained(len(series))
+    p = float((1 + np.count_nonzero(null >= max(line, step))) / (1 + len(null)))
+    if line >= step:
+        slope, start = np.polyfit(np.arange(len(series)), series, 1)
+        return Change(float(slope * (len(series) - 1) / start), p, None)
+    first, last = series[:cut].mean(), series[cut:].mean()
+    return Change(float(last / first) - 1, p, int(cut) * group)
+
+
+def _explained(rows: Floats) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Share of each row's variance that a line explains, that the best step does, and its place.
+
+    A step has two points or more on either side.
+    """
+    n = rows.shape[1]
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    power = (centred**2).sum(axis=1)
+    x = np.arange(n) - (n - 1) / 2
+    line = (centred @ x) ** 2 / (x @ x) / power
+    cuts = np.arange(2, n - 1)
+    sums = np.cumsum(centred, axis=1)[:, cuts - 1]
+    steps = sums**2 * n / (cuts * (n - cuts)) / power[:, None]
+    return line, steps.max(axis=1), cuts[steps.argmax(axis=1)]
+
+
+@cache
+def _null_explained(n: int) -> Floats:
+    """What line or step explain of wandering series of this length, by simulation."""
+    rng = np.random.default_rng(n)
+    rows = rng.standard_normal((NULL_TRIALS, n))
+    rows[:, 0] /= math.sqrt(1 - WANDERING**2)
+    for i in range(1, n):
+        rows[:, i] += WANDERING * rows[:, i - 1]
+    line, step, _ = _explained(rows)
+    return np.asarray(np.maximum(line, step), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """New over old: ratio of medians, its 95 % interval, and a permutation p-value."""
+    """New over old. `interval(level)` of the ratio; None where the slices are too few to tell."""
 
-    ratio: float
-    ci95: tuple[float, float] | None
-    p: float | None
+    log_ratio: float
+    error: float | None  # standard error of log_ratio
+    freedom: float  # degrees of freedom of that error
+    reach: tuple[float, float]  # log ratios that one run a side cannot leave; infinite with more
+
+    @property
+    def ratio(self) -> float:
+        return math.exp(self.log_ratio)
+
+    def interval(self, level: float = 0.95) -> tuple[float, float] | None:
+        if self.error is None:
+            return None
+        half = exact.t_quantile((1 + level) / 2, self.freedom) * self.error
+        low, high = self.log_ratio - half, self.log_ratio + half
+        return math.exp(max(low, self.reach[0])), math.exp(min(high, self.reach[1]))
+
+    @property
+    def p(self) -> float | None:
+        """Two-sided, of no difference; for information: the words rest on the interval."""
+        if self.error is None:
+            return None
+        if self.error == 0:
+            return 1.0 if self.log_ratio == 0 else 0.0
+        return exact.t_two_sided(self.log_ratio / self.error, self.freedom)
 
 
-def compare(old: list[float], new: list[float], seed: int) -> Comparison:
-    """Interval and test are None when either side has fewer than 8 slices."""
-    a, b = np.asarray(old, dtype=np.float64), np.asarray(new, dtype=np.float64)
-    ratio = float(np.median(b) / np.median(a))
-    if min(len(a), len(b)) < MIN_FOR_INTERVAL:
-        return Comparison(ratio, None, None)
-    rng = np.random.default_rng(seed)
-    ratios = bootstrap_medians(b, rng) / bootstrap_medians(a, rng)
-    low, high = np.percentile(ratios, (2.5, 97.5))
-    return Comparison(ratio, (float(low), float(high)), permutation_p(a, b, rng))
+ALIKE = 0.3  # correlation of neighbours that counts
+ANYWHERE = (-math.inf, math.inf)
+MIN_RUNS = 3  # a side; fewer cannot tell how one run differs from the next
 
 
-def permutation_p(a: Floats, b: Floats, rng: np.random.Generator) -> float:
-    """Two-sided permutation test of equal medians, relabelling whole blocks of slices.
+def compare(old: list[list[float]], new: list[list[float]], seed: int) -> Comparison:
+    """Rates of slices, a list for each run (process) of a side.
 
-    Blocks keep the correlation inside a run; p is (1 + as extreme) / (1 + tried), never 0.
+    With three runs a side or more: Student's t over the logarithms of the runs' medians, pooled
+    variance, the error never below what the slices alone give. With fewer, the slices alone: that
+    interval knows nothing of run-to-run differences and stays inside the range of the slices.
     """
-    length = max(block_length(a), block_length(b))
-    blocks = np.concatenate([_blocks(a, length), _blocks(b, length)])
-    first = math.ceil(len(a) / length)
-    observed = abs(math.log(float(np.median(b) / np.median(a))))
-    order = rng.permuted(np.tile(np.arange(len(blocks)), (PERMUTATIONS, 1)), axis=1)
-    left = np.nanmedian(blocks[order[:, :first]].reshape(PERMUTATIONS, -1), axis=1)
-    right = np.nanmedian(blocks[order[:, first:]].reshape(PERMUTATIONS, -1), axis=1)
-    extreme = int(np.count_nonzero(np.abs(np.log(right / left)) >= observed - 1e-12))
-    return (1 + extreme) / (1 + PERMUTATIONS)
+    a, b = ([math.log(centre(run)) for run in side] for side in (old, new))
+    ratio = math.fsum(b) / len(b) - math.fsum(a) / len(a)
+    inside = _error_inside(old, new, seed)
+    if min(len(a), len(b)) < MIN_RUNS:
+        low, high = (math.log(min(map(min, new)) / max(map(max, old))),
+                     math.log(max(map(max, new)) / min(map(min, old))))  # fmt: skip
+        return Comparison(ratio, inside, NORMAL, (low, high))
+    freedom = len(a) + len(b) - 2
+    variance = (_squares(a) + _squares(b)) / freedom
+    error = math.sqrt(variance * (1 / len(a) + 1 / len(b)))
+    scale = exact.t_quantile(0.975, freedom) / exact.t_quantile(0.975, NORMAL)
+    error = max(error, (inside or 0.0) / scale, _error_of_neighbours(old, new))
+    return Comparison(ratio, error, freedom, ANYWHERE)
 
 
-def _blocks(values: Floats, length: int) -> Floats:
-    """One block a row; the last is filled up with NaN, which nanmedian leaves out."""
-    rows = math.ceil(len(values) / length)
-    padded = np.full(rows * length, np.nan)
-    padded[: len(values)] = values
-    return padded.reshape(rows, length)
+def _error_of_neighbours(old: list[list[float]], new: list[list[float]]) -> float:
+    """Standard error of the log ratio when slices resemble their neighbours.
+
+    A run that stays for long at one of two clocks says little of the other, and runs of one side
+    may all have stayed at the same: n slices with correlation r are worth n (1 - r) / (1 + r).
+    Below 0.3 the correlation of so few slices is chance.
+    """
+    total = 0.0
+    for side in (old, new):
+        for run in side:
+            logs = np.log(np.asarray(run, dtype=np.float64))
+            rho = lag1(logs)
+            rho = min(rho + (1 + 4 * rho) / len(logs), 0.9)  # of few slices it comes out too low
+            if len(logs) >= MIN_FOR_INTERVAL and rho >= ALIKE:
+                worth = max(len(logs) * (1 - rho) / (1 + rho), 1.0)
+                total += float(logs.var(ddof=1)) / worth / len(side) ** 2
+    return math.sqrt(total)
 
 
-def holm(p_values: list[float]) -> list[float]:
-    """Holm's step-down adjustment for several tests, in the order given."""
-    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
-    adjusted, running = [0.0] * len(p_values), 0.0
-    for rank, index in enumerate(order):
-        running = max(running, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = running
-    return adjusted
+def mean_of_runs(medians: list[float]) -> tuple[float, float | None]:
+    """Geometric mean of runs, and the factor by which its 95 % interval reaches up and down."""
+    logs = [math.log(one) for one in medians]
+    if len(logs) < MIN_RUNS:
+        return geometric_mean(medians), None
+    error = math.sqrt(_squares(logs) / (len(logs) - 1) / len(logs))
+    return geometric_mean(medians), math.exp(exact.t_quantile(0.975, len(logs) - 1) * error)
+
+
+def _squares(values: list[float]) -> float:
+    mean = math.fsum(values) / len(values)
+    return math.fsum((one - mean) ** 2 for one in values)
+
+
+def _error_inside(old: list[list[float]], new: list[list[float]], seed: int) -> float | None:
+    """Standard error of the log ratio by the variation inside the runs alone."""
+    total = 0.0
+    for side in (old, new):
+        for index, run in enumerate(side):
+            values = np.asarray(run, dtype=np.float64)
+            if len(run) < MIN_FOR_INTERVAL:
+                return None
+            rng = np.random.default_rng([seed, index])
+            low, high = np.percentile(np.log(bootstrap_medians(values, rng)), (2.5, 97.5))
+            total += (float(high - low) / 2 / 1.959964 / len(side)) ** 2
+    return math.sqrt(total)
 
 
 def geometric_mean(ratios: list[float]) -> float:

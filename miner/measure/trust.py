@@ -1,16 +1,38 @@
-"""How far a rate may be trusted, in a word, with a guessed cause and advice."""
+"""How far a rate may be trusted, in a word, with its cause as far as it was measured.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+A rate is split in two: speed = hashes a CPU second (a GPU: a second the device worked), and share =
+CPU seconds a second. Others lower the share, heat and clocks the speed, so the two are never taken
+for each other; a cause that was not measured is not named.
+"""
+
+from dataclasses import dataclass, field
 
 from miner.measure import stats
 
-NOISY = 0.03  # sd / median
-DRIFT = 0.03  # Theil-Sen slope over the whole run / median
-OUTLIERS = 0.10  # share of slices
-CLOCK_DROP = 0.05  # last third against first third
-STEAL = 0.01  # of one CPU's time
-SHORT_OF_CPU = 0.03  # of the time our threads could have had
+NOISY = 0.02  # sd / median of the speed
+CHANGE = 0.02  # a smaller one is no cause for doubt
+LEVEL = 0.02  # p below which speed is said to have changed
+FULL = 0.97  # share of the CPUs above which nobody disturbed us
+DIP, DIPS = 0.90, 0.10  # slices with a share below DIP: interrupted when more than DIPS of them
+STEAL = 0.01  # of the CPU time we could have had
+SHARED, INTERRUPTED = "shared machine", "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was measured in each slice; an empty list was not."""
+
+    rates: list[float]  # hashes a second
+    speeds: list[float] = field(default_factory=list)  # hashes a second of CPU or device time
+    shares: list[float] = field(default_factory=list)  # of the CPU time the threads could have had
+    clocks: list[float] = field(default_factory=list)  # MHz of the workers' CPUs, or of the GPU
+    counted: bool = False  # are the clocks cycles that were counted?
+    steal: list[float] = field(default_factory=list)  # seconds a CPU that the hypervisor took
+    seconds: float = 0.0
+    throttles: float = 0  # thermal throttle events
+    quota_stops: float = 0
+    cpus: int = 1
+    gpu: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,88 +41,97 @@ class Trust:
 
     word: str
     reasons: tuple[str, ...]
+    disturbed: bool = False  # others had a part of the machine: wall time counts theirs too
 
     @property
     def steady(self) -> bool:
         return self.word == "steady"
 
 
-def judge(
-    rates: list[float],
-    clocks_mhz: list[float],
-    counters: Mapping[str, float],
-    batch: str,
-    cpus: int = 1,
-) -> Trust:
-    """Worst cause first: throttled, shared machine, drifting, interrupted, noisy, too short.
-
-    `counters`: what moved during the slices; `seconds` is their length, `cpu_s` the CPU time we
-    got, of `cpus` that the threads could fill. They say nothing about a GPU's rate (batch "gpu").
-    """
-    if not rates:
+def judge(seen: Observed) -> Trust:
+    """Worst first: shared machine, interrupted, throttled, clock, drifting, noisy, too short."""
+    if not seen.rates:
         return Trust("not measured", ("no slice was finished",))
-    got = _cpu_share(counters, cpus) if batch == "cpu" else 1.0
-    found = [*_machine(clocks_mhz, counters)] if batch == "cpu" else []
-    if got < 1 - SHORT_OF_CPU:
-        cpu = f"{cpus} CPUs" if cpus > 1 else "a CPU"
-        found.append(("shared machine", f"we got {got:.0%} of {cpu}, others the rest"))
-    if len(rates) >= stats.MIN_FOR_INTERVAL:
-        found += _series(rates, busy=bool(found))
+    found = _others(seen)
+    disturbed = bool(found)
+    if len(seen.rates) >= stats.MIN_FOR_INTERVAL:
+        found += _speed(seen, disturbed)
     else:
         found.append(
-            ("too short", f"{len(rates)} slices, fewer than 8: no interval; raise --samples")
+            ("too short", f"{len(seen.rates)} slices, fewer than 8: no interval; raise --samples")
         )
     if not found:
         return Trust("steady", ())
-    return Trust(found[0][0], tuple(reason for _, reason in found))
+    return Trust(found[0][0], tuple(reason for _, reason in found), disturbed)
 
 
-def _cpu_share(counters: Mapping[str, float], cpus: int) -> float:
-    """CPU time we got over what the threads could have had; 1 when it was not counted."""
-    possible = counters.get("seconds", 0) * cpus
-    return counters.get("cpu_s", possible) / possible if possible else 1.0
+Findings = list[tuple[str, str]]
 
 
-def _machine(clocks: list[float], counters: Mapping[str, float]) -> list[tuple[str, str]]:
-    found = []
-    if counters.get("throttles", 0) > 0:
+def _others(seen: Observed) -> Findings:
+    """What other programs, guests and quotas took."""
+    found: Findings = []
+    cpus = f"{seen.cpus} CPUs" if seen.cpus > 1 else "the CPU"
+    if seen.quota_stops > 0:
+        found.append((SHARED, "the container's CPU quota stopped us: use fewer --threads"))
+    stolen = sum(seen.steal) / seen.seconds if seen.seconds else 0.0
+    if stolen > STEAL:
+        found.append((SHARED, f"the hypervisor gave {stolen:.0%} of {cpus} to other guests"))
+    if not seen.shares:
+        return found
+    mean = sum(seen.shares) / len(seen.shares)
+    low = [share for share in seen.shares if share < DIP]
+    if mean < FULL:
+        found.append((SHARED, f"others took {1 - mean:.0%} of {cpus}"))
+    elif len(low) > DIPS * len(seen.shares):
+        took = 1 - min(low)
         found.append(
-            ("throttled", f"{counters['throttles']:.0f} thermal throttle events: cool it, or soak")
-        )
-    third = len(clocks) // 3
-    if third:
-        first, last = sum(clocks[:third]) / third, sum(clocks[-third:]) / third
-        if last < (1 - CLOCK_DROP) * first:
-            found.append(("throttled", f"clock fell from {first:.0f} to {last:.0f} MHz"))
-    seconds = counters.get("seconds", 0)
-    if seconds and counters.get("steal_s", 0) > STEAL * seconds:
-        share = counters["steal_s"] / seconds
-        found.append(
-            ("shared machine", f"the hypervisor took {share:.0%} of a CPU for other guests")
-        )
-    if counters.get("quota_stops", 0) > 0:
-        found.append(
-            ("shared machine", "the container's CPU quota stopped us: use fewer --threads")
+            (
+                INTERRUPTED,
+                f"in {len(low)} of {len(seen.shares)} slices others took up to {took:.0%}",
+            )
         )
     return found
 
 
-def _series(rates: list[float], busy: bool) -> list[tuple[str, str]]:
-    """What the rates themselves show; `busy`: the cause is known already."""
-    found = []
-    summary = stats.summarize(rates, 0)
-    drift = stats.theil_sen(rates) * (len(rates) - 1) / summary.median
-    if abs(drift) > DRIFT:
-        cause = (
-            ": heat or a falling clock?" if drift < 0 else ": a rising clock, a load that ended?"
-        )
-        found.append(("drifting", f"{drift:+.1%} over the run{'' if busy else cause}"))
-    share = sum(stats.outliers(rates)) / len(rates)
-    if share > OUTLIERS:
+def _speed(seen: Observed, disturbed: bool) -> Findings:
+    """Change and scatter of what the device did while we had it."""
+    found: Findings = []
+    series = seen.speeds or seen.rates
+    change = stats.change(series)
+    moved = change.p < LEVEL and abs(change.size) > CHANGE
+    if seen.throttles > 0:
         found.append(
-            ("interrupted", f"{share:.0%} of the slices are far off: another process was at work")
+            ("throttled", f"{seen.throttles:.0f} thermal throttle events: cool it, or soak")
         )
-    if summary.relative_sd > NOISY:
-        advice = "" if busy else ": other load; stop it or raise --samples"
-        found.append(("noisy", f"slices vary by {summary.relative_sd:.1%}{advice}"))
+    if moved:
+        found.append(_cause(seen, change, disturbed))
+    relative = stats.relative_sd(series)
+    if relative > NOISY and not moved:
+        what = "hashes a CPU second vary" if seen.speeds and not seen.gpu else "slices vary"
+        found.append(("noisy", f"{what} by {relative:.1%}: raise --samples, or quiet the machine"))
     return found
+
+
+def _cause(seen: Observed, change: stats.Change, disturbed: bool) -> tuple[str, str]:
+    """A change of speed: by the clock where the clock was read, else its cause is not known."""
+    fell = "fell" if change.size < 0 else "rose"
+    by = f"{fell} by {abs(change.size):.0%} (p {change.p:.2g})"
+    unit = "a GPU second" if seen.gpu else "a CPU second"
+    if len(seen.clocks) == len(seen.rates):
+        clock = change.of(seen.clocks)
+        if clock * change.size > 0 and abs(clock) > abs(change.size) / 2:
+            how = "counted in cycles" if seen.counted else "as the system shows it"
+            return (
+                f"clock {fell}",
+                f"the clock {fell} by {abs(clock):.0%}, {how}; hashes {unit} {by}",
+            )
+        if seen.counted:
+            return (
+                "drifting",
+                f"hashes {unit} {by}, the clock did not: memory, caches or a neighbour",
+            )
+    if not seen.speeds:
+        return "drifting", f"the rate {by}; CPU time was not counted, so the cause is not known"
+    near = ", while others had a part of it" if disturbed else ""
+    return "drifting", f"hashes {unit} {by}{near}: clock, heat or a shared core; none was measured"

@@ -11,7 +11,7 @@ import pytest
 from miner import baseline, config, files
 from miner.errors import ConfigError
 from miner.gap import csvfile
-from miner.measure import result
+from miner.measure import store
 
 if sys.platform == "win32":
     pytest.skip("named pipes as on POSIX", allow_module_level=True)
@@ -52,7 +52,7 @@ def test_p16_a_pipe_is_no_baseline(home: Path) -> None:
 
 def test_p16_a_pipe_is_no_result_and_no_table(pipe: Path) -> None:
     with pytest.raises(ConfigError, match="is a named pipe"):
-        result.load(pipe)
+        store.load(pipe)
     with pytest.raises(ConfigError, match="is a named pipe"):
         csvfile.own(pipe)
 

@@ -168,13 +168,15 @@ def test_own_tokens_are_labelled_as_given() -> None:
 def test_a_shared_machine_shows_its_rate_by_cpu_time() -> None:
     found = sample()
     case = found.cases[0]
-    assert arithmetic.own_from(found).cpu_time_hs is None
+    assert arithmetic.own_from(found).wall_hs is None
     case.slices = [replace(one, cpu_s=0.25) for one in case.slices]
     case.counters = {"seconds": 10.0, "cpu_s": 2.5}
     own = arithmetic.own_from(found)
-    assert own.cpu_time_hs == pytest.approx(4 * own.rate_hs, rel=0.01)
-    assert own.rate_hs == pytest.approx(1.002e6)  # the headline stays what was measured
-    assert any("by CPU time" in row[0] for row in tables.own(own).rows)
+    assert own.rate_hs == pytest.approx(4 * 1.002e6)  # what others took is no part of it
+    assert own.wall_hs == pytest.approx(1.002e6)
+    assert own.basis == "CPU time"
+    assert any("others had the rest" in row[1] for row in tables.own(own).rows)
+    assert any("10 s burst" in row[1] for row in tables.own(own).rows)
 
 
 def test_without_joules_nothing_is_guessed() -> None:

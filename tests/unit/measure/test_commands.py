@@ -17,12 +17,16 @@ from click.testing import CliRunner, Result
 
 from miner.cli.main import cli
 from miner.errors import BackendFault, BackendUnavailable, ConfigError, MinerError
-from miner.measure import export, result, schema, session
+from miner.measure import export, schema, session, store
 from miner.measure.bench import Plan
 
 from .test_result import sample
 
 Run = Callable[..., Result]
+GENESIS_HEADER = (
+    "01000000" + "00" * 32 + "3ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a"
+    "29ab5f49ffff001d1dac2b7c"
+)
 
 
 @pytest.fixture
@@ -43,7 +47,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "r.json"
-    path.write_text(json.dumps(result.to_dict(sample(cases=2))))
+    path.write_text(json.dumps(store.to_dict(sample(cases=2))))
     return path
 
 
@@ -78,13 +82,13 @@ def test_verify_repeats_the_digest(run: Run, tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert "same" in done.stdout
     data = json.loads((tmp_path / "out.json").read_text())
-    old = result.load(tmp_path / "out.json")
+    old = store.load(tmp_path / "out.json")
     short = Plan(samples=1, slice_s=0.05, warmup_s=0.05)
     good = session.verify(old, tmp_path, lambda step: None, lambda text: None, short)
     assert good[0].digest == "same"
     data["cases"][0]["gate"]["digest"] = "00" * 32
     data["cases"].append(data["cases"][0] | {"backend": "abacus"})
-    again = result.from_dict(data, "x")
+    again = store.from_dict(data, "x")
     (tmp_path / "bad.json").write_text(json.dumps(data))
     with pytest.raises(BackendFault, match=r"its digest is not that of bad\.json"):
         run("bench", "--verify", "bad.json", "--samples", 1)
@@ -157,16 +161,68 @@ def test_interrupt_exports_what_there_is(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
     assert process.returncode == 130
-    found = result.load(out)
+    found = store.load(out)
     assert found.partial
     assert 1 <= len(found.cases[0].slices) < 100
 
 
-def test_compare_prints_a_word(run: Run, file: Path) -> None:
+def test_compare_prints_a_word(run: Run, file: Path, tmp_path: Path) -> None:
     done = run("bench", "compare", file, file)
     assert done.exit_code == 0
-    assert done.stdout.count("same") == 2
-    assert "geometric mean of new/old: 1.0000" in done.stdout
+    assert done.stdout.count("can't tell") == 2
+    assert "measure with --runs 3" in done.stdout
+    done = run("bench", "compare", *[file] * 6)
+    assert done.stdout.count("same within 1 %") == 2
+    slow = tmp_path / "slow.json"
+    slow.write_text(json.dumps(store.to_dict(sample(0.9e6, cases=2))))
+    done = run("bench", "compare", *[file] * 3, "vs", *[slow] * 4, "--fail-below", "0.97", "--json")
+    assert done.exit_code == 1
+    found = json.loads(done.stdout)
+    assert [row["word"] for row in found["rows"]] == ["slower"] * 2
+    assert found["rows"][0]["runs"] == [3, 4]
+    assert "Student's t" in found["method"]
+    done = run("bench", "compare", "--machines", file, slow)
+    assert done.exit_code == 0
+    assert "0.900" in done.stdout
+    for words, said in (([file] * 3, "no two halves"), (["vs", file], "nothing to compare")):
+        with pytest.raises(ConfigError, match=said):
+            run("bench", "compare", *words)
+
+
+def test_runs_are_processes_that_take_turns(run: Run, tmp_path: Path) -> None:
+    words = ("bench", "--backend", "hashlib", "--samples", 1, "--export", "out.json")
+    done = run(*words, "--against", f"{sys.executable} -m miner")
+    assert done.exit_code == 0, done.output
+    assert "can't tell" in done.stdout  # one slice a run, but three runs a side: an interval
+    turns = re.findall(r"run \d of 3 (old|new)", done.stderr)
+    assert turns == ["old", "new", "new", "old", "old", "new"]
+    assert len(list(tmp_path.glob("out-old-*.json"))) == 3
+    for words_, said in (
+        (("--runs", "2", "--against", "x"), "not between 3"),
+        (("--runs", "3", "--save"), "one run's result"),
+        (("--against", "/no/such/miner"), "cannot be started"),
+        (("--fail-below", "-1"), "not a ratio"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            run("bench", "--samples", 1, *words_)
+
+
+def test_verify_needs_no_machine_and_refuses_what_is_forged(run: Run, tmp_path: Path) -> None:
+    run("bench", "--backend", "hashlib", "--samples", 2, "--export", "out.json",
+        "--seed-block", GENESIS_HEADER)  # fmt: skip
+    done = run("bench", "verify", "out.json")
+    assert done.exit_code == 0, done.output
+    assert "were done with 95 % confidence" in done.stdout
+    assert "not before block 000000000019d668" in done.stdout
+    assert "2009-01-03 18:15" in done.stdout
+    assert "not proven" in done.stdout
+    data = json.loads((tmp_path / "out.json").read_text())
+    jsonschema.validate(data, schema.load())
+    assert 250 < len(data["cases"][0]["proof"]["shares"]) < 700
+    data["cases"][0]["proof"]["shares"].append(data["cases"][0]["proof"]["shares"][0])
+    (tmp_path / "bad.json").write_text(json.dumps(data))
+    with pytest.raises(ConfigError, match="stands there twice"):
+        run("bench", "verify", "bad.json")
 
 
 def test_gap_as_text(run: Run, file: Path) -> None:

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from miner.errors import ConfigError
-from miner.measure import result, schema
+from miner.measure import schema, store
 from miner.measure.result import CaseResult, Energy, Gate, Result, Slice
 
 
@@ -32,10 +32,10 @@ def test_the_schema_is_one() -> None:
 
 def test_round_trip_and_schema() -> None:
     found = sample(cases=2)
-    data = json.loads(json.dumps(result.to_dict(found)))
+    data = json.loads(json.dumps(store.to_dict(found)))
     jsonschema.validate(data, schema.load())
-    again = result.from_dict(data, "file")
-    assert result.to_dict(again) == data
+    again = store.from_dict(data, "file")
+    assert store.to_dict(again) == data
     assert again.cases[0].slices == found.cases[0].slices
     assert again.cases[0].label == "native:avx2 x1 v8"
 
@@ -43,7 +43,7 @@ def test_round_trip_and_schema() -> None:
 def test_an_invalid_and_an_empty_case_have_no_rate() -> None:
     found = sample()
     found.cases[0].gate = Gate(25, "", False, "self-test: wrong")
-    data = result.to_dict(found)
+    data = store.to_dict(found)
     jsonschema.validate(data, schema.load())
     assert data["cases"][0]["stats"] is None
     assert data["cases"][0]["verdict"] == {"word": "INVALID", "reasons": ["self-test: wrong"]}
@@ -74,11 +74,11 @@ def without(data: dict[str, Any], path: str) -> dict[str, Any]:
      "cases.0.energy.boundary", "cases.0.stats.median", "homehash.version"],
 )  # fmt: skip
 def test_a_missing_key_is_named_and_jsonschema_agrees(path: str) -> None:
-    broken = without(result.to_dict(sample()), path)
+    broken = without(store.to_dict(sample()), path)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(broken, schema.load())
     with pytest.raises(ConfigError, match=rf"{path.rpartition('.')[2]} is missing"):
-        result.from_dict(broken, "file")
+        store.from_dict(broken, "file")
 
 
 @pytest.mark.parametrize(
@@ -87,22 +87,22 @@ def test_a_missing_key_is_named_and_jsonschema_agrees(path: str) -> None:
      ("created", None)],
 )  # fmt: skip
 def test_a_wrong_value_is_refused_and_jsonschema_agrees(key: str, value: object) -> None:
-    broken = result.to_dict(sample()) | {key: value}
+    broken = store.to_dict(sample()) | {key: value}
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(broken, schema.load())
     with pytest.raises(ConfigError, match=f"file.{key}"):
-        result.from_dict(broken, "file")
+        store.from_dict(broken, "file")
 
 
 def test_unknown_keys_are_ignored() -> None:
-    data = result.to_dict(sample()) | {"future": 1}
+    data = store.to_dict(sample()) | {"future": 1}
     data["cases"][0]["slices"][0]["volts"] = 3
-    result.from_dict(data, "file")
+    store.from_dict(data, "file")
 
 
 def test_foreign_files_are_one_line(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
-    newer = result.to_dict(sample()) | {"schema": 2}
+    newer = store.to_dict(sample()) | {"schema": 2}
     for text, said in (
         ("", "cannot be read"),
         ("[1]", "not from"),
@@ -113,7 +113,7 @@ def test_foreign_files_are_one_line(tmp_path: Path) -> None:
     ):
         path.write_text(text)
         with pytest.raises(ConfigError, match=said) as caught:
-            result.load(path)
+            store.load(path)
         assert "\n" not in str(caught.value)
     with pytest.raises(ConfigError, match="cannot be read"):
-        result.load(tmp_path / "absent.json")
+        store.load(tmp_path / "absent.json")
