@@ -1,12 +1,12 @@
-"""A short, seeded run of every target, the kept corpus first; scripts/fuzz.py runs the long one."""
+"""A short, seeded run of every target, the kept corpus first; the long one: scripts/lab/fuzz.py."""
 
 import random
 
 import pytest
 
-from tests.fuzz import runner, targets
-from tests.fuzz.mutate import mutate
-from tests.fuzz.targets import CORPUS, TABLE, Target
+from tests.fakes.broken import runner, targets
+from tests.fakes.broken.mutate import mutate
+from tests.fakes.broken.targets import CORPUS, TABLE, Target
 
 EXECUTIONS = 2500
 

@@ -11,8 +11,8 @@ from miner.node import jsonrpc
 from miner.node.arguments import Argument, arrange
 from miner.node.http import Refused, parse_head
 from miner.node.jsonrpc import RpcFault
-from tests.fuzz.solo import recorded
-from tests.fuzz.targets import Feed, gist
+from tests.fakes.broken.solo import recorded
+from tests.fakes.broken.targets import Feed, gist
 
 ARGUMENTS = (Argument("first"), Argument("second", required=False))
 CODES = (-1, -3, -5, -8, -22, -25, -26, -27, -32601)

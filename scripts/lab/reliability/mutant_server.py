@@ -16,8 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import CodeType, FunctionType
 
-from tests.reliability.measure import ROOT
-from tests.reliability.mutants import TESTS, mutated, source_of
+from lab.reliability.measure import ROOT, SCRIPTS
+from lab.reliability.mutants import TESTS, mutated, source_of
 
 CPU_S = 12  # a mutant that runs for ever is noticed, by time on the processor: the same on every
 WALL_S = 90  # machine, or by the clock when it sleeps
@@ -30,8 +30,8 @@ class Server:
     """The parent's side."""
 
     def __init__(self, modules: list[str], folder: Path) -> None:
-        code = f"import sys; sys.path = [*sys.path[1:], {str(ROOT)!r}]\n"
-        code += "from tests.reliability.mutant_server import serve; serve()"
+        code = f"import sys; sys.path = [*sys.path[1:], {str(ROOT)!r}, {str(SCRIPTS)!r}]\n"
+        code += "from lab.reliability.mutant_server import serve; serve()"
         self._process = subprocess.Popen(
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             cwd=ROOT,

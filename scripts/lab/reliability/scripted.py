@@ -4,14 +4,14 @@ import re
 import subprocess
 import sys
 
-from tests.reliability.measure import ROOT, NotRun, Row, Run
+from lab.reliability.measure import SCRIPTS, NotRun, Row, Run
 
 NUMBER = r"([0-9.]+)"
 
 
 def script(name: str, *arguments: object, timeout_s: float = 590.0) -> str:
     """Its output; NotRun with the last line when it fails."""
-    command = [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)]
+    command = [sys.executable, str(SCRIPTS / name), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s)
     if done.returncode:
         said = (done.stdout + done.stderr).strip().splitlines() or ["no output"]

@@ -7,7 +7,7 @@ from miner.protocol import jsonline
 from miner.protocol.scrub import LIMIT, scrub
 from miner.transport.endpoint import parse_node_url
 from miner.transport.urls import parse_pool_url
-from tests.fuzz.targets import Feed, gist
+from tests.fakes.broken.targets import Feed, gist
 
 SMALL_LIMIT = 300  # so that the limit is met too
 SECRET = "pA55"

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Feed = Callable[[bytes], str]
-VECTORS = Path(__file__).parents[1] / "vectors"
-CORPUS = Path(__file__).parents[1] / "corpus"
+VECTORS = Path(__file__).parents[2] / "vectors"
+CORPUS = Path(__file__).parents[2] / "corpus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Target:
 
     def load(self, dice: random.Random) -> tuple[list[bytes], Feed]:
         """Seeds, the kept corpus among them, and a fresh feed."""
-        module = importlib.import_module(f"tests.fuzz.{self.module}")
+        module = importlib.import_module(f"tests.fakes.broken.{self.module}")
         seeds, feed = getattr(module, self.name.replace("-", "_"))(dice)
         return [*seeds, *corpus(self.name)], feed
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.fuzz.mutate import mutate
-from tests.fuzz.targets import CORPUS, Feed, Target
+from tests.fakes.broken.mutate import mutate
+from tests.fakes.broken.targets import CORPUS, Feed, Target
 
 SLOW_S = 1.0  # a call this long is a failure
 MOST_SEEDS = 500  # inputs with a new word are mutated further, up to so many

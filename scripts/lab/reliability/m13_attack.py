@@ -15,8 +15,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from os import environ
 
-from tests.fuzz.mutate import mutate
-from tests.reliability.measure import NotRun, Row, Run
+from lab.reliability.measure import NotRun, Row, Run
+
+from tests.fakes.broken.mutate import mutate
 
 BODY = b'{"method":"getblockheader","params":["%s",true],"id":1}' % (b"00" * 32)
 ANSWERS = {200, 204, 400, 401, 403, 404, 405, 413}

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-
-from tests.reliability import command, measure, measures
-from tests.reliability.measure import NotRun, Row, Run, Size
+from lab.reliability import command, measure, measures
+from lab.reliability.measure import NotRun, Row, Run, Size
 
 
 @pytest.mark.parametrize("taken", measures.TABLE, ids=lambda taken: taken.name)

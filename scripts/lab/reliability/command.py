@@ -1,4 +1,4 @@
-"""Takes measures and prints their table; scripts/reliability.py calls it."""
+"""Takes measures and prints their table."""
 
 import argparse
 import json
@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.reliability import measures
-from tests.reliability.measure import NotRun, Row, Run, Size, commit, machine, not_run, table
+from lab.reliability import measures
+from lab.reliability.measure import NotRun, Row, Run, Size, commit, machine, not_run, table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 1 when something failed or missed its goal; what did not run is named."""
-    parser = argparse.ArgumentParser(prog="scripts/reliability.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/lab/reliability", description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="small numbers, under 5 minutes in all"
     )

@@ -3,10 +3,11 @@
 import random
 from hashlib import sha256
 
+from lab.reliability.measure import NotRun, Row, Run
+
 from miner.backends import registry
 from miner.backends.base import Backend, Hit
 from miner.errors import MinerError
-from tests.reliability.measure import NotRun, Row, Run
 
 EDGES = (0, 1, 2, 7, 8, 63, 64, 2**31 - 1, 2**31, 2**32 - 9, 2**32 - 2, 2**32 - 1)
 SHARE_OF_HITS = 2**253  # every eighth hash is a hit: wrong and missed ones both show

@@ -4,12 +4,13 @@ import socket
 import time
 from dataclasses import replace
 
+from lab.reliability.measure import Row, Run, quantile
+
 from miner.secret import Secret
 from miner.sources.pool.failover import StratumPools
 from miner.sources.pool.options import PoolOptions, make_pool
 from tests.fakes.hasher import Hasher
 from tests.fakes.pool import Connection, FakePool
-from tests.reliability.measure import Row, Run, quantile
 
 GONE_GOAL_S, BACK_GOAL_S, SLACK_S = 3.0, 90.0, 5.0
 SHORT_SILENCE_S = 3.0

@@ -9,17 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.reliability.measure import ROOT, NotRun, Row, Run
-from tests.reliability.mutants import TESTS, source_of
+from lab.reliability.measure import ROOT, SCRIPTS, NotRun, Row, Run
+from lab.reliability.mutants import TESTS, source_of
 
 LINES, BRANCHES = 0.95, 0.90
 CODE = """
 import sys
-sys.path = [*sys.path[1:], {root!r}]
+sys.path = [*sys.path[1:], *{places!r}]
 import coverage
 watch = coverage.Coverage(branch=True, include={files!r}, data_file=None)
 watch.start()
-from tests.reliability.mutant_server import run_tests
+from lab.reliability.mutant_server import run_tests
 code = run_tests({paths!r}, {folder!r})
 watch.stop()
 watch.json_report(outfile={out!r})
@@ -79,7 +79,11 @@ def reached(modules: list[str], paths: tuple[str, ...], folder: Path) -> list[Re
     """Run the tests of these modules in a process of their own."""
     files, out = {str(source_of(module)): module for module in modules}, folder.with_suffix(".json")
     code = CODE.format(
-        root=str(ROOT), files=list(files), paths=paths, folder=str(folder), out=str(out)
+        places=[str(ROOT), str(SCRIPTS)],
+        files=list(files),
+        paths=paths,
+        folder=str(folder),
+        out=str(out),
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False

@@ -13,13 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lab.reliability.measure import Row, Run
+from lab.reliability.records import read_folder
+from lab.reliability.zygote import Zygote
+
 from tests.fakes import blocks, exchange
 from tests.fakes.exchange import Exchange, Fault
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import REGTEST
-from tests.reliability.measure import Row, Run
-from tests.reliability.records import read_folder
-from tests.reliability.zygote import Zygote
 
 POINTS = ("folder", "found", "write", "fsync", "send", "reply", "settle")
 WIRE = ("connect", "half", "read", "judged")  # the fake node kills while a block is submitted

@@ -17,6 +17,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from lab.reliability.m03_kills import strictly
+from lab.reliability.measure import Row, Run, quantile
+from lab.reliability.scripted import native_or_hashlib
+
 from miner.backends import registry
 from miner.engine.core import Engine, EngineOptions
 from miner.engine.worker import WorkerOptions
@@ -28,9 +32,6 @@ from tests.fakes import exchange
 from tests.fakes.exchange import Exchange, Fault
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import FAST, REGTEST, setup
-from tests.reliability.m03_kills import strictly
-from tests.reliability.measure import Row, Run, quantile
-from tests.reliability.scripted import native_or_hashlib
 
 LANES = 4
 TIMING = replace(FAST, call=0.5, submit_first=0.01, submit_max=0.05, retry_max=0.1)

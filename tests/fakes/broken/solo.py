@@ -18,7 +18,7 @@ from miner.transport.strict_http import Connection
 from miner.work.roll import Roller
 from miner.work.values import Share
 from tests.fakes.blocks import parse_block
-from tests.fuzz.targets import VECTORS, Feed, gist
+from tests.fakes.broken.targets import VECTORS, Feed, gist
 
 PLAN = MiningPlan(bytes.fromhex("0014fa07334319fda5ee5ab2748be258ce6f7d95c015"), b"/fuzz/")
 ENDPOINT = Endpoint("http", "127.0.0.1", 1)

@@ -10,12 +10,12 @@ import time
 from pathlib import Path
 
 import psutil
+from lab.reliability.measure import Row, Run, quantile
+from lab.reliability.zygote import Zygote
 
 from tests.fakes import exchange
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import REGTEST
-from tests.reliability.measure import Row, Run, quantile
-from tests.reliability.zygote import Zygote
 
 IDLE_GOAL_S, OPEN_GOAL_S = 1.0, 3.0
 LATEST_S = 1.5  # the moment of the signal, from the fork: half-way started or mining

@@ -11,7 +11,7 @@ from miner.protocol.stratum.session import StratumSession
 from miner.protocol.stratum.settings import SessionSettings
 from miner.work.roll import Roller
 from miner.work.values import Share
-from tests.fuzz.targets import VECTORS, Feed, gist
+from tests.fakes.broken.targets import VECTORS, Feed, gist
 
 
 def recorded() -> list[dict[str, Any]]:

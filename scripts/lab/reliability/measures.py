@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.reliability.measure import Row, Run
+from lab.reliability.measure import Row, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Measure:
     function: str = "measure"
 
     def load(self) -> Callable[[Run], list[Row]]:
-        module = importlib.import_module(f"tests.reliability.{self.module}")
+        module = importlib.import_module(f"lab.reliability.{self.module}")
         take: Callable[[Run], list[Row]] = getattr(module, self.function)
         return take
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
-from tests.fuzz.runner import Outcome, run
-from tests.fuzz.targets import TABLE, Target
+from tests.fakes.broken.runner import Outcome, run
+from tests.fakes.broken.targets import TABLE, Target
 
 CHUNKS = 2  # each target's executions come in so many pieces with seeds of their own
 WARM = 300  # executions before memory is measured

@@ -10,7 +10,8 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TypeVar
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPTS = ROOT / "scripts"
 Choice = TypeVar("Choice")
 
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import psutil
+from lab.reliability.measure import Row, Run, Size, slope
 
 from tests.fakes.pool import FakePool
-from tests.reliability.measure import Row, Run, Size, slope
 
 JOBS_PER_S = 115.0
 SLOPE_GOAL_KIB, GROWTH_GOAL_KIB = 64.0, 5 * 1024

@@ -16,7 +16,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from tests.reliability.measure import ROOT
+from lab.reliability.measure import ROOT, SCRIPTS
 
 LOADED = ("miner.cli.main", "miner.cli.mine", "miner.app", "miner.backends.hashlib")
 
@@ -27,8 +27,8 @@ class Zygote:
     def __init__(self) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MINER_")}
         # The tests last on the path: `miner` is the installed one where there is one.
-        code = f"import sys; sys.path = [*sys.path[1:], {str(ROOT)!r}]\n"
-        code += "from tests.reliability.zygote import serve; serve()"
+        code = f"import sys; sys.path = [*sys.path[1:], {str(ROOT)!r}, {str(SCRIPTS)!r}]\n"
+        code += "from lab.reliability.zygote import serve; serve()"
         self._process = subprocess.Popen(
             [sys.executable, "-c", code],
             stdin=subprocess.PIPE,

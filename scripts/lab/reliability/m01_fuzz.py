@@ -4,8 +4,8 @@ import importlib.util
 import subprocess
 import sys
 
-from tests.fuzz.campaign import campaign
-from tests.reliability.measure import ROOT, Row, Run, not_run
+from lab.campaign import campaign
+from lab.reliability.measure import SCRIPTS, Row, Run, not_run
 
 GROWTH_KIB = 20 * 1024
 GUIDED = ("notify", "json-guard", "template", "block", "journal-records", "rpc-reply")
@@ -32,7 +32,7 @@ def guided(run: Run) -> Row:
         return not_run("M1", figure, goal, "atheris is not installed (extra: fuzz)")
     seconds = run.pick(2, 2, 10)
     names = GUIDED[: run.pick(1, 3, 6)]
-    command = [sys.executable, str(ROOT / "scripts" / "fuzz.py"), "--targets", ",".join(names)]
+    command = [sys.executable, str(SCRIPTS / "lab" / "fuzz.py"), "--targets", ",".join(names)]
     command += ["--guided", str(seconds), "--seed", str(run.seed)]
     done = subprocess.run(command, capture_output=True, text=True)
     lines = [line for line in done.stdout.splitlines() if " guided " in line]

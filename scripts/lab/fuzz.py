@@ -1,9 +1,9 @@
-"""Feed broken inputs to everything that reads what others write: `python3 scripts/fuzz.py`.
+"""Feed broken inputs to everything that reads what others write: `python3 scripts/lab/fuzz.py`.
 
 Inputs start as real ones, from recordings and tests/corpus/, and are then broken; the targets are
-in tests/fuzz/targets.py. Exit code 1 on an unhandled exception, a broken promise, a call above a
-second or growing memory. `--keep` adds failures and new seeds to tests/corpus/, which the test
-suite replays. `--guided S` lets atheris, where installed, guide each target by coverage for S
+in tests/fakes/broken/targets.py. Exit code 1 on an unhandled exception, a broken promise, a call
+above a second or growing memory. `--keep` adds failures and new seeds to tests/corpus/, which the
+test suite replays. `--guided S` lets atheris, where installed, guide each target by coverage for S
 seconds.
 """
 
@@ -11,15 +11,17 @@ import argparse
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import bootstrap
 
 bootstrap.enter(("test", "fuzz"))
-sys.path.append(str(bootstrap.ROOT))  # last: `miner` is the installed one
 
-from tests.fuzz.campaign import Campaign, campaign, guided
-from tests.fuzz.runner import keep
-from tests.fuzz.targets import TABLE
+from lab.campaign import Campaign, campaign, guided
+
+from tests.fakes.broken.runner import keep
+from tests.fakes.broken.targets import TABLE
 
 GROWTH_KIB = 20 * 1024
 

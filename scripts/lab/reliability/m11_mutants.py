@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.reliability.measure import NotRun, Row, Run
-from tests.reliability.mutant_server import Server
-from tests.reliability.mutants import TESTS, Mutant, mutants, untested
+from lab.reliability.measure import NotRun, Row, Run
+from lab.reliability.mutant_server import Server
+from lab.reliability.mutants import TESTS, Mutant, mutants, untested
 
 GOAL = 0.85
 BUDGET_S = 540.0  # then no further mutant is begun

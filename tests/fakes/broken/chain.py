@@ -9,7 +9,7 @@ from miner.bitcoin.encoding import Reader
 from miner.bitcoin.target import UINT256_MAX, nbits_from_target, target_from_nbits
 from miner.bitcoin.tx import Transaction
 from tests.fakes import blocks
-from tests.fuzz.targets import VECTORS, Feed, gist
+from tests.fakes.broken.targets import VECTORS, Feed, gist
 
 ADDRESSES = (
     b"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", b"mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn",

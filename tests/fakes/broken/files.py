@@ -9,8 +9,8 @@ from miner import config, journal
 from miner.errors import ConfigError, MinerError
 from miner.transport.credentials import CookieFile
 from miner.work.values import Answer
+from tests.fakes.broken.targets import Feed, gist
 from tests.fakes.found import solo_block
-from tests.fuzz.targets import Feed, gist
 
 FLAGS = tuple(config.SETTINGS)
 

@@ -5,7 +5,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 
-from tests.reliability.measure import ROOT, NotRun, Row, Run, Size
+from lab.reliability.measure import ROOT, NotRun, Row, Run, Size
 
 GONE = 5  # pytest's exit code: nothing was selected
 
