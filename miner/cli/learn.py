@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -48,7 +49,7 @@ def header_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None
     "--html",
     "html_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write all lessons to one self-contained interactive page.",
+    help="Write LESSON, or all, to one self-contained interactive page.",
 )
 @click.option(
     "--notebook",
@@ -78,12 +79,13 @@ def learn(
     setting = Setting(
         seed, header, text, backend, auto or check_only, figures, pools_file, node, cookie
     )
+    chosen = [find(lesson)] if lesson else list(LESSONS)
     if html_file is not None:
-        write_page(html_file, setting)
+        write_page(html_file, chosen, setting)
     elif notebook is not None:
-        write_notebook(notebook, [find(lesson)] if lesson else list(LESSONS), setting, auto)
+        write_notebook(notebook, chosen, setting, auto)
     elif check_only:
-        check_lessons([find(lesson)] if lesson else list(LESSONS), setting)
+        check_lessons(chosen, setting)
     elif lesson is None:
         list_lessons()
     else:
@@ -91,14 +93,25 @@ def learn(
         walk_through(find(lesson), setting, auto, colour)
 
 
-def write_page(path: Path, setting: Setting) -> None:
-    """All lessons on one page; takes a little, since every lesson is run."""
+def check_writable(path: Path) -> None:
+    """Raises ConfigError before minutes of work, not after them."""
+    folder = path.resolve().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        why = "it is a folder" if path.is_dir() else f"{folder} is no folder you can write to"
+        raise ConfigError(f"{path} cannot be written: {why}")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise ConfigError(f"{path} cannot be written: it is read-only")
+
+
+def write_page(path: Path, lessons: Sequence[Lesson], setting: Setting) -> None:
+    """Lessons on one page; takes a little, since each is run."""
     from datetime import datetime
 
     from miner.learn import page
 
-    click.echo(f"Running {len(LESSONS)} lessons for {path} ...", err=True)
-    text = page.build(setting, datetime.now().astimezone())
+    check_writable(path)
+    click.echo(f"Running {len(lessons)} lessons for {path} ...", err=True)
+    text = page.build(lessons, setting, datetime.now().astimezone())
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -110,6 +123,7 @@ def write_notebook(path: Path, lessons: list[Lesson], setting: Setting, execute:
     """Lessons as cells; needs the `notebooks` extra."""
     from miner.learn import notebook
 
+    check_writable(path)
     click.echo(f"Running {len(lessons)} lessons for {path} ...", err=True)
     notebook.write(path, lessons, setting, execute)
     click.echo(f"{path}: open it with Jupyter")
@@ -136,19 +150,12 @@ def walk_through(lesson: Lesson, setting: Setting, auto: bool, colour: bool | No
         say=lambda text: console.print(render.marked(text)),
     )
     waiting = not auto and sys.stdin.isatty() and sys.stdout.isatty()
-    walk = player.play(lesson, setting, stage, _ask if waiting else None)
+    walk = player.play(lesson, setting, stage, input if waiting else None)
     wrong = failed(walk.screens)
     if wrong:
         raise LessonFailed(f"lesson {lesson.number}: {wrong[0].claim}: not so here; please report")
     if waiting and walk.finished:
         click.echo(f"\nDone. {walk.right} of {walk.asked} questions right at first try.")
-
-
-def _ask(prompt: str) -> str:
-    try:
-        return input(prompt)
-    except KeyboardInterrupt:
-        raise EOFError from None
 
 
 def check_lessons(lessons: list[Lesson], setting: Setting) -> None:

@@ -70,7 +70,7 @@ def _header_faults(block: Block, median_time: int, now: int) -> list[Fault]:
               with_header(block, time=median_time)),
         Fault("time-too-new", "time three hours ahead",
               with_header(block, time=now + THREE_HOURS_S)),
-        Fault("bad-version", "version 1, given up in 2012", with_header(block, version=1)),
+        Fault("bad-version", "version 1, refused since 2013", with_header(block, version=1)),
         Fault("bad-txnmrklroot", "one bit of the merkle root flipped",
               with_header(block, merkle_root=bytes(root))),
         Fault("prev-blk-not-found", "a parent nobody knows",

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from miner.backends import registry
@@ -36,6 +36,13 @@ def open_quick(name: str | None) -> Backend:
         except MinerError:  # not built, or not for this machine: `miner devices` says why
             continue
     return registry.open_named("python", cache_dir())
+
+
+def open_workers(name: str | None) -> list[Backend]:
+    """That backend, or the fastest that opens quickly, once for each core where it can be."""
+    first = open_quick(name)
+    first.close()
+    return registry.open_choice([first.info.name], None, cache_dir(), lambda text: None)
 
 
 def job_after(prev_hash: bytes, height: int, target: int, ntime: int, mask: int = 0) -> Job:
@@ -93,16 +100,21 @@ def _search(backend: Backend, roller: Roller, batch: int) -> tuple[Found, int]:
     raise MinerError("the lesson's search space is used up")
 
 
-def rate(backend: Backend, unit: Scannable, seconds: float) -> float:
-    """Hashes a second of a scan loop over `unit`."""
+def rate(
+    backend: Backend,
+    unit: Scannable,
+    seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> float:
+    """Hashes a second of a scan loop over `unit`, by this clock."""
     batch = backend.info.lanes
     backend.scan(unit, 0, batch)
-    hashes, nonce, begun = 0, 0, time.monotonic()
-    while (spent := time.monotonic() - begun) < seconds:
+    hashes, nonce, begun = 0, 0, clock()
+    while (spent := clock() - begun) < seconds:
         result = backend.scan(unit, nonce, batch)
         hashes += result.hashes
         nonce = (nonce + result.hashes // len(unit.versions)) % (NONCES // 2)
-        if time.monotonic() - begun - spent < BATCH_S[backend.info.batch]:
+        if clock() - begun - spent < BATCH_S[backend.info.batch]:
             batch = min(batch * 2, 1 << 22)
     return hashes / spent
 

@@ -16,7 +16,7 @@ from miner.learn import page
 from miner.learn.catalogue import find
 from miner.learn.steps import Check, Lesson, Screen, Setting, failed
 
-EXTRA = "notebooks need the extra packages: pip install 'homehash[notebooks]'"
+EXTRA = "notebooks need more packages: .venv/bin/pip install nbformat nbclient ipykernel"
 CELL_S = 300  # longest a cell may run
 
 
@@ -27,7 +27,7 @@ class Shown:
     screen: Screen
 
     def _repr_html_(self) -> str:
-        return page.screen_html(self.screen)
+        return f'<div class="homehash">{page.screen_html(self.screen)}</div>'
 
     def __repr__(self) -> str:
         checks = [item for item in self.screen.items if isinstance(item, Check)]
@@ -42,10 +42,17 @@ class Walk:
         self._screens = find(name).screens(setting)
         self.seen: list[Screen] = []
 
-    def next(self) -> Shown:
-        """The next screen. Raises StopIteration after the last."""
-        self.seen.append(next(self._screens))
-        return Shown(self.seen[-1])
+    def screen(self, number: int) -> Shown:
+        """Screen `number`, counted from 1; the same one however often a cell is run.
+
+        Raises IndexError with the number of screens there are.
+        """
+        while len(self.seen) < number:
+            following = next(self._screens, None)
+            if following is None:
+                raise IndexError(f"screen {number}: this lesson has {len(self.seen)}")
+            self.seen.append(following)
+        return Shown(self.seen[number - 1])
 
     def check(self) -> str:
         """Raise AssertionError unless every check so far has passed."""
@@ -54,6 +61,21 @@ class Walk:
             raise AssertionError(wrong[0].claim)
         checks = sum(isinstance(item, Check) for one in self.seen for item in one.items)
         return f"{checks} checks passed on {len(self.seen)} screens"
+
+
+@dataclass(frozen=True, slots=True)
+class Styled:
+    """The page's style sheet, kept to the screens of lessons."""
+
+    def _repr_html_(self) -> str:
+        sheet = page.style().replace(":root", "&")  # nested: the screens alone are styled
+        paper = "color: var(--ink); background: var(--paper); padding: 1rem;"
+        return f"<style>.homehash {{ {paper} {sheet} }}</style>"
+
+
+def style() -> Styled:
+    """What the first cell shows, so that bars, marks and bytes have their colours."""
+    return Styled()
 
 
 def _extra(module: str) -> Any:
@@ -72,9 +94,10 @@ def build(lessons: Sequence[Lesson], setting: Setting) -> Any:
             f"{setting.seed}. Every cell calls the miner's own functions; run them in order."
         ),
         v4.new_code_cell(
-            "from miner.learn.notebook import Walk\n"
+            "from miner.learn.notebook import Walk, style\n"
             "from miner.learn.steps import Setting\n\n"
-            f"setting = Setting(seed={setting.seed}, quick={setting.quick})"
+            f"setting = Setting(seed={setting.seed}, quick={setting.quick})\n"
+            "style()  # the page's colours, for the screens below"
         ),
     ]
     for lesson in lessons:
@@ -82,7 +105,10 @@ def build(lessons: Sequence[Lesson], setting: Setting) -> Any:
         cells.append(v4.new_code_cell(f'{lesson.name} = Walk("{lesson.name}", setting)'))
         # The number of screens is known only by walking; quick settings make that a second or two.
         titles = [screen.title for screen in lesson.screens(Setting(setting.seed, quick=True))]
-        cells += [v4.new_code_cell(f"{lesson.name}.next()  # {title}") for title in titles]
+        cells += [
+            v4.new_code_cell(f"{lesson.name}.screen({number})  # {title}")
+            for number, title in enumerate(titles, 1)
+        ]
         cells.append(v4.new_code_cell(f"{lesson.name}.check()"))
     notebook = v4.new_notebook(cells=cells)
     for place, cell in enumerate(notebook.cells):

@@ -7,6 +7,7 @@ anything the product computes, and the browser test compares it with the product
 import json
 import platform
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from html import escape
@@ -16,7 +17,6 @@ from miner import __version__
 from miner.bitcoin.header import Header
 from miner.bitcoin.target import target_from_nbits
 from miner.learn import svg
-from miner.learn.catalogue import LESSONS
 from miner.learn.chain import real_headers
 from miner.learn.own_node import OwnNode
 from miner.learn.steps import (
@@ -40,17 +40,18 @@ DATA = files("miner.learn") / "data"
 FIELD_COLOURS = 6  # classes f0..f5 of the style sheet
 
 
-def build(setting: Setting, now: datetime) -> str:
+def build(chosen: Sequence[Lesson], setting: Setting, now: datetime) -> str:
     """The whole page as text. Lessons run in their quick form; their checks are shown as run."""
     own, verdict = _own_block(setting)
-    lessons = "".join(_lesson(lesson, replace(setting, quick=True)) for lesson in LESSONS)
+    lessons = "".join(_lesson(lesson, replace(setting, quick=True)) for lesson in chosen)
     contents = "".join(
-        f'<li><a href="#{one.name}">{one.number}. {escape(one.title)}</a>: {escape(one.about)}</li>'
-        for one in LESSONS
+        f'<li><a href="#lesson-{one.name}">{one.number}. {escape(one.title)}</a>: '
+        f"{escape(one.about)}</li>"
+        for one in chosen
     )
     shown = _template()
     for name, value in (
-        ("style", (DATA / "page.css").read_text(encoding="utf-8")),
+        ("style", style()),
         ("script", (DATA / "page.js").read_text(encoding="utf-8")),
         ("facts", _facts(own, verdict)),
         ("contents", contents),
@@ -59,6 +60,11 @@ def build(setting: Setting, now: datetime) -> str:
     ):
         shown = shown.replace(f"<!--{name}-->", value)
     return shown
+
+
+def style() -> str:
+    """The style sheet."""
+    return (DATA / "page.css").read_text(encoding="utf-8")
 
 
 def _template() -> str:
@@ -84,9 +90,10 @@ def _own_block(setting: Setting) -> tuple[bytes, str]:
 
 
 def _facts(own: bytes, verdict: str) -> str:
-    headers = [{"name": f"your block ({verdict})", "hex": own.hex()}]
-    for height in (0, 125_552, max(real_headers())):
-        headers.append({"name": f"block {height:,}", "hex": real_headers()[height].hex()})
+    # A famous block first: on the toy chain of your own half of all nonces win.
+    heights = (125_552, 0, max(real_headers()))
+    headers = [{"name": f"block {one:,}", "hex": real_headers()[one].hex()} for one in heights]
+    headers.append({"name": f"your block ({verdict})", "hex": own.hex()})
     for one in headers:
         nbits = Header.parse(bytes.fromhex(one["hex"])).nbits
         one["target"] = f"{target_from_nbits(nbits):064x}"
@@ -96,7 +103,7 @@ def _facts(own: bytes, verdict: str) -> str:
 def _lesson(lesson: Lesson, setting: Setting) -> str:
     screens = "".join(screen_html(screen) for screen in lesson.screens(setting))
     return (
-        f'<section id="{lesson.name}"><h2>{lesson.number}. {escape(lesson.title)}</h2>'
+        f'<section id="lesson-{lesson.name}"><h2>{lesson.number}. {escape(lesson.title)}</h2>'
         f'<p class="about">{escape(lesson.about)} ({lesson.minutes} minutes)</p>{screens}</section>'
     )
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 from miner.learn.steps import Frame, Item, Lesson, Question, Screen, Setting, Stepper
 
-Ask = Callable[[str], str]  # a prompt; the answer without its newline; EOFError ends the lesson
-NEXT_HINT = "Enter: on   b: back   q: quit > "
+# A prompt; the answer without its newline; EOFError or KeyboardInterrupt ends the lesson.
+Ask = Callable[[str], str]
+NEXT_HINT = "Enter: next   b: back   q: quit > "
 TRIES = 2
+QUIT, BACK = ("q", "quit", "exit"), ("b", "back")
 
 
 @dataclass(slots=True)
@@ -33,27 +35,39 @@ class Walk:
     finished: bool = False
 
 
+class Leave(Exception):
+    """The learner wants to go: q, Ctrl-C or Ctrl-D, wherever it is typed."""
+
+
+class GoBack(Exception):
+    """The learner wants to see the screen before this one."""
+
+
 def play(lesson: Lesson, setting: Setting, stage: Stage, ask: Ask | None) -> Walk:
     """Show a lesson; without `ask` (--auto, a pipe) everything is shown in a row."""
     walk, source, place = Walk(), lesson.screens(setting), 0
-    while True:
-        if place == len(walk.screens) and not _fetch(walk, source):
-            walk.finished = True
-            return walk
+    while place < len(walk.screens) or _fetch(walk, source):
         screen = walk.screens[place]
         stage.screen(lesson, screen, place + 1)
-        for item in screen.items:
-            if isinstance(item, Stepper):
-                _step(item, stage, ask)
-            elif isinstance(item, Question):
-                _question(item, stage, ask, walk)
-        if ask is None:
+        try:
+            _items(screen, stage, ask, walk)
+            if ask is not None:
+                _ask(ask, NEXT_HINT)
             place += 1
-            continue
-        key = _ask(ask, NEXT_HINT)
-        if key in ("q", "quit", "exit"):
+        except GoBack:
+            place = max(place - 1, 0)
+        except Leave:
             return walk
-        place = max(place - 1, 0) if key in ("b", "back", "p") else place + 1
+    walk.finished = True
+    return walk
+
+
+def _items(screen: Screen, stage: Stage, ask: Ask | None, walk: Walk) -> None:
+    for item in screen.items:
+        if isinstance(item, Stepper):
+            _step(item, stage, ask)
+        elif isinstance(item, Question):
+            _question(item, stage, ask, walk)
 
 
 def _fetch(walk: Walk, source: Iterator[Screen]) -> bool:
@@ -64,10 +78,16 @@ def _fetch(walk: Walk, source: Iterator[Screen]) -> bool:
 
 
 def _ask(ask: Ask, prompt: str) -> str:
+    """What was typed. Raises Leave or GoBack when that was asked for."""
     try:
-        return ask(prompt).strip().lower()
-    except EOFError:
-        return "q"
+        key = ask(prompt).strip().lower()
+    except (EOFError, KeyboardInterrupt):
+        raise Leave from None
+    if key in QUIT:
+        raise Leave
+    if key in BACK:
+        raise GoBack
+    return key
 
 
 def _step(item: Stepper, stage: Stage, ask: Ask | None) -> None:
@@ -80,9 +100,9 @@ def _step(item: Stepper, stage: Stage, ask: Ask | None) -> None:
         key = _ask(
             ask, f"{place + 1}/{item.count}  Enter: next   p: previous   number: go   d: done > "
         )
-        if key in ("d", "q", "done") or (key == "" and place == item.count - 1):
+        if key in ("d", "done") or (key == "" and place == item.count - 1):
             return
-        if key in ("p", "b"):
+        if key == "p":
             place = max(place - 1, 0)
         elif key.isdigit():
             place = min(max(int(key[:9]) - 1, 0), item.count - 1)

@@ -174,39 +174,6 @@ def code(function: Callable[..., object]) -> Code:
     return Code(f"{module}.{target.__qualname__}", str(file), line)
 
 
-def number_judge(want: int) -> Callable[[str], bool]:
-    """A judge that takes a number in any usual spelling: 4294967296, 2**32, 2^32, 0x10, 1,000."""
-
-    def judge(answer: str) -> bool:
-        text = answer.strip().lower().replace(" ", "").replace(",", "").replace("_", "")
-        base, _, power = text.replace("^", "**").partition("**")
-        try:
-            value = int(base, 0)
-            return (value ** min(int(power), 512) if power else value) == want
-        except ValueError:
-            return False
-
-    return judge
-
-
-def word_judge(*accepted: str) -> Callable[[str], bool]:
-    """A judge that takes any of these words, whatever their case."""
-    wanted = {word.casefold() for word in accepted}
-    return lambda answer: answer.strip().strip(".").casefold() in wanted
-
-
-def near_judge(low: float, high: float) -> Callable[[str], bool]:
-    """A judge that takes a number from low to high."""
-
-    def judge(answer: str) -> bool:
-        try:
-            return low <= float(answer.strip().rstrip("%").replace(",", "")) <= high
-        except ValueError:
-            return False
-
-    return judge
-
-
 def hex_lines(data: bytes, width: int = 16) -> tuple[str, ...]:
     """Hex in rows of `width` bytes."""
     return tuple(data[at : at + width].hex(" ") for at in range(0, len(data), width))

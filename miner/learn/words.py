@@ -47,7 +47,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "retarget": ("every 2016 blocks the target is set anew", "retarget"),
     "reorganisation": ("a node leaves its branch for one with more work", "power"),
     "nakamoto coefficient": ("how many miners together have more than half", "power"),
-    "confirmations": ("blocks on top of a payment's block, its own included", "attack"),
+    "confirmations": (
+        "the payment's own block and those on top of it: z blocks after it are z + 1",
+        "attack",
+    ),
     "backend": ("a way to hash: a CPU's instructions, a graphics card, plain Python", "ladder"),
     "lane": ("one column of a SIMD step: many headers hashed side by side", "ladder"),
     "asicboost": ("several versions share one schedule, which saves work", "asicboost"),

@@ -25,7 +25,7 @@ def test_every_lesson_runs_as_a_notebook(tmp_path: Path) -> None:
     checked = set()
     for cell in notebook.cells:
         name, _, call = cell.source.partition(".")
-        if call.startswith("next()"):
+        if call.startswith("screen("):
             shown[name].append(cell.outputs[0].data["text/html"])
         elif call.startswith("check()"):
             assert re.search(r"\d+ checks passed", cell.outputs[0].data["text/plain"])
@@ -33,7 +33,9 @@ def test_every_lesson_runs_as_a_notebook(tmp_path: Path) -> None:
     assert checked == {lesson.name for lesson in LESSONS}
     for lesson in LESSONS:
         if lesson.name in STEADY:
-            assert shown[lesson.name] == [screen_html(one) for one in lesson.screens(SETTING)]
+            assert shown[lesson.name] == [
+                f'<div class="homehash">{screen_html(one)}</div>' for one in lesson.screens(SETTING)
+            ]
 
 
 def test_a_notebook_is_the_same_text_each_time(tmp_path: Path) -> None:
@@ -46,9 +48,8 @@ def test_a_notebook_is_the_same_text_each_time(tmp_path: Path) -> None:
 
 def test_a_walk_stops_at_a_failed_check() -> None:
     walk = Walk("header", SETTING)
-    assert "checks passed" in repr(walk.next())
+    assert "checks passed" in repr(walk.screen(1))
     assert walk.check().endswith("on 1 screens")
-    for _ in range(3):
-        walk.next()
-    with pytest.raises(StopIteration):
-        walk.next()
+    assert walk.screen(4).screen is walk.screen(4).screen, "a cell may be run twice"
+    with pytest.raises(IndexError, match="this lesson has 4"):
+        walk.screen(5)

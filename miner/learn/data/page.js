@@ -115,27 +115,31 @@ const homehash = (() => {
     header = homehash.unhex(chosen.hex); target = chosen.target;
     floor = Math.floor(Math.min(log2(target), 236)) - 12; find("floor").textContent = floor;
     own = nonceOf(header);
-    dots.length = 0; find("nonce").value = 0; show(own);
+    dots.length = 0; go(own);
   }
+  let centre = 0, tried = 0; // where the slider's middle is; the last nonce of a search
+  function go(nonce) { centre = tried = nonce; find("nonce").value = 0; return show(nonce); }
   function searchOn() {
-    const start = nonceOf(header), best = { hash: "f".repeat(64), nonce: start };
+    const start = tried, best = { hash: "f".repeat(64), nonce: start };
     for (let n = 1; n <= 1000; n++) {
       const nonce = (start + n) % 2 ** 32, hash = homehash.display(homehash.sha256d(withNonce(nonce)));
       dots.push(hash);
+      tried = nonce;
       if (hash < best.hash) { best.hash = hash; best.nonce = nonce; }
       if (hash <= target) break;
     }
     if (dots.length > 1500) dots.splice(0, dots.length - 1500);
+    centre = best.nonce; find("nonce").value = 0;
     show(best.nonce);
   }
   const step = (id, by) => { const slider = find(id); slider.value = Number(slider.value) + by; slider.dispatchEvent(new Event("input")); };
 
   headers.forEach((one, i) => find("choice").append(new Option(one.name, i)));
   find("choice").addEventListener("change", choose);
-  find("nonce").addEventListener("input", () => show(own + Number(find("nonce").value)));
-  find("less").addEventListener("click", () => show(nonceOf(header) - 1));
-  find("more").addEventListener("click", () => show(nonceOf(header) + 1));
-  find("home").addEventListener("click", () => { find("nonce").value = 0; show(own); });
+  find("nonce").addEventListener("input", () => { tried = centre + Number(find("nonce").value); show(tried); });
+  find("less").addEventListener("click", () => go(nonceOf(header) - 1));
+  find("more").addEventListener("click", () => go(nonceOf(header) + 1));
+  find("home").addEventListener("click", () => go(own));
   find("search").addEventListener("click", searchOn);
   find("round").addEventListener("input", drawRound);
   find("back").addEventListener("click", () => step("round", -1));

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from miner.bitcoin.target import DIFF1_TARGET, PERIOD_S, difficulty, next_target
+from miner.learn.answers import near_judge, number_judge
 from miner.learn.attack import confirmations_for, exact_success, nakamoto_success, race
 from miner.learn.retarget import simulate, steady_target
 from miner.learn.steps import (
@@ -17,8 +18,6 @@ from miner.learn.steps import (
     Table,
     Text,
     code,
-    near_judge,
-    number_judge,
 )  # fmt: skip
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.45)
@@ -40,16 +39,20 @@ def screens(setting: Setting) -> Iterator[Screen]:
 def _catching_up() -> Screen:
     rows = tuple((str(z), f"{nakamoto_success(0.1, z):.7f}", f"{paper:.7f}") for z, paper in PAPER)
     return Screen(
-        "Six confirmations: why six?",
+        "Why six confirmations?",
         (
             Text(
                 "You are paid, and wait until z blocks are on top. The payer secretly mines a "
-                "chain without the payment, with a part q of all hashrate. If it ever gets longer, "
-                "the payment is gone. Nakamoto's paper computes the chance; here q = 10 %."
+                "chain without the payment, with a part q of all hashrate. If it ever has more "
+                "work, the payment is gone. Nakamoto's paper computes the chance; here q = 10 %."
+                "\n\n"
+                "z counts the blocks **after** the payment's own. Below 0.1 % lies z = 5: with its "
+                "own block the payment then has **six confirmations**. That is where six comes "
+                "from."
             ),
             Table(
                 "",
-                ("z", "computed here", "printed in the paper"),
+                ("z blocks after it", "computed here", "printed in the paper"),
                 rows,
                 "S. Nakamoto, Bitcoin: A Peer-to-Peer Electronic Cash System, 2008, section 11",
             ),
@@ -78,13 +81,13 @@ def _own_share(share: float, setting: Setting) -> Screen:
         "Races, run one by one",
         (
             Bars(
-                f"confirmations until the risk is below {RISK:.1%}",
+                f"blocks after the payment's until the risk is below {RISK:.1%}",
                 tuple(f"q = {q:.0%}" for q in SHARES),
                 tuple(float(confirmations_for(q, RISK)) for q in SHARES),
                 "blocks",
             ),
             Text(
-                f"Now {trials:,} races with q = {share:.0%} and six confirmations, block by block. "
+                f"Now {trials:,} races with q = {share:.0%} and z = 6, block by block. "
                 "The paper's formula takes the honest blocks' time as average; the exact one does "
                 "not, and the races side with it."
             ),

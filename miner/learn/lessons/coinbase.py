@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
+from miner.backends.base import NONCES
 from miner.bitcoin.address import script_from_address
 from miner.bitcoin.coinbase import commitment_script, push_height, witness_root
 from miner.bitcoin.encoding import display_hex, sha256d
 from miner.bitcoin.merkle import merkle_branch, merkle_root, root_from_branch
 from miner.bitcoin.tx import Transaction
+from miner.gap import hardware
+from miner.learn.answers import number_judge
 from miner.learn.chain import read
 from miner.learn.mining import PAYOUT
 from miner.learn.steps import (
@@ -19,7 +22,6 @@ from miner.learn.steps import (
     Table,
     Text,
     code,
-    number_judge,
 )  # fmt: skip
 from miner.protocol.gbt import MiningPlan, make_job
 from miner.protocol.gbt_template import Template, parse_template
@@ -27,6 +29,7 @@ from miner.work.roll import Roller, build_unit
 from miner.work.values import Job
 
 TAG = b"/homehash/"
+CORE_HS = 35e6  # one core with its vector units, for a comparison
 
 
 def screens(setting: Setting) -> Iterator[Screen]:
@@ -46,12 +49,15 @@ def _pieces(job: Job, template: Template, extranonce: bytes) -> Screen:
     tx = Transaction.parse(raw)
     height = len(push_height(template.height))
     script_at = len(job.coinbase1) - height - 1
+    end = len(job.coinbase1) + 9 + len(TAG)
     parts = (
         Field("before", raw[:script_at], "version, one input that spends nothing"),
         Field("height", raw[script_at : script_at + height], f"block {template.height}, BIP 34"),
         Field("extranonce", raw[script_at + height : len(job.coinbase1) + 8], "ours to change"),
-        Field("tag", raw[len(job.coinbase1) + 8 : len(job.coinbase1) + 9 + len(TAG)], TAG.decode()),
-        Field("outputs", raw[len(job.coinbase1) + 9 + len(TAG) :], "payout, commitment, locktime"),
+        Field("tag", raw[len(job.coinbase1) + 8 : end], TAG.decode()),
+        Field("sequence", raw[end : end + 4], "of the input: not final, so the locktime counts"),
+        Field("outputs", raw[end + 4 : -4], "the payout, then the witness commitment"),
+        Field("locktime", raw[-4:], "the height before this one: BIP 54's rule to come"),
     )
     return Screen(
         "A transaction that comes from nowhere",
@@ -103,6 +109,26 @@ def _tree(job: Job, template: Template, extranonce: bytes) -> Screen:
     )
 
 
+def nonces_last() -> str:
+    """How long the nonces of one header last, by published rates."""
+    rates = {row.name: row.hashrate_hs for row in hardware.load()}
+    times = []
+    for name, what in (("Radeon HD 7970", "a graphics card of 2012"), ("Antminer S21", "an S21")):
+        if hashes := rates.get(name):
+            times.append(f"in {span(NONCES / hashes)} by {what}")
+    return f"in {span(NONCES / CORE_HS)} by one core at {CORE_HS / 1e6:.0f} MH/s, " + ", ".join(
+        times
+    )
+
+
+def span(seconds: float) -> str:
+    """A short time in words, two digits: 6 s, 21 microseconds."""
+    for size, unit in ((60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "microseconds")):
+        if seconds >= size:
+            return f"{seconds / size:.2g} {unit}"
+    return f"{seconds / 1e-9:.2g} ns"
+
+
 def _extranonce(job: Job, extranonce: bytes) -> Screen:
     following = (int.from_bytes(extranonce, "big") + 1).to_bytes(8, "big")
     units = [build_unit(job, (job.version,), raw, job.ntime) for raw in (extranonce, following)]
@@ -113,9 +139,9 @@ def _extranonce(job: Job, extranonce: bytes) -> Screen:
         "One step of the extranonce, a whole new search",
         (
             Text(
-                "All 4,294,967,296 nonces of a header can be tried in minutes by a fast graphics "
-                "card, in a blink by an ASIC. Then the **extranonce** goes up by one: another "
-                "coinbase, another root, another header, and all nonces are fresh."
+                f"All 4,294,967,296 nonces of a header are tried {nonces_last()}. Then the "
+                "**extranonce** goes up by one: another coinbase, another root, another header, "
+                "and all nonces are fresh."
             ),
             Table("", ("extranonce", "merkle root"), rows),
             Check(

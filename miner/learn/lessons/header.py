@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from miner.bitcoin.encoding import display_hex, sha256d
 from miner.bitcoin.header import HEADER_BYTES, Header
 from miner.bitcoin.target import target_from_nbits
+from miner.learn.answers import number_judge, word_judge
 from miner.learn.chain import by_height, real_headers
 from miner.learn.steps import (
     Bytes,
@@ -17,8 +18,6 @@ from miner.learn.steps import (
     Table,
     Text,
     code,
-    number_judge,
-    word_judge,
 )  # fmt: skip
 
 FAMOUS = 125_552  # a block of May 2011, used in many explanations of mining
@@ -35,11 +34,20 @@ def screens(setting: Setting) -> Iterator[Screen]:
     yield _checks(setting, block)
 
 
+def version_words(version: int) -> str:
+    """What a version says: a plain number, or since BIP 9 (2016) bits that vote."""
+    return "its bits vote on rules (BIP 9)" if version >> 29 == 1 else "a plain number"
+
+
 def fields(block: bytes) -> tuple[Field, ...]:
     """The six fields of a header, with their meaning in words."""
     header = Header.parse(block)
     return (
-        Field("version", block[0:4], f"{header.version:#010x}: rule bits, little-endian"),
+        Field(
+            "version",
+            block[0:4],
+            f"{header.version:#010x}, little-endian; {version_words(header.version)}",
+        ),
         Field("previous block", block[4:36], "hash of the block before: this is the chain"),
         Field("merkle root", block[36:68], "fingerprint of every transaction"),
         Field("time", block[68:72], f"{header.time} seconds since 1970"),
@@ -49,14 +57,17 @@ def fields(block: bytes) -> tuple[Field, ...]:
 
 
 def _the_bytes(block: bytes, header: Header) -> Screen:
+    is_block = header.meets(target_from_nbits(header.nbits))
+    whose = "Here is a real one." if is_block else "Here is yours."
+    kind = "block" if is_block else "a candidate with hash"
     return Screen(
         "Everything a miner hashes",
         (
             Text(
                 "A miner does not hash a block. It hashes the block's **header**: 80 bytes, six "
-                "fields, always in this order. Here is a real one."
+                f"fields, always in this order. {whose}"
             ),
-            Bytes(f"header of block {header.hash_hex[:24]}..", fields(block)),
+            Bytes(f"header of {kind} {header.hash_hex[:24]}..", fields(block)),
             code(Header.parse),
             Question(
                 "Which field is the only one with no meaning of its own, there just to be changed?",

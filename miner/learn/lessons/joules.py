@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from miner.devices import energy
 from miner.devices.gpu import load_nvml
 from miner.errors import ConfigError
 from miner.gap import arithmetic, economics, hardware
-from miner.learn.mining import bench_unit, open_quick, rate, si
+from miner.learn.answers import near_judge
+from miner.learn.mining import bench_unit, open_quick, open_workers, rate, si
 from miner.learn.steps import (
     Axis,
     Check,
@@ -20,21 +22,49 @@ from miner.learn.steps import (
     Table,
     Text,
     code,
-    near_judge,
 )  # fmt: skip
+from miner.measure import cases
 from miner.measure.session import card
+from miner.measure.threads import Threads
 
 QUOTED = (
     "Pencil and paper (human)", "Desktop PC on a power meter (2010)", "Radeon HD 7970",
     "Avalon Batch 1", "Antminer S9", "Antminer S21",
 )  # fmt: skip
 TIMED_S, QUICK_TIMED_S = 3.0, 0.3
+METER_S, QUICK_METER_S = 20.0, 0.5  # long enough to read a meter
 J_PER_KWH = 3.6e6
 AI_FACTOR = "ai_cloud_over_local_per_joule_high"
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What hashed, how fast, and at how many watts; None where nothing tells."""
+
+    what: str  # "One core of this computer"
+    speed: float
+    watts: float | None
+    boundary: str  # what the watts cover
+    reasons: tuple[str, ...] = ()
+
+
 def screens(setting: Setting) -> Iterator[Screen]:
     """Own rate and, where known, own watts; the axis; the cost of a block."""
+    watts = setting.figures.get("watts")
+    if watts is not None and not 0 < watts < 1e6:
+        raise ConfigError(f"--watts {watts:g}: want more than 0 and less than 1000000")
+    if watts is None:
+        measured = _by_counter(setting)
+    else:
+        yield _read_your_meter(setting)
+        measured = _by_meter(setting, watts)
+    yield _own(measured)
+    yield _axis(measured)
+    yield _block(measured)
+
+
+def _by_counter(setting: Setting) -> Measured:
+    """One core, and the computer's own energy counter where it has one."""
     seconds = QUICK_TIMED_S if setting.quick else TIMED_S
     backend = open_quick(setting.backend)
     try:
@@ -49,20 +79,41 @@ def screens(setting: Setting) -> Iterator[Screen]:
             meter.close()
     finally:
         backend.close()
-    watts = setting.figures.get("watts")
-    if watts is not None and not 0 < watts < 1e6:
-        raise ConfigError(f"--watts {watts:g}: want more than 0 and less than 1000000")
-    own = (watts, "wall, given by user") if watts else (used, boundary)
-    yield _own(speed, own, reasons)
-    yield _axis(speed, own)
-    yield _block(speed, own[0])
+    return Measured("One core of this computer", speed, used, boundary, tuple(reasons))
 
 
-def _own(speed: float, own: tuple[float | None, str], reasons: list[str]) -> Screen:
-    watts, boundary = own
+def _read_your_meter(setting: Setting) -> Screen:
+    seconds = QUICK_METER_S if setting.quick else METER_S
+    return Screen(
+        "Read your meter now",
+        (
+            Text(
+                f"When you go on, every core hashes for {seconds:g} s, as all do while mining: a "
+                "meter at the wall shows the whole computer, so the whole computer must work. Is "
+                "the number you gave what it shows then? If not, start again with it."
+            ),
+        ),
+    )
+
+
+def _by_meter(setting: Setting, watts: float) -> Measured:
+    """Every core, beside the watts that the learner read at the wall."""
+    backends = open_workers(setting.backend)
+    count, wanted = len(backends), max(backends[0].info.versions_wanted, 1)
+    threads = Threads(backends, cases.job(setting.seed, rolling=wanted > 1), wanted)
+    try:
+        ran = threads.run(QUICK_METER_S if setting.quick else METER_S)
+    finally:
+        threads.close()
+    what = f"{count} workers of this computer" if count > 1 else "One worker of this computer"
+    return Measured(what, ran.hashes / ran.seconds, watts, "wall, given by user")
+
+
+def _own(measured: Measured) -> Screen:
+    speed, watts = measured.speed, measured.watts
     extra: tuple[Item, ...]
     if watts is None:
-        why = "; ".join(reasons)[:240] or "no energy counter was found"
+        why = "; ".join(measured.reasons)[:240] or "no energy counter was found"
         extra = (
             Text(
                 f"How many joules it took is **not known**: {why}.\n\nWith a meter at the wall: "
@@ -75,7 +126,7 @@ def _own(speed: float, own: tuple[float | None, str], reasons: list[str]) -> Scr
                 "",
                 ("", ""),
                 (
-                    ("power", f"{watts:.1f} W ({boundary})"),
+                    ("power", f"{watts:.1f} W ({measured.boundary})"),
                     ("energy for a hash", f"{watts / speed:.3g} J"),
                     ("energy for a million million hashes", f"{watts / speed * 1e12:,.0f} J/TH"),
                 ),
@@ -84,9 +135,8 @@ def _own(speed: float, own: tuple[float | None, str], reasons: list[str]) -> Scr
     return Screen(
         "What does one hash cost?",
         (
-            Text(f"One core of this computer makes **{si(speed)}**."),
+            Text(f"{measured.what}: **{si(speed)}**."),
             *extra,
-            Check("hashes were counted and time was measured", speed > 0, "miner bench --watts W"),
             code(energy.find),
         ),
     )
@@ -99,11 +149,11 @@ def _rows() -> list[hardware.HardwareRow]:
     return [*rows, best]
 
 
-def _axis(speed: float, own: tuple[float | None, str]) -> Screen:
+def _axis(measured: Measured) -> Screen:
     rows = [row for row in _rows() if row.j_per_th]
     marks = [Mark(row.name, row.j_per_th or 1, "fixed") for row in rows]
-    if own[0] is not None:
-        marks.append(Mark("this computer", own[0] / speed * 1e12, "own"))
+    if measured.watts is not None:
+        marks.append(Mark("this computer", measured.watts / measured.speed * 1e12, "own"))
     first, last = rows[0].j_per_th or 1, rows[-1].j_per_th or 1
     return Screen(
         "Eighteen powers of ten",
@@ -127,7 +177,8 @@ def _axis(speed: float, own: tuple[float | None, str]) -> Screen:
     )
 
 
-def _block(speed: float, watts: float | None) -> Screen:  # one screen, mostly its text
+def _block(measured: Measured) -> Screen:  # one screen, mostly its text
+    speed, watts = measured.speed, measured.watts
     known = economics.load()
     network = arithmetic.network_from(known)
     best = _rows()[-1]

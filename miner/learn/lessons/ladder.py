@@ -12,6 +12,7 @@ from miner.bitcoin.sha256 import sha256d as readable_sha256d
 from miner.errors import MinerError
 from miner.gap import hardware
 from miner.learn import trace
+from miner.learn.answers import near_judge, number_judge
 from miner.learn.chain import by_height
 from miner.learn.mining import bench_unit, rate, si
 from miner.learn.steps import (
@@ -25,8 +26,6 @@ from miner.learn.steps import (
     Table,
     Text,
     code,
-    near_judge,
-    number_judge,
 )  # fmt: skip
 from miner.paths import cache_dir
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from miner.gap import arithmetic, economics
 from miner.learn import payout
+from miner.learn.answers import near_judge, word_judge
 from miner.learn.mining import bench_unit, open_quick, rate, si
 from miner.learn.steps import (
     Bars,
@@ -16,8 +17,6 @@ from miner.learn.steps import (
     Table,
     Text,
     code,
-    near_judge,
-    word_judge,
 )  # fmt: skip
 
 DAY_S = 86_400
@@ -66,7 +65,7 @@ def _alone(speed: float, name: str) -> Screen:
                     ("chance in a day", f"{day:.2g}"),
                     ("chance in a year", f"{year:.2g}"),
                 ),
-                f"difficulty: {difficulty.as_of}, {difficulty.source_url[:48]}",
+                f"difficulty: {difficulty.as_of}, {difficulty.source_url}",
             ),
             Text(
                 "The mean says little about a lottery: after it has passed, a third of all such "
@@ -169,6 +168,10 @@ def _ruin() -> Screen:
         )
         for fee in (0.01, 0.02, 0.04)
     )
+    known = economics.load()
+    price = known["btc_price"]
+    coins = payout.reserve_for(0.02, 0.0001) * float(arithmetic.network_from(known).subsidy.value)
+    worth = coins * price.value
     return Screen(
         "Who pays for bad luck?",
         (
@@ -185,11 +188,12 @@ def _ruin() -> Screen:
             ),
             code(payout.reserve_for),
             Question(
-                "A pool with 2 % fee is to survive with 99.99 %. How many block rewards must it "
-                "hold, roughly?",
+                "A pool takes a fee of 2 % and wants to survive with a chance of 99.99 %. How many "
+                "block rewards must it hold, roughly?",
                 f"{payout.reserve_for(0.02, 0.0001):.0f}",
                 near_judge(220, 240),
-                "At today's reward, millions. Small PPS pools are a bet.",
+                f"About {worth / 1e6:.0f} million USD at the price of {price.as_of}: a small PPS "
+                "pool is a bet.",
             ),
         ),
     )  # fmt: skip

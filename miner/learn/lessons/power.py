@@ -6,6 +6,7 @@ from pathlib import Path
 
 from miner.learn import centralisation as central
 from miner.learn import tags
+from miner.learn.answers import near_judge, number_judge, word_judge
 from miner.learn.attack import nakamoto_success
 from miner.learn.own_node import OwnNode
 from miner.learn.steps import (
@@ -17,9 +18,6 @@ from miner.learn.steps import (
     Table,
     Text,
     code,
-    near_judge,
-    number_judge,
-    word_judge,
 )  # fmt: skip
 from miner.protocol.gbt import block_hex
 from miner.protocol.verdicts import Ruling
@@ -142,22 +140,22 @@ def _odds() -> Screen:
         "What a share of power can do",
         (
             Table(
-                "chance to replace a payment after z confirmations",
+                "chance to replace a payment with z blocks after its own",
                 ("share", "z = 1", "z = 3", "z = 5", "z = 6"),
                 rows,
                 "S. Nakamoto, 2008, section 11",
             ),
             Check(
-                "10 % against five confirmations: 0.0009137, as the paper prints",
+                "10 % against z = 5: 0.0009137, as the paper prints",
                 abs(nakamoto_success(0.1, 5) - 0.0009137) < 5e-8,
                 "nakamoto_success(0.1, 5)",
             ),
             code(nakamoto_success),
             Question(
-                "With 30 %, the chance against six confirmations is about how many percent?",
+                "With 30 %, the chance against z = 6 is about how many percent?",
                 "13.2",
                 near_judge(12.5, 16),
-                "Six confirmations were chosen with a 10 % attacker in mind. Lesson 14 goes on.",
+                "Nakamoto's table suggests z = 5 against a tenth of all power. Lesson 14 goes on.",
             ),
         ),
     )
@@ -195,12 +193,16 @@ def _reorganisation(setting: Setting) -> Screen:  # one screen, mostly its text
             ),
             Table("", ("block", "verdict", "best chain after it"), tuple(rows)),
             Check(
-                "the public node threw out its own two blocks and follows the longer branch",
+                "the public node dropped its own two blocks and follows the branch with more work",
                 before == honest[-1].hash_hex and after == hidden[-1].hash_hex
                 and last is Ruling.ACCEPTED,
                 "getbestblockhash before and after",
             ),
-            Text("A payment in the two lost blocks would be gone. No rule was broken."),
+            Text(
+                "`inconclusive` means: kept, but not the best chain. What counts is the **work** "
+                "in a branch, not its number of blocks. A payment in the two lost blocks would be "
+                "gone. No rule was broken."
+            ),
             code(OwnNode.submit),
         ),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from miner.bitcoin.target import (
     next_target,
     target_from_nbits,
 )  # fmt: skip
+from miner.learn.answers import near_judge, number_judge
 from miner.learn.chain import retargets
 from miner.learn.retarget import MEAN_INTERVAL_S, Period, simulate, steady_target
 from miner.learn.steps import (
@@ -22,8 +23,6 @@ from miner.learn.steps import (
     Table,
     Text,
     code,
-    near_judge,
-    number_judge,
 )  # fmt: skip
 
 PERIODS, QUICK_PERIODS = 2_000, 400  # of simulated time: 77 and 15 years
@@ -82,7 +81,7 @@ def _real_periods() -> Screen:
                 "times and nbits: Bitcoin mainnet headers; 'constructed' rows are labelled",
             ),
             Check(
-                "each new nbits is exactly the one in the chain",
+                "the real ones are the chain's, the constructed one is Bitcoin Core's own test's",
                 exact,
                 "next_target(target_from_nbits(old), last_time - first_time, limit)",
             ),
@@ -109,9 +108,9 @@ def _step_up(setting: Setting) -> Screen:
                 note="simulated: 2016 exponential waits a period, targets by the real rule",
             ),
             Text(
-                "Coming in, ten times the miners find blocks every minute, until two adjustments "
-                "(4 x 2.5) catch up. Going out, blocks take a hundred minutes: a period at that "
-                "pace lasts twenty weeks. That is why a sudden loss of miners hurts more."
+                "When ten times the miners come in, they find a block every minute, until two "
+                "adjustments (4 x 2.5) catch up. When they leave, blocks take a hundred minutes: "
+                "a period at that pace lasts twenty weeks. So a sudden loss of miners hurts more."
             ),
             Check(
                 "the first period after the jump is clamped to a factor of four",

@@ -6,6 +6,7 @@ from statistics import mean
 
 from miner.bitcoin.target import expected_hashes
 from miner.learn import fit
+from miner.learn.answers import near_judge, word_judge
 from miner.learn.mining import Found, bench_unit, mine_chain, open_quick, rate
 from miner.learn.steps import (
     Bars,
@@ -16,15 +17,14 @@ from miner.learn.steps import (
     Table,
     Text,
     code,
-    near_judge,
-    word_judge,
 )  # fmt: skip
 from miner.work.roll import Roller
 
 BLOCKS, QUICK_BLOCKS = 600, 200
 TRIAL_S = 0.2
-SEARCH_S, QUICK_SEARCH_S = 12.0, 1.0  # for all blocks together
-FEWEST_HASHES = 64  # per block: below, counting whole hashes shows in the histogram
+# Hashes a block needs on average: fixed, so that one seed gives the same blocks on any machine.
+EXPECTED, SLOW_EXPECTED = 2**16, 2**12
+PATIENCE_S = 20.0  # a computer slower than that takes the easier one
 WIDTH, BINS = 0.5, 9
 BROKEN_BITS = 4  # a counter this short wraps long before the mean is reached
 
@@ -35,9 +35,9 @@ def screens(setting: Setting) -> Iterator[Screen]:
     name = backend.info.name
     try:
         count = QUICK_BLOCKS if setting.quick else BLOCKS
-        budget = QUICK_SEARCH_S if setting.quick else SEARCH_S
         speed = rate(backend, bench_unit(1, 0), TRIAL_S)
-        target = int(2**256 / max(speed * budget / count, FEWEST_HASHES))
+        slow = count * EXPECTED / speed > PATIENCE_S
+        target = 2**256 // (SLOW_EXPECTED if slow or setting.quick else EXPECTED)
         yield _before(name, target, count)
         found = list(mine_chain(backend, count, target, setting.seed))
     finally:
@@ -128,15 +128,15 @@ def _how_long_still(waits: list[float]) -> Screen:
         if left:
             rows.append((f"{past} mean times", str(len(left)), f"{mean(left):.2f} mean times"))
     return Screen(
-        "How long still?",
+        "How much longer?",
         (
             Table("", ("searched without success for", "searches", "still needed"), tuple(rows)),
             Question(
-                "You have searched for three mean times without success. How many mean times "
-                "still, on average?",
+                "You have searched for three mean times without success. How many more mean "
+                "times will it take, on average?",
                 "1",
                 near_judge(0.9, 1.1),
-                "Always one, whatever lies behind. A search has no memory; no block is ever 'due'.",
+                "Always one, however long it has been: a search has no memory, no block is 'due'.",
             ),
         ),
     )

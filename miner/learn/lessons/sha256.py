@@ -8,6 +8,7 @@ from statistics import mean
 from miner.bitcoin.encoding import display_hex, sha256d
 from miner.bitcoin.sha256 import ROUNDS, compress, digest, sha256
 from miner.learn import trace
+from miner.learn.answers import number_judge, word_judge
 from miner.learn.chain import by_height
 from miner.learn.steps import (
     Bars,
@@ -22,14 +23,12 @@ from miner.learn.steps import (
     Table,
     Text,
     code,
-    number_judge,
-    word_judge,
 )  # fmt: skip
 
 FAMOUS = 125_552
 THREE = ("chunk 1 of the header", "chunk 2 of the header", "the second hash")
 FLIPS, QUICK_FLIPS = 640, 64  # header bits flipped one by one
-SHOWN_ROUNDS = (0, 1, 2, 4, 8, 12, 16, 20, 24, 32, 48, 63)
+SHOWN_ROUNDS = (0, 1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48)  # after the one that reads the bit
 
 
 def screens(setting: Setting) -> Iterator[Screen]:
@@ -125,13 +124,13 @@ def _avalanche(block: bytes, setting: Setting) -> Iterator[Screen]:
         "Flip one bit",
         (
             Text(
-                f"One bit of the header is flipped, for {len(places)} different bits, and the "
-                "registers compared after each round of the compression that reads it. Bits that "
-                "differ, of 256:"
+                f"One bit of the header is flipped, for {len(places)} different bits. The word it "
+                "stands in enters in one round; from there on the registers are compared, round by "
+                "round. Bits that differ, of 256:"
             ),
             Bars(
-                "differing bits after a round, mean",
-                tuple(f"round {t}" for t in SHOWN_ROUNDS),
+                "differing bits, by rounds since the flipped bit was read, mean",
+                tuple(f"{t} later" for t in SHOWN_ROUNDS),
                 tuple(mean(counts) for counts in spread),
                 "bits of 256",
             ),
@@ -140,7 +139,7 @@ def _avalanche(block: bytes, setting: Setting) -> Iterator[Screen]:
                 "About how many of the 256 bits would differ between two random numbers?",
                 "128",
                 number_judge(128),
-                "Half. After some twenty rounds one flipped bit looks like pure chance.",
+                "Half. Some six rounds after it is read, one flipped bit looks like pure chance.",
             ),
         ),
     )
@@ -156,8 +155,9 @@ def _flip_all(block: bytes, places: list[int]) -> tuple[list[list[int]], list[in
         changed[place // 8] ^= 0x80 >> place % 8
         chunk = place // 512
         other = trace.record(bytes(changed))[chunk]
+        read = place % 512 // 32  # the round that reads the word of this bit
         for row, t in zip(spread, SHOWN_ROUNDS, strict=True):
-            row.append(trace.differing_bits(plain[chunk].states[t], other.states[t]))
+            row.append(trace.differing_bits(plain[chunk].states[read + t], other.states[read + t]))
         one, two = (int.from_bytes(sha256d(raw)) for raw in (block, bytes(changed)))
         final.append((one ^ two).bit_count())
     return spread, final

@@ -12,6 +12,7 @@ from fractions import Fraction
 from miner.backends.base import NONCES, Backend
 from miner.bitcoin.target import exact_difficulty, expected_hashes, target_from_difficulty
 from miner.errors import MinerError
+from miner.learn.answers import near_judge, word_judge
 from miner.learn.mining import (
     BATCH_S,
     REGTEST_GENESIS,
@@ -31,8 +32,6 @@ from miner.learn.steps import (
     Table,
     Text,
     code,
-    near_judge,
-    word_judge,
 )  # fmt: skip
 from miner.sources.base import SourceState
 from miner.sources.pool.connection import StratumSource
@@ -167,7 +166,8 @@ def _two_targets() -> Screen:
                 "no",
                 word_judge("no", "n"),
                 "The coinbase inside the hash pays the pool: another payee is another header, "
-                "another hash. It can only withhold the block, and gains nothing by that.",
+                "another hash. It can only withhold the block: that gains nothing in this pool, "
+                "but a rival pool that sends such miners can (Eyal 2015, The Miner's Dilemma).",
             ),
             code(Roller.next),
         ),

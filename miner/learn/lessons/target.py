@@ -11,6 +11,7 @@ from miner.bitcoin.target import (
     nbits_from_target,
     target_from_nbits,
 )  # fmt: skip
+from miner.learn.answers import near_judge, number_judge
 from miner.learn.chain import by_height, real_headers
 from miner.learn.steps import (
     Axis,
@@ -22,8 +23,6 @@ from miner.learn.steps import (
     Table,
     Text,
     code,
-    near_judge,
-    number_judge,
 )  # fmt: skip
 from miner.work.values import Job, Share, WorkUnit
 

@@ -9,6 +9,7 @@ from miner.bitcoin.coinbase import subsidy
 from miner.bitcoin.header import Header
 from miner.bitcoin.target import target_from_nbits
 from miner.learn import gallery, trace
+from miner.learn.answers import number_judge, word_judge
 from miner.learn.lessons.header import fields
 from miner.learn.own_node import OwnNode
 from miner.learn.steps import (
@@ -21,8 +22,6 @@ from miner.learn.steps import (
     Table,
     Text,
     code,
-    number_judge,
-    word_judge,
 )  # fmt: skip
 from miner.protocol.gbt import block_hex, make_job
 from miner.protocol.verdicts import Judgement, Ruling, judge

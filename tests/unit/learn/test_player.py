@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from miner.errors import ConfigError
+from miner.learn.answers import near_judge, number, number_judge, word_judge
 from miner.learn.catalogue import LESSONS, find
 from miner.learn.player import Ask, Stage, Walk, play
 from miner.learn.steps import (
@@ -15,9 +16,6 @@ from miner.learn.steps import (
     Setting,
     Stepper,
     Text,
-    near_judge,
-    number_judge,
-    word_judge,
 )  # fmt: skip
 
 
@@ -29,7 +27,7 @@ def two_screens(setting: Setting) -> Iterator[Screen]:
 LESSON = Lesson(99, "test", "A test", "about", 1, two_screens)
 
 
-def walk(answers: list[str] | None) -> tuple[list[str], Walk]:
+def walk(answers: list[str | BaseException] | None) -> tuple[list[str], Walk]:
     seen: list[str] = []
     stage = Stage(
         screen=lambda lesson, screen, number: seen.append(f"{number} {screen.title}"),
@@ -37,13 +35,16 @@ def walk(answers: list[str] | None) -> tuple[list[str], Walk]:
         frame=lambda frame: seen.append(frame.title),
         say=seen.append,
     )
-    waiting: Iterator[str] = iter(answers or [])
+    waiting: Iterator[str | BaseException] = iter(answers or [])
 
     def ask(prompt: str) -> str:
         try:
-            return next(waiting)
+            answer = next(waiting)
         except StopIteration:
             raise EOFError from None
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
 
     asker: Ask | None = None if answers is None else ask
     return seen, play(LESSON, Setting(), stage, asker)
@@ -78,6 +79,25 @@ def test_a_closed_terminal_leaves() -> None:
     assert not walk([])[1].finished
 
 
+@pytest.mark.parametrize("key", ["q", "quit", KeyboardInterrupt(), EOFError()])
+@pytest.mark.parametrize("before", [[], ["41"], ["42"], ["42", ""], ["42", "", ""]])
+def test_leaving_works_at_every_prompt_and_is_no_wrong_answer(
+    key: str | BaseException, before: list[str | BaseException]
+) -> None:
+    seen, done = walk([*before, key, "42", "", "", "", "", "", "", ""])
+    assert not done.finished
+    assert not any(line.startswith("The answer") for line in seen)
+    assert sum(line.startswith("Not quite") for line in seen) == before.count("41")
+
+
+def test_back_works_at_a_question_and_in_a_stepper() -> None:
+    for before in (["42", ""], ["42", "", ""]):
+        seen, _ = walk([*before, "b", "q"])
+        screens = [line for line in seen if line[0].isdigit()]
+        assert screens == ["1 first", "2 second", "1 first"]
+    assert walk(["b", "q"])[0].count("1 first") == 2
+
+
 @pytest.mark.parametrize("text", ["4294967296", "2**32", " 2^32 ", "0x100000000", "4,294,967,296"])
 def test_numbers_in_any_spelling(text: str) -> None:
     assert number_judge(2**32)(text)
@@ -86,6 +106,32 @@ def test_numbers_in_any_spelling(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "2**33", "many", "1e99", "2**999999999999"])
 def test_other_numbers_are_wrong(text: str) -> None:
     assert not number_judge(2**32)(text)
+
+
+@pytest.mark.parametrize(
+    ("want", "text"),
+    [
+        (0.5, "1/2"), (0.5, "half"), (0.5, "a half"), (0.5, "0,5"), (0.5, "50%"), (0.5, "50 %"),
+        (1.5, "3/2"), (1.5, "1,5"), (8.9, "8,9"), (100, "100%"), (100, "100 per cent"),
+        (2, "two"), (2, "chunk 2"), (256, "256 bits"), (12, "12 hashes"), (72, "72."),
+        (5e9, "5e9"), (5e9, "50*10^8"), (5e9, "5 x 10**9"), (5e9, "5,000,000,000"),
+        (5e9, "5 000 000 000"), (1234.5, "1,234.5"), (4096, "2^12 = 4096"), (12, "about 12"),
+    ],
+)  # fmt: skip
+def test_numbers_as_people_write_them(want: float, text: str) -> None:
+    assert near_judge(want * (1 - 1e-12), want * (1 + 1e-12))(text), number(text)
+    assert not near_judge(want * 1.01, want * 1.02)(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "none of them", "-5", "x", "1/0", "2^600", "2^2^99999", "9" * 500, "0x", "e9"]
+)
+def test_strange_answers_are_wrong_and_harmless(text: str) -> None:
+    assert not number_judge(5)(text)
+
+
+def test_a_decimal_comma_is_no_thousand() -> None:
+    assert not number_judge(15)("1,5") and number_judge(1500)("1,500")
 
 
 def test_words_and_ranges() -> None:
