@@ -226,6 +226,11 @@ class Status:
             self._counts[Answer.UNKNOWN] += len(self._open)
             self._open.clear()
 
+    def pool_block_accepted(self) -> None:
+        """A later job builds on a block whose share a pool took."""
+        with self._lock:
+            self._blocks[Answer.ACCEPTED] += 1
+
     def _forget_one(self) -> None:
         """The oldest share; a block, whose answer may yet change, only when all are blocks."""
         shares = (name for name, verdict in self._answers.items() if not verdict.is_block)
@@ -233,7 +238,7 @@ class Status:
 
     def _count(self, verdict: Verdict, step: int) -> None:
         self._counts[verdict.answer] += step
-        if verdict.is_block:
+        if verdict.is_block and not (verdict.of_share and verdict.answer is Answer.ACCEPTED):
             self._blocks[verdict.answer] += step
         if verdict.answer is Answer.REJECTED:
             known = verdict.reason in self._reasons or len(self._reasons) < MAX_REASONS

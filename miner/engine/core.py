@@ -10,6 +10,7 @@ from miner.config import Goal
 from miner.engine import sensors
 from miner.engine.desk import Desk, Tell
 from miner.engine.floor import FLOOD_TARGET, Clock, Floor
+from miner.engine.pool_blocks import PoolBlocks
 from miner.engine.pulse import HINTS, Pulse
 from miner.engine.replay import Replay
 from miner.engine.worker import STRIKES, Worker, WorkerOptions
@@ -65,18 +66,18 @@ class Engine:
         self.desk = Desk(source, journal, status, self.floor, tell)
         self.desk.most_blocks = options.most_blocks
         self.replay = Replay(journal.left, source, tell, clock)
+        self.pool_blocks = PoolBlocks(status, tell, clock)
         self.done = threading.Event()
         self.error: MinerError | None = None  # why the run failed, when it did
         self.reason = ""  # why it ended, in words
         self._tell, self._clock = tell, clock
         self._dice = random.SystemRandom()
         self._lock = threading.Lock()
-        self._ready = False  # a source shows one state: that of the pool or node with the work
         self._start = self._saved = self._ticked = clock()
         self._retries: dict[str, tuple[float, float]] = {}  # block hash: (due, pause)
         self._alarmed: set[str] = set()
         self._pulse = Pulse(self._start)
-        self._started = self._stopped = False
+        self._ready = self._started = self._stopped = False  # ready: some pool or node is
         self.workers = [
             Worker(
                 backend,
@@ -152,6 +153,7 @@ class Engine:
 
     def job(self, job: Job) -> None:
         self.replay.job(job)
+        self.pool_blocks.job(job)
         if job.reopens:
             self.desk.reopen(job.prev_hash)
         before = self.floor.latest
@@ -184,6 +186,7 @@ class Engine:
         if self.replay.verdict(verdict):
             return
         self.desk.verdict(verdict)
+        self.pool_blocks.verdict(verdict, own=verdict.hash_hex not in self.replay.earlier)
         self._check_goals()
         with self._lock:
             if verdict.final or not verdict.is_block:
@@ -224,6 +227,7 @@ class Engine:
         self._supervise(now, stood)
         self._ask_again(now)
         self.replay.tick(now)
+        self.pool_blocks.tick(now)
         self._name_state(now, stood)
         if now - self._saved > SAVE_S:
             self._saved = now
@@ -298,7 +302,7 @@ class Engine:
         reached = {
             "s": self._clock() - self._start,
             "shares": self.status.accepted,
-            "blocks": self.desk.own_accepted,
+            "blocks": self.desk.own_accepted + self.pool_blocks.own_accepted,
         }
         for goal in self.options.goals:
             if reached[goal.unit] >= goal.amount:

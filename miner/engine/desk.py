@@ -15,6 +15,7 @@ from miner.backends.base import Hit
 from miner.bitcoin.encoding import display_hex
 from miner.crash import crash_point
 from miner.engine.floor import Clock, Floor
+from miner.engine.pool_blocks import facts, taken_event
 from miner.engine.worker import Finding
 from miner.journal import Journal
 from miner.protocol.scrub import scrub
@@ -151,7 +152,8 @@ class Desk:
             self._to_disk.put(verdict)
             self._answer_parent(verdict)
         if self._status.verdict(verdict):
-            self._tell(verdict_event(verdict))
+            taken = verdict.is_block and verdict.of_share and verdict.answer is Answer.ACCEPTED
+            self._tell(taken_event(verdict) if taken else verdict_event(verdict))
 
     # -- the desk's thread
 
@@ -326,7 +328,7 @@ class Desk:
             del self._own[verdict.hash_hex]
             self._open.pop(verdict.hash_hex, None)
             accepted = verdict.answer is Answer.ACCEPTED
-            self.own_accepted += accepted
+            self.own_accepted += accepted and not verdict.of_share
             if verdict.answer is not Answer.NOT_SENT:
                 self._refusals.note("" if accepted else verdict.reason or verdict.answer.value)
             parent = self._parents.get(mine)
@@ -374,15 +376,6 @@ def verdict_event(verdict: Verdict) -> Event:
     words = [word for word in (verdict.reason, verdict.explanation) if word and word != answer]
     why = f": {', '.join(words)}" if words else ""
     text = f"{kind}{where} {answer} {verdict.hash_hex}{why}{took}"
-    data = {
-        "hash": verdict.hash_hex,
-        "height": verdict.height,
-        "answer": answer,
-        "reason": verdict.reason,
-        "explanation": verdict.explanation,
-        "latency_s": verdict.latency_s,
-        "difficulty": verdict.difficulty,
-        "source": verdict.source,
-    }
+    data = facts(verdict, answer, verdict.explanation)
     good = verdict.answer is Answer.ACCEPTED
     return Event(kind, text, "result" if good or verdict.is_block else "warning", data)

@@ -55,6 +55,7 @@ class Replay:
         clock: Callable[[], float],
     ) -> None:
         self._waiting = {block.hash_hex: Waiting(block, file) for block, file in left}
+        self.earlier = frozenset(self._waiting)  # hashes
         self._source, self._tell, self._clock = source, tell, clock
         self._lock = threading.Lock()  # never held while the source is called
         self._began = clock()

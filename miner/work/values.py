@@ -174,6 +174,7 @@ class Verdict:
     height: int | None = None
     latency_s: float | None = None  # submit to answer
     difficulty: float | None = None  # of the share target; display only
+    of_share: bool = False  # a pool's word on the share; of a block's fate it says nothing
 
     @property
     def final(self) -> bool:

@@ -96,3 +96,28 @@ def test_S35_unverified_tls_shouts_however_it_was_asked_for(
     (shout,) = [item for item in command.objects("caution") if "TLS" in item["text"]]
     assert shout["text"].startswith("TLS IS NOT VERIFIED")
     assert all(status["tls_insecure"] is True for status in command.objects("status"))
+
+
+def test_a_pool_s_yes_to_a_block_is_no_accepted_block(miner: Start) -> None:
+    """Seen: the pool said yes, and its node had refused the block."""
+    with FakePool(nbits="1f00ffff", difficulty="1e-5") as pool:  # a dozen blocks a second
+        command = miner("mine", "--pool", pool.url, "--user", "a", "--json",
+                        "--stop-after", "1blocks", *HASHLIB)  # fmt: skip
+        line = json.loads(command.until("pool accepted the share; its hash is a block: 1000 "))
+        assert (line["type"], line["answer"]) == ("block", "share accepted")
+        for height in (1001, 1002):
+            pool.notify(tip=True)
+            command.until(f"new job from {pool.url.partition('://')[2]}, height {height}")
+        lost = json.loads(command.until("the chain went on without it"))
+        assert (lost["type"], lost["answer"], lost["height"]) == ("block", "stale", 1000)
+        line = json.loads(command.until('"height": 1002, "answer": "share accepted"'))
+        found = bytes.fromhex(line["hash"])[::-1]
+        pool.prevhash = b"".join(found[at : at + 4][::-1] for at in range(0, 32, 4)).hex()
+        pool.height += 1
+        pool.notify(clean=True)
+        assert command.end() == 0
+    good = [row for row in command.objects("block") if row["answer"] == "accepted"]
+    assert [row["hash"] for row in good] == [line["hash"]]
+    last = command.objects("status")[-1]
+    assert (last["blocks_accepted"], last["rejected"]) == (1, 0)
+    assert last["accepted"] > 1

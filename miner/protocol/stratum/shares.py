@@ -149,6 +149,7 @@ class ShareBook:
             height=share.height,
             latency_s=None if now is None else now - share.sent,
             difficulty=share.difficulty,
+            of_share=True,
         )
 
 

@@ -130,6 +130,7 @@ class SequenceBook:
             height=share.height,
             latency_s=latency_s,
             difficulty=share.difficulty,
+            of_share=True,
         )
 
 

@@ -1,0 +1,146 @@
+"""What becomes of blocks found for a pool: the chain tells, not the pool.
+
+A pool answers to the share alone; whether its node took the block, and whether the network went on
+from it, is seen in the jobs that follow. One that builds on the block counts it accepted. Two other
+previous hashes at or above its height, or half an hour, say that the chain went on without it; a
+later job may still prove them wrong.
+"""
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from miner.bitcoin.encoding import display_hex
+from miner.status import Event, Status
+from miner.work.values import Answer, Job, Verdict
+
+GIVE_UP_S = 1800.0
+OTHERS = 2  # previous hashes that are not the block: one may be a rival that loses in the end
+TIPS = 8  # newest previous hashes: a job may come before the answer to the share
+MOST_BLOCKS = 1_024  # followed at the same time; on a toy chain they come by the hundred
+
+
+@dataclass(slots=True)
+class Followed:
+    """A block that its pool took as a share."""
+
+    verdict: Verdict
+    own: bool  # found by this run
+    since: float  # monotonic
+    others: set[str] = field(default_factory=set)
+    given_up: bool = False
+
+    def is_passed_by(self, job: Job) -> bool:
+        """Does the job build on another block at this height, or above?"""
+        height = self.verdict.height
+        return height is None or job.height is None or job.height > height
+
+
+class PoolBlocks:
+    """Follows blocks from the pool's answer to their fate. Methods may be called by any thread."""
+
+    def __init__(
+        self, status: Status, tell: Callable[[Event], None], clock: Callable[[], float]
+    ) -> None:
+        self.own_accepted = 0  # of this run, in the chain
+        self._status, self._tell, self._clock = status, tell, clock
+        self._lock = threading.Lock()
+        self._followed: OrderedDict[str, Followed] = OrderedDict()
+        self._jobs: deque[Job] = deque(maxlen=TIPS)  # the first on each previous hash
+
+    def verdict(self, verdict: Verdict, own: bool) -> None:
+        """Follow the block of this verdict, if a pool took its share."""
+        if not (verdict.is_block and verdict.of_share and verdict.answer is Answer.ACCEPTED):
+            return
+        with self._lock:
+            block = Followed(verdict, own, self._clock())
+            self._followed.setdefault(verdict.hash_hex, block)
+            if len(self._followed) > MOST_BLOCKS:
+                self._followed.popitem(last=False)
+            # Without heights nobody can say which of the jobs before the answer are later ones.
+            jobs = [job for job in self._jobs if verdict.height is not None or on(job, block)]
+            events = [event for job in jobs for event in self._judge(job, [block])]
+        self._say(events)
+
+    def job(self, job: Job) -> None:
+        """A job on a new previous hash says what the chain is."""
+        with self._lock:
+            if self._jobs and self._jobs[-1].prev_hash == job.prev_hash:
+                return
+            self._jobs.append(job)
+            events = self._judge(job, list(self._followed.values()))
+        self._say(events)
+
+    def tick(self, now: float) -> None:
+        """Give up what no job has spoken of for too long."""
+        with self._lock:
+            old = [b for b in self._followed.values() if now - b.since >= GIVE_UP_S]
+            for block in old:
+                del self._followed[block.verdict.hash_hex]
+            events = [lost_event(block) for block in old if not block.given_up]
+        self._say(events)
+
+    def _judge(self, job: Job, blocks: list[Followed]) -> list[Event]:
+        """What this job says of these blocks; called with the lock held."""
+        events, previous = [], display_hex(job.prev_hash)
+        for block in blocks:
+            if on(job, block):
+                if self._followed.pop(block.verdict.hash_hex, None) is not None:
+                    self.own_accepted += block.own
+                    self._status.pool_block_accepted()
+                    events.append(built_on_event(block))
+            elif block.is_passed_by(job):
+                block.others.add(previous)
+                if len(block.others) >= OTHERS and not block.given_up:
+                    block.given_up = True
+                    events.append(lost_event(block))
+        return events
+
+    def _say(self, events: list[Event]) -> None:
+        for event in events:
+            self._tell(event)
+
+
+def on(job: Job, block: Followed) -> bool:
+    """Does the job build on the block itself?"""
+    return display_hex(job.prev_hash) == block.verdict.hash_hex
+
+
+def taken_event(verdict: Verdict) -> Event:
+    """The pool's answer, for what it is."""
+    took = "" if verdict.latency_s is None else f" ({1000 * verdict.latency_s:.0f} ms)"
+    text = f"pool accepted the share; its hash is a block: {named(verdict)}{took}"
+    return Event("block", text, "result", facts(verdict, "share accepted", verdict.explanation))
+
+
+def built_on_event(block: Followed) -> Event:
+    why = "a later job of the pool builds on it"
+    text = f"block {named(block.verdict)} accepted: {why}"
+    return Event("block", text, "result", facts(block.verdict, Answer.ACCEPTED.value, why))
+
+
+def lost_event(block: Followed) -> Event:
+    why = "no job builds on it" if len(block.others) < OTHERS else "later jobs build on others"
+    text = f"block {named(block.verdict)}: the chain went on without it ({why})"
+    return Event("block", text, "warning", facts(block.verdict, Answer.STALE.value, why))
+
+
+def named(verdict: Verdict) -> str:
+    """Height, if it is known, and hash."""
+    height = "" if verdict.height is None else f"{verdict.height} "
+    return f"{height}{verdict.hash_hex}"
+
+
+def facts(verdict: Verdict, answer: str, explanation: str) -> dict[str, object]:
+    """The fields of every "block" event."""
+    return {
+        "hash": verdict.hash_hex,
+        "height": verdict.height,
+        "answer": answer,
+        "reason": verdict.reason,
+        "explanation": explanation,
+        "latency_s": verdict.latency_s,
+        "difficulty": verdict.difficulty,
+        "source": verdict.source,
+    }
