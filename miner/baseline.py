@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from miner import files
-from miner.paths import private_dir
 
 FILE = "baseline.json"
 AMBER = 0.95  # below this share of the interval's lower end the live rate deserves a word
@@ -36,12 +35,8 @@ def save(baselines: list[Baseline], state_dir: Path) -> Path:
     """Replace the file at once; other cases that it holds stay. Raises OSError."""
     fresh = {(one.backend, one.threads, one.versions) for one in baselines}
     kept = [one for one in load(state_dir) if (one.backend, one.threads, one.versions) not in fresh]
-    path = private_dir(state_dir) / FILE
-    part = path.with_suffix(".new")
-    part.write_text(
-        json.dumps({"schema": 1, "cases": [asdict(one) for one in [*kept, *baselines]]}) + "\n"
-    )
-    part.replace(path)
+    path, cases = state_dir / FILE, [asdict(one) for one in [*kept, *baselines]]
+    files.replace(path, json.dumps({"schema": 1, "cases": cases}).encode() + b"\n")
     return path
 
 

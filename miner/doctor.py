@@ -16,7 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from miner import paths
+from miner import files, paths
 from miner.app import node_setups, pool_source
 from miner.backends import registry
 from miner.backends.native import library
@@ -128,7 +128,7 @@ def check_devices() -> Iterator[Finding]:
 def check_disk(folder: Path | None = None) -> Iterator[Finding]:
     """Can a found block be kept, and how fast?"""
     try:
-        folder = paths.private_dir(folder or paths.state_dir())
+        folder = files.private_dir(folder or paths.state_dir())
         free = shutil.disk_usage(folder).free
         with tempfile.NamedTemporaryFile(dir=folder, prefix="doctor-") as file:
             started = time.monotonic()

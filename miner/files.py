@@ -1,8 +1,11 @@
-"""Files that people name: reading one never hangs and never fills the memory."""
+"""Files: reading one that people name never hangs and never fills the memory; writing one is a
+single step for whoever reads it; a lock keeps two processes apart.
+"""
 
 import errno
 import os
 import stat
+import sys
 import tempfile
 import threading
 from contextlib import suppress
@@ -72,13 +75,19 @@ def _first_line(path: Path, most_bytes: int) -> bytes | OSError:
     return line
 
 
+def private_dir(folder: Path) -> Path:
+    """Create `folder`, readable by its owner alone, and return it. Raises OSError."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
 def replace(path: Path, content: bytes) -> None:
     """Put the whole content in the file's place in one step, for its owner alone.
 
     A crash leaves the old content or the new one. Raises OSError; then nothing is left behind.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    folder = private_dir(path.parent)
+    handle, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=folder)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -89,3 +98,27 @@ def replace(path: Path, content: bytes) -> None:
         with suppress(OSError):
             os.unlink(fresh)
         raise
+
+
+def try_lock(fd: int, shared: bool = False) -> bool:
+    """Take the advisory lock of an open file; False when another process has it. The system drops
+    it when the file is closed, also by a kill.
+
+    A shared lock excludes only the exclusive one (Windows has no shared one). Raises OSError where
+    the file system has no locks.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(fd, 1 << 30, os.SEEK_SET)  # a byte nobody writes
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except OSError as error:
+        if sys.platform == "win32" or isinstance(error, BlockingIOError):
+            return False
+        raise OSError(error.errno, f"cannot be locked: {error.strerror}") from None
+    return True

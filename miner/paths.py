@@ -38,9 +38,3 @@ def cache_dir() -> Path:
 def config_dir() -> Path:
     """config.toml and the user's own hardware table."""
     return _folder("config", platformdirs.user_config_dir)
-
-
-def private_dir(folder: Path) -> Path:
-    """Create `folder`, readable by its owner alone, and return it."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder

@@ -6,7 +6,6 @@ writer each); everything else goes through Status' lock.
 
 import dataclasses
 import math
-import os
 import threading
 import time
 from collections import Counter, OrderedDict, deque
@@ -17,8 +16,8 @@ from pathlib import Path
 from statistics import median
 from typing import Literal
 
+from miner import files
 from miner.bitcoin.target import DIFF1_TARGET, difficulty, expected_hashes
-from miner.paths import private_dir
 from miner.protocol.scrub import scrub
 from miner.state.rates import Meter
 from miner.work.values import Answer, Job, Share, Verdict
@@ -371,8 +370,5 @@ def load_best(path: Path | None) -> int:
 
 
 def store_best(path: Path, value: int) -> None:
-    """Replace the file in one step. Raises OSError."""
-    private_dir(path.parent)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.write_text(f"{value:064x}\n")
-    os.replace(fresh, path)
+    """Raises OSError."""
+    files.replace(path, f"{value:064x}\n".encode())

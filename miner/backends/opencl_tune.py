@@ -4,10 +4,12 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from miner import files
 from miner.backends import selftest
 from miner.backends.base import BackendInfo
 from miner.backends.opencl_device import Found, Session, default_shape, device_key, find, is_cpu
@@ -15,7 +17,6 @@ from miner.backends.opencl_host import OpenClBackend
 from miner.backends.opencl_work import SINGLE_COST, SINGLE_WINS, Say, Shape, kernel_source
 from miner.backends.selftest import GENESIS, Question
 from miner.errors import BackendFault, BackendUnavailable, MinerError
-from miner.paths import private_dir
 
 FILE = "opencl-tuned.json"
 BUDGET_S = 20.0
@@ -205,12 +206,8 @@ def load(found: Found, cache: Path) -> Tuning | None:
 def store(found: Found, cache: Path, tuning: Tuning) -> None:
     """Remember; a cache that cannot be written costs 20 s at the next start, no more."""
     rows = {**_read(cache), key(found): asdict(tuning)}
-    try:
-        part = private_dir(cache) / f"{FILE}.new"
-        part.write_text(json.dumps(rows, indent=1) + "\n")
-        part.replace(cache / FILE)
-    except OSError:
-        return
+    with suppress(OSError):
+        files.replace(cache / FILE, json.dumps(rows, indent=1).encode() + b"\n")
 
 
 def _read(cache: Path) -> dict[str, dict[str, Any]]:

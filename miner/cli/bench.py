@@ -11,6 +11,7 @@ from miner import baseline
 from miner.cli import compare as comparing
 from miner.cli.verify import verify as verify_command
 from miner.errors import BackendFault, ConfigError
+from miner.files import private_dir
 from miner.gap import arithmetic, economics, hardware, tables
 from miner.measure import (
     compare,
@@ -27,7 +28,7 @@ from miner.measure import (
     terminal,
 )
 from miner.measure.bench import Plan
-from miner.paths import cache_dir, config_dir, private_dir, state_dir
+from miner.paths import cache_dir, config_dir, state_dir
 
 INTERRUPTED = 130
 MOST_RUNS = 100

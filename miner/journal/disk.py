@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from miner.files import try_lock
+
 LOCK_PATIENCE_S = 0.5  # another start may be reading the file at this moment
 LOCK_PAUSE_S = 0.02
 START_BYTES = 64
@@ -61,27 +63,4 @@ def take_lock(fd: int) -> bool:
         if time.monotonic() >= deadline:
             return False
         time.sleep(LOCK_PAUSE_S)
-    return True
-
-
-def try_lock(fd: int, shared: bool = False) -> bool:
-    """Take the advisory lock of an open file; False when another process has it.
-
-    A shared lock excludes only the exclusive one (Windows has no shared one). Raises OSError where
-    the file system has no locks.
-    """
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            os.lseek(fd, 1 << 30, os.SEEK_SET)  # a byte nobody writes
-            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except OSError as error:
-        if sys.platform == "win32" or isinstance(error, BlockingIOError):
-            return False
-        raise OSError(error.errno, f"cannot be locked: {error.strerror}") from None
     return True

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from miner.journal.disk import keep_aside, open_private, read_all, take_lock, try_lock
+from miner.files import try_lock
+from miner.journal.disk import keep_aside, open_private, read_all, take_lock
 from miner.journal.records import Contents, encode, read, settled_record
 from miner.work.values import FoundBlock, Verdict
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from miner.crash import crash_point
 from miner.errors import ConfigError, JournalError
+from miner.files import private_dir, try_lock
 from miner.journal import disk
 from miner.journal.earlier import MOST_REFUSED, MOST_REFUSED_BYTES, Earlier, Left, findings
 from miner.journal.records import (
@@ -24,7 +25,6 @@ from miner.journal.records import (
     settled_record,
     trimmed,
 )
-from miner.paths import private_dir
 from miner.work.values import Answer, FoundBlock, Verdict
 
 RETIRE_BYTES = 4 << 20  # a file with nothing waiting starts again at this size
@@ -209,7 +209,7 @@ class Journal:
                 os.replace(self.path, aside)
                 stranger, fd = fd, disk.open_private(self.path)
                 os.close(stranger)
-                disk.try_lock(fd)
+                try_lock(fd)
         except OSError:
             os.close(fd)
             raise
@@ -250,7 +250,7 @@ class Journal:
         fresh.unlink(missing_ok=True)
         fd = disk.open_private(fresh)
         try:
-            disk.try_lock(fd)
+            try_lock(fd)
             view = memoryview(data)
             while view:
                 view = view[os.write(fd, view) :]

@@ -9,12 +9,12 @@ import json
 import os
 import secrets
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import IO
 
 from miner.errors import NodeError
+from miner.files import try_lock
 
 MARK = "homehash-node.json"
 FORMAT = 1
@@ -122,31 +122,16 @@ def _format(mark: Path) -> int:
 def _lock(path: Path) -> IO[bytes]:
     try:
         file = open(path / LOCK, "ab")  # noqa: SIM115 (open while the node runs)
+        ours = try_lock(file.fileno())
     except OSError as error:
         raise NodeError(f"node folder {path}: {error.strerror or error}") from error
-    if not _try_lock(file):
+    if not ours:
         file.close()
         raise NodeError(
             f"node folder {path} is in use by another miner: mine on that node with --node URL "
             "(it printed one), or give another --datadir"
         )
     return file
-
-
-def _try_lock(file: IO[bytes]) -> bool:
-    """Advisory, dropped by the system when the process ends."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt  # not on other systems
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # not on Windows
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def _empty(path: Path) -> None:

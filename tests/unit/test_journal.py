@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from miner.errors import JournalError
+from miner.files import try_lock
 from miner.journal import Journal, disk, read
 from miner.journal import file as journal_file
 from miner.journal.file import slug
@@ -203,7 +204,7 @@ def test_a_file_read_by_a_start_is_not_in_use(tmp_path: Path) -> None:
     first.append(block(1))
     crash(first)
     fd = disk.open_private(first.path)
-    assert disk.try_lock(fd, shared=True)
+    assert try_lock(fd, shared=True)
     second = reopen(tmp_path)
     assert second.waiting == (block(1),)
     os.close(fd)

@@ -5,13 +5,14 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from miner import files
 from miner.backends.base import Backend
 from miner.backends.selftest import GENESIS, Question
 from miner.devices import cpu
-from miner.paths import private_dir
 
 FILE = "native-rates.json"
 ROUNDS = 5  # variants take turns, so that a busy moment hits all alike
@@ -47,12 +48,8 @@ def load(cache: Path, module: Path) -> dict[str, float]:
 def save(cache: Path, module: Path, rates: dict[str, float]) -> None:
     """Remember; a cache that cannot be written costs a second at the next start, no more."""
     text = json.dumps({"key": key(module), "rates_hs": rates}, indent=1) + "\n"
-    try:
-        part = private_dir(cache) / f"{FILE}.new"
-        part.write_text(text)
-        part.replace(cache / FILE)
-    except OSError:
-        return
+    with suppress(OSError):
+        files.replace(cache / FILE, text.encode())
 
 
 def fastest(rates: dict[str, float], usable: Sequence[str]) -> str | None:
