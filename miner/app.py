@@ -42,7 +42,7 @@ from miner.streams import let_go
 from miner.transport.credentials import CookieFile, find_credentials
 from miner.transport.endpoint import parse_node_url
 from miner.transport.tls import TlsSettings
-from miner.work.values import Job
+from miner.work.job import Job
 
 OP_TRUE = b"\x51"  # anyone may spend: the lessons do
 PACED = (

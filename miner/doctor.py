@@ -56,7 +56,8 @@ from miner.sources.nodes import NodeSetup
 from miner.transport.credentials import CookieFile
 from miner.transport.endpoint import parse_node_url
 from miner.transport.rpc import Rpc
-from miner.work.values import Job, Verdict
+from miner.work.found import Verdict
+from miner.work.job import Job
 
 SLOW_FSYNC_S = 0.05  # a found block is written before it is sent
 LOW_DISK_BYTES = 100 << 20

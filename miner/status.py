@@ -20,7 +20,8 @@ from miner import files
 from miner.bitcoin.target import DIFF1_TARGET, difficulty, expected_hashes
 from miner.protocol.scrub import scrub
 from miner.state.rates import Meter
-from miner.work.values import Answer, Job, Share, Verdict
+from miner.work.found import Answer, Share, Verdict
+from miner.work.job import Job
 
 SCHEMA = 1
 LONGEST_S = 900.0  # the longest window

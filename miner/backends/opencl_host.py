@@ -28,6 +28,7 @@ from miner.backends.opencl_work import (
     zero_bits,
 )  # fmt: skip
 from miner.bitcoin.encoding import sha256d
+from miner.bitcoin.header import with_nonce
 from miner.devices.gpu import Facts
 
 LAUNCH_S = 0.012  # a desktop drawn by the same GPU stays smooth below one frame of 60 Hz
@@ -173,7 +174,7 @@ def exact_hits(unit: Scannable, rows: Sequence[tuple[int, int]]) -> tuple[Hit, .
     hits = []
     for nonce, index in sorted(rows):
         version = unit.versions[index]
-        header = struct.pack("<I", version) + unit.prefix[4:] + struct.pack("<I", nonce)
+        header = with_nonce(unit.prefix, version, nonce)
         if int.from_bytes(sha256d(header), "little") <= unit.target:
             hits.append(Hit(version, nonce))
     return tuple(hits)

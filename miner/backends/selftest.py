@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from miner.backends.base import NONCES, Backend, Hit, ScanResult
 from miner.bitcoin.encoding import sha256d
+from miner.bitcoin.header import with_nonce
 from miner.bitcoin.target import target_from_nbits
 from miner.errors import BackendFault
 
@@ -50,7 +51,7 @@ class Question:
         return ScanResult(tuple(hits), self.count * len(self.versions))
 
     def header(self, version: int, nonce: int) -> bytes:
-        return struct.pack("<I", version) + self.prefix[4:] + struct.pack("<I", nonce)
+        return with_nonce(self.prefix, version, nonce)
 
 
 def real_block(header: bytes, extra_versions: int) -> Question:

@@ -7,6 +7,7 @@ from miner.bitcoin.encoding import display_hex, sha256d
 
 HEADER_BYTES = 80
 LAYOUT = struct.Struct("<I32s32sIII")  # every number little-endian
+UINT32 = struct.Struct("<I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +54,9 @@ class Header:
     def meets(self, target: int) -> bool:
         """Is the hash, read as a little-endian number, at most the target?"""
         return int.from_bytes(self.hash, "little") <= target
+
+
+def with_nonce(prefix: bytes, version: int, nonce: int) -> bytes:
+    """The 80 bytes of a header given as its first 76, with another version and this nonce: what
+    every backend hashes, and every hit is checked with."""
+    return UINT32.pack(version) + prefix[4:] + UINT32.pack(nonce)

@@ -20,7 +20,8 @@ from miner.protocol.scrub import scrub
 from miner.sources.base import Health, SourceState, WorkSource
 from miner.state.activity import Activity
 from miner.status import Event, Status, StatusSnapshot
-from miner.work.values import Answer, Job, Verdict
+from miner.work.found import Answer, Verdict
+from miner.work.job import Job
 
 TICK_S = 0.1
 STOOD_S = 5.0  # between two ticks: not the devices but the whole process stood still (Ctrl-Z)

@@ -22,7 +22,8 @@ from miner.protocol.scrub import scrub
 from miner.sources.base import WorkSource
 from miner.sources.refusals import Refusals, is_easy
 from miner.status import Event, Status
-from miner.work.values import Answer, FoundBlock, Job, Share, Verdict
+from miner.work.found import Answer, FoundBlock, Share, Verdict
+from miner.work.job import Job
 
 QUEUED_FINDINGS = 16  # of a few hits each, so that a stop finds little to do; above it workers wait
 DISK_RETRY_S = 5.0  # between looks at a disk that refused a block
@@ -225,7 +226,7 @@ class Desk:
             self._alarm(f"block {share.hash_hex} cannot be packed ({error}); sent unjournalled")
             self._source.submit(share)
             return
-        if block.kind == "gbt":
+        if share.unit.job.one_block_per_parent:
             self._solo_block(share, block, found_at)
         else:
             self._send(share, block, found_at)

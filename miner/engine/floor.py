@@ -4,8 +4,9 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
+from miner.work.job import Job
 from miner.work.roll import Roller, header_space, is_small
-from miner.work.values import Job, WorkUnit
+from miner.work.unit import WorkUnit
 
 FLOOD_TARGET = 2**236  # easier than one hash in a million: hits come faster than answers
 LATENCIES = 4096

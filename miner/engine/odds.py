@@ -9,7 +9,7 @@ from miner.backends.base import Backend
 from miner.backends.selftest import GENESIS, real_block
 from miner.bitcoin.coinbase import subsidy
 from miner.bitcoin.target import difficulty, expected_hashes
-from miner.work.values import Job
+from miner.work.job import Job
 
 TRIAL_S = 0.02
 MOST_NONCES = 1 << 22  # in one scan of a trial

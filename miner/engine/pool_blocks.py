@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from miner.bitcoin.encoding import display_hex
 from miner.status import Event, Status
-from miner.work.values import Answer, Job, Verdict
+from miner.work.found import Answer, Verdict
+from miner.work.job import Job
 
 GIVE_UP_S = 1800.0
 OTHERS = 2  # previous hashes that are not the block: one may be a rival that loses in the end

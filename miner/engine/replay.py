@@ -14,7 +14,8 @@ from pathlib import Path
 from miner.journal import Left
 from miner.sources.base import WorkSource
 from miner.status import Event
-from miner.work.values import Answer, FoundBlock, Job, Verdict
+from miner.work.found import Answer, FoundBlock, Verdict
+from miner.work.job import Job
 
 ASK_AGAIN_S = 60.0
 FIRST_WORD_S = 10.0  # so long after the start whatever waits is named

@@ -12,7 +12,7 @@ from miner.engine.floor import Floor, Generation
 from miner.engine.priority import become_idle
 from miner.errors import BackendFault
 from miner.status import BackendMeter
-from miner.work.values import WorkUnit
+from miner.work.unit import WorkUnit
 
 BATCH_S = {"cpu": 0.004, "gpu": 0.050}  # longest look away from "stop" and "new job"
 FIRST_HASHES = 1024  # of a worker whose rate is not known yet

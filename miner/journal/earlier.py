@@ -15,7 +15,7 @@ from typing import NamedTuple
 from miner.files import try_lock
 from miner.journal.disk import keep_aside, open_private, read_all, take_lock
 from miner.journal.records import Contents, encode, read, settled_record
-from miner.work.values import FoundBlock, Verdict
+from miner.work.found import FoundBlock, Verdict
 
 MOST_REFUSED = 1_000  # refused blocks kept for people; waiting ones are never dropped
 MOST_REFUSED_BYTES = 16 << 20

@@ -25,7 +25,7 @@ from miner.journal.records import (
     settled_record,
     trimmed,
 )
-from miner.work.values import Answer, FoundBlock, Verdict
+from miner.work.found import Answer, FoundBlock, Verdict
 
 RETIRE_BYTES = 4 << 20  # a file with nothing waiting starts again at this size
 SLACK = 3 / 4  # of what refused blocks may take is kept when there are too many

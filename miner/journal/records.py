@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from miner.bitcoin.encoding import display_hex, sha256d
-from miner.work.values import Answer, FoundBlock, Verdict
+from miner.work.found import Answer, FoundBlock, Verdict
 
 MAGIC = b"HHJ1"
 LINE = re.compile(rb"HHJ1 ([0-9a-f]{8}) ([0-9a-f]{8}) (.*)", re.DOTALL)

@@ -14,8 +14,9 @@ from miner.bitcoin.tx import TxOut
 from miner.bitcoin.versions import BIP320_MASK
 from miner.errors import MinerError
 from miner.paths import cache_dir
+from miner.work.found import Share
+from miner.work.job import Coinbase, Job
 from miner.work.roll import Roller
-from miner.work.values import Job, Share
 
 QUICK_TO_OPEN = ("native", "numpy", "hashlib", "python")
 REGTEST_GENESIS = bytes.fromhex("0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206")
@@ -51,8 +52,8 @@ def job_after(prev_hash: bytes, height: int, target: int, ntime: int, mask: int 
     coinbase = build_coinbase(height, [TxOut(50 * 10**8, script)], EXTRANONCE, b"/homehash/")
     return Job(
         source="lesson", session=0, job_id=str(height), clean=True, version=BASE_VERSION,
-        version_mask=mask, prev_hash=prev_hash, coinbase1=coinbase.part1,
-        coinbase2=coinbase.part2, extranonce1=b"", extranonce2_size=EXTRANONCE, branch=(),
+        version_mask=mask, prev_hash=prev_hash,
+        merkle=Coinbase(coinbase.part1, b"", EXTRANONCE, coinbase.part2, ()),
         nbits=nbits_from_target(target), ntime=ntime, ntime_limit=0, ntime_follows_clock=False,
         share_target=target, network_target=target, height=height,
     )  # fmt: skip

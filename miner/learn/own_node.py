@@ -15,8 +15,9 @@ from miner.protocol.verdicts import Judgement, judge, judge_error
 from miner.transport.credentials import CookieFile
 from miner.transport.endpoint import parse_node_url
 from miner.transport.rpc import Rpc
+from miner.work.found import Share
+from miner.work.job import Job
 from miner.work.roll import Roller
-from miner.work.values import Job, Share
 
 CHAIN = "regtest"
 TAG = b"/homehash lesson/"

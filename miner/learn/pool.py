@@ -9,17 +9,17 @@ import itertools
 import json
 import socket
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 from miner.bitcoin.encoding import from_hex, sha256d
-from miner.bitcoin.merkle import root_from_branch
+from miner.bitcoin.header import Header
 from miner.bitcoin.target import target_from_difficulty
 from miner.bitcoin.versions import BIP320_MASK
 from miner.errors import RemoteProtocolError
 from miner.protocol.jsonline import LineSplitter, decode
-from miner.work.values import Job
+from miner.work.job import Job
 
 HOST = "127.0.0.1"
 EXTRANONCE2_BYTES = 4
@@ -118,11 +118,11 @@ class LoopbackPool:
         return [{"id": number, "result": result, "error": None}] if number is not None else []
 
     def _work(self) -> list[dict[str, Any]]:
-        job = self.job
+        job, coinbase = self.job, self.job.coinbase
         swapped = b"".join(job.prev_hash[at : at + 4][::-1] for at in range(0, 32, 4))
         notify = [
-            job.job_id, swapped.hex(), job.coinbase1.hex(), job.coinbase2.hex(),
-            [node.hex() for node in job.branch], f"{job.version:08x}", f"{job.nbits:08x}",
+            job.job_id, swapped.hex(), coinbase.part1.hex(), coinbase.part2.hex(),
+            [node.hex() for node in coinbase.branch], f"{job.version:08x}", f"{job.nbits:08x}",
             f"{job.ntime:08x}", True,
         ]  # fmt: skip
         return [
@@ -160,15 +160,9 @@ class LoopbackPool:
         job = self.job
         version = job.version & ~BIP320_MASK | (int(bits[0], 16) & BIP320_MASK if bits else 0)
         second = from_hex(extranonce2, EXTRANONCE2_BYTES)
-        coinbase = job.coinbase1 + extranonce1 + second + job.coinbase2
-        return (
-            version.to_bytes(4, "little")
-            + job.prev_hash
-            + root_from_branch(sha256d(coinbase), job.branch)
-            + from_hex(ntime, 4)[::-1]
-            + job.nbits.to_bytes(4, "little")
-            + from_hex(nonce, 4)[::-1]
-        )
+        root = replace(job.coinbase, extranonce1=extranonce1).root_with(second)
+        time, number = (int.from_bytes(from_hex(word, 4), "big") for word in (ntime, nonce))
+        return Header(version, job.prev_hash, root, time, job.nbits, number).pack()
 
 
 def _line(message: dict[str, Any]) -> bytes:

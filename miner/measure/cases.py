@@ -16,7 +16,7 @@ from miner.bitcoin.target import DIFF1_TARGET, nbits_from_target, target_from_di
 from miner.bitcoin.versions import BIP320_MASK, spread
 from miner.errors import BackendFault, BackendUnavailable, MinerError
 from miner.measure.result import Gate
-from miner.work.values import Job
+from miner.work.job import Coinbase, Job
 
 VERSION = 0x20000000
 DIFFICULTY = 10**14  # of the order of 2026's network: the job's nbits, a real header's
@@ -53,11 +53,13 @@ def job(
         version=VERSION,
         version_mask=BIP320_MASK if rolling else 0,
         prev_hash=prev_hash or derive(seed, "prev", 28) + bytes(4),
-        coinbase1=derive(seed, "coinbase1", 60),
-        coinbase2=derive(seed, "coinbase2", 80),
-        extranonce1=derive(seed, "extranonce1", 4),
-        extranonce2_size=8,
-        branch=tuple(derive(seed, f"branch {i}", 32) for i in range(12)),
+        merkle=Coinbase(
+            derive(seed, "coinbase1", 60),
+            derive(seed, "extranonce1", 4),
+            8,
+            derive(seed, "coinbase2", 80),
+            tuple(derive(seed, f"branch {i}", 32) for i in range(12)),
+        ),
         nbits=nbits_from_target(target_from_difficulty(DIFFICULTY)),
         ntime=1_790_000_000,
         ntime_limit=7200,

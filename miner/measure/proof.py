@@ -21,8 +21,9 @@ from miner.bitcoin.versions import BIP320_MASK
 from miner.errors import ConfigError
 from miner.measure import cases, exact
 from miner.measure.result import CaseResult, Proof, Result
-from miner.work.roll import build_unit
-from miner.work.values import Job, Share
+from miner.work.found import Share
+from miner.work.job import Job
+from miner.work.unit import build_unit
 
 SHARES = 400  # expected a case: they prove 92 % of what was done, in 12 kB of text
 RECORD = struct.Struct(">IIII")  # slice, extranonce2, version, nonce

@@ -15,8 +15,10 @@ from miner.backends.base import NONCES, Backend
 from miner.engine.worker import BATCH_S, Sizer
 from miner.errors import BackendFault
 from miner.measure import cases, perf
+from miner.work.found import Share
+from miner.work.job import Job
 from miner.work.roll import Roller
-from miner.work.values import Job, Share, WorkUnit
+from miner.work.unit import WorkUnit
 
 LOOK_S = 0.2  # between two looks at the workers' clocks
 

@@ -10,7 +10,7 @@ from miner.bitcoin import address
 from miner.bitcoin.tx import MAX_MONEY, Transaction
 from miner.protocol.scrub import scrub
 from miner.secret import hide
-from miner.work.values import Job
+from miner.work.job import Job
 
 SCRIPT_LENGTH_AT = 4 + 1 + 36  # version, input count, null outpoint (no witness is sent by pools)
 TAG = re.compile(rb"[\x20-\x7e]{4,}")  # shorter runs are chance
@@ -82,9 +82,10 @@ def height_of(coinbase1: bytes) -> int | None:
 
 def decode_coinbase(job: Job, own: address.Address | None, chain: str) -> DecodedCoinbase:
     """Decode the coinbase of a job, looking for the address `own`; addresses are shown as on
-    `chain`. Raises ValueError when it is no transaction."""
-    hole = job.extranonce1 + bytes(job.extranonce2_size)
-    coinbase = Transaction.parse(job.coinbase1 + hole + job.coinbase2)
+    `chain`. Raises ValueError when there is none, or it is no transaction."""
+    parts = job.coinbase
+    hole = len(parts.extranonce1) + parts.extranonce2_size
+    coinbase = Transaction.parse(parts.fill(bytes(parts.extranonce2_size)))
     outputs = tuple(
         Output(
             out.value,
@@ -97,12 +98,12 @@ def decode_coinbase(job: Job, own: address.Address | None, chain: str) -> Decode
     if any(not 0 <= output.value <= MAX_MONEY for output in outputs):
         raise ValueError("an output of the coinbase is negative or above 21 million coins")
     # The extranonces are ours and random: only what the pool wrote can be its tag.
-    before = job.coinbase1[SCRIPT_LENGTH_AT + 1 :]
+    before = parts.part1[SCRIPT_LENGTH_AT + 1 :]
     script = coinbase.inputs[0].script
-    after = script[len(before) + len(hole) :]
+    after = script[len(before) + hole :]
     runs = TAG.findall(before) + TAG.findall(after)
     return DecodedCoinbase(
-        height_of(job.coinbase1),
+        height_of(parts.part1),
         scrub(" ".join(run.decode("ascii") for run in runs)),
         outputs,
         None if own is None else own.text,

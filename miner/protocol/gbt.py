@@ -20,8 +20,9 @@ from miner.bitcoin.tx import TxOut
 from miner.bitcoin.versions import BIP320_MASK, effective_mask
 from miner.errors import ConfigError, RemoteProtocolError, SourceRefused
 from miner.protocol.gbt_template import Template
-from miner.work.roll import build_unit
-from miner.work.values import Job, Share
+from miner.work.found import Share
+from miner.work.job import Coinbase, Job
+from miner.work.unit import build_unit
 
 EXTRANONCE_BYTES = 8  # 2**64 work units a template; their start is random, so miners do not collide
 HEADER_WEIGHT = 4 * 80
@@ -69,11 +70,13 @@ def make_job(template: Template, plan: MiningPlan, *, source: str, job_id: str, 
         version=template.version,
         version_mask=mask if plan.roll_versions else 0,
         prev_hash=template.prev_hash,
-        coinbase1=coinbase.part1,
-        coinbase2=coinbase.part2,
-        extranonce1=b"",
-        extranonce2_size=coinbase.extranonce_size,
-        branch=merkle_branch([tx.txid for tx in template.transactions]),
+        merkle=Coinbase(
+            coinbase.part1,
+            b"",
+            coinbase.extranonce_size,
+            coinbase.part2,
+            merkle_branch([tx.txid for tx in template.transactions]),
+        ),
         nbits=template.nbits,
         ntime=template.ntime,
         ntime_limit=template.ntime_limit,
@@ -82,6 +85,7 @@ def make_job(template: Template, plan: MiningPlan, *, source: str, job_id: str, 
         network_target=template.target,
         height=template.height,
         nonces=template.nonces,
+        one_block_per_parent=True,
         context=template,
     )
 
@@ -138,7 +142,7 @@ def block_hex(share: Share) -> str:
 
 def proposal_hex(job: Job) -> str:
     """A block of this job without work, for the proposal check."""
-    unit = build_unit(job, (job.version,), b"\xff" * job.extranonce2_size, job.ntime)
+    unit = build_unit(job, (job.version,), b"\xff" * job.merkle.extranonce2_size, job.ntime)
     return _assemble(job, unit.header(job.version, 0), unit.extranonce2)
 
 
@@ -150,7 +154,7 @@ def template_of(job: Job) -> Template:
 
 def _assemble(job: Job, header: bytes, extranonce2: bytes) -> str:
     template = template_of(job)
-    bare = job.coinbase1 + job.extranonce1 + extranonce2 + job.coinbase2
+    bare = job.coinbase.fill(extranonce2)
     coinbase = with_witness(bare) if template.segwit else bare
     head = header + compact_size(len(template.transactions) + 1) + coinbase
     return head.hex() + "".join(tx.data_hex for tx in template.transactions)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from miner.errors import SourceRefused
-from miner.work.values import Job, Verdict
+from miner.work.found import Verdict
+from miner.work.job import Job
 
 
 class Reason(Enum):

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from miner.work.values import FoundBlock, Job, Share, Verdict
+from miner.work.found import FoundBlock, Share, Verdict
+from miner.work.job import Job
 
 
 class Health(Enum):

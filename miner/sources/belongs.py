@@ -11,7 +11,7 @@ from typing import Any
 from miner.bitcoin.encoding import display_hex
 from miner.errors import RpcError
 from miner.transport.rpc import Rpc
-from miner.work.values import FoundBlock
+from miner.work.found import FoundBlock
 
 BLOCK_NOT_FOUND = -5
 METHOD_NOT_FOUND = -32601

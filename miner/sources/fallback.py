@@ -10,7 +10,7 @@ from collections import OrderedDict
 from miner.errors import MinerError
 from miner.protocol.verdicts import judge
 from miner.transport.rpc import Rpc
-from miner.work.values import FoundBlock
+from miner.work.found import FoundBlock
 
 MOST_KEPT = 1000  # blocks: a chain of ours that a crash cost is built again
 MOST_CHARS = 16 * 1024 * 1024  # of their payloads, but the newest is always kept

@@ -5,7 +5,8 @@ For benches, lessons and tests: the engine runs as it does on a node.
 
 from miner.bitcoin.encoding import sha256d
 from miner.sources.base import Health, SourceSink, SourceState
-from miner.work.values import Answer, FoundBlock, Job, Share, Verdict
+from miner.work.found import Answer, FoundBlock, Share, Verdict
+from miner.work.job import Coinbase, Job
 
 
 def never_found(job_id: str = "1", version_mask: int = 0x1FFFE000) -> Job:
@@ -18,11 +19,7 @@ def never_found(job_id: str = "1", version_mask: int = 0x1FFFE000) -> Job:
         version=0x20000000,
         version_mask=version_mask,
         prev_hash=sha256d(job_id.encode()),
-        coinbase1=b"homehash",
-        coinbase2=b"",
-        extranonce1=b"",
-        extranonce2_size=8,
-        branch=(),
+        merkle=Coinbase(b"homehash", b"", 8, b"", ()),
         nbits=0x1700FFFF,
         ntime=1_700_000_000,
         ntime_limit=0,

@@ -26,7 +26,8 @@ from miner.sources.nodes import NodeLink, NodeSetup, Timing
 from miner.sources.payout import read_payout
 from miner.sources.submitter import Submitter
 from miner.transport.rpc import Rpc
-from miner.work.values import Answer, FoundBlock, Job, Share, Verdict
+from miner.work.found import Answer, FoundBlock, Share, Verdict
+from miner.work.job import Job
 
 MAX_TAG_BYTES = 60  # leaves room for height, extranonce and the node's own data in 100 bytes
 STALE_WORDS = ("stale", "stale-prevblk", "stale-work", "unknown-work")
@@ -283,7 +284,6 @@ class GbtSource:
             text = f"the dry run of our block was refused: {word}; mining goes on, please report"
             self.on_health(link, link.health, text)
 
-    # -- states -----------------------------------------------------------------------------
     def _say_ready(self, link: NodeLink, template: Template) -> None:
         lead = f"{link.name}: mining on {template.chain}"
         if self._address is not None and template.chain in TEST_CHAINS:

@@ -4,7 +4,7 @@ from miner.bitcoin.target import EASIEST_NBITS
 from miner.errors import RemoteProtocolError
 from miner.protocol.gbt_template import NODE_TIME_CHAINS, Template
 from miner.sources.tips import Ask
-from miner.work.values import UINT32
+from miner.work.job import UINT32
 
 DELAY_S = 1201  # testnets: a block this long after its parent may have difficulty 1
 PERIOD_BLOCKS = 2016  # the first block of a period has no such exception

@@ -20,7 +20,7 @@ from miner.sources.belongs import header_of, tip_height, why_elsewhere
 from miner.sources.nodes import Timing
 from miner.sources.refusals import PAUSE_S, Refusals, is_easy
 from miner.transport.rpc import Rpc
-from miner.work.values import FoundBlock
+from miner.work.found import FoundBlock
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, fields
 from typing import ClassVar, Literal
 
 from miner.protocol.scrub import scrub
-from miner.work.values import Answer, Job, Share, Verdict
+from miner.work.found import Answer, Share, Verdict
+from miner.work.job import Job
 
 Level = Literal["result", "info", "warning"]
 

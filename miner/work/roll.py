@@ -4,10 +4,9 @@ Order of rolling: extranonce2 first, then the next group of versions, then ntime
 randomness arrive as arguments.
 """
 
-from miner.bitcoin.encoding import sha256d
-from miner.bitcoin.merkle import root_from_branch
 from miner.bitcoin.versions import count, versions_at
-from miner.work.values import Job, WorkUnit
+from miner.work.job import Job
+from miner.work.unit import WorkUnit, build_unit
 
 SMALL_SPACE = 2**16  # extranonce2 values that can be used up; a larger space never is
 
@@ -24,7 +23,7 @@ class Roller:
         """`after`: the roller of the job before. When a pool sends the same headers again (a new
         mask or difficulty), what that one gave out is not given out again."""
         self.job = job
-        self._space = 256**job.extranonce2_size
+        self._space = 256**job.merkle.extranonce2_size
         self.next_extranonce2 = extranonce2_start % self._space  # goes on across jobs of a session
         self._left = self._space  # extranonce2 values left in this pass
         self._place = 0  # of this pass's first version in the list of all
@@ -57,7 +56,7 @@ class Roller:
         if not versions:
             return None
         self._left -= 1
-        extranonce2 = self.next_extranonce2.to_bytes(self.job.extranonce2_size, "big")
+        extranonce2 = self.next_extranonce2.to_bytes(self.job.merkle.extranonce2_size, "big")
         self.next_extranonce2 = (self.next_extranonce2 + 1) % self._space
         return build_unit(self.job, versions, extranonce2, self.job.ntime + self._step_s)
 
@@ -114,27 +113,10 @@ class Roller:
 
 def is_small(job: Job) -> bool:
     """Can a search use up every extranonce2 of the job?"""
-    return 8 * job.extranonce2_size < SMALL_SPACE.bit_length()
+    return 8 * job.merkle.extranonce2_size < SMALL_SPACE.bit_length()
 
 
 def header_space(job: Job) -> tuple[object, ...]:
     """Equal for two jobs that could give out the same header, whatever their names, masks and
     targets; a resumed session goes on in the space of the broken one."""
-    return (
-        job.version, job.prev_hash, job.coinbase1, job.coinbase2, job.extranonce1,
-        job.extranonce2_size, job.branch, job.nbits, job.ntime,
-    )  # fmt: skip
-
-
-def build_unit(job: Job, versions: tuple[int, ...], extranonce2: bytes, ntime: int) -> WorkUnit:
-    """The unit of exactly these choices; byte order as hashed."""
-    coinbase = job.coinbase1 + job.extranonce1 + extranonce2 + job.coinbase2
-    root = root_from_branch(sha256d(coinbase), job.branch)
-    prefix = (
-        versions[0].to_bytes(4, "little")
-        + job.prev_hash
-        + root
-        + ntime.to_bytes(4, "little")
-        + job.nbits.to_bytes(4, "little")
-    )
-    return WorkUnit(prefix, versions, job.target, job, extranonce2, ntime)
+    return job.version, job.prev_hash, job.merkle, job.nbits, job.ntime

@@ -14,7 +14,7 @@ import pytest
 
 from miner.journal import Journal, read
 from miner.sources.gbt import GbtSource
-from miner.work.values import FoundBlock
+from miner.work.found import FoundBlock
 from tests.e2e.conftest import Command, Start
 from tests.fakes.found import pool_block
 from tests.fakes.node import FakeNode

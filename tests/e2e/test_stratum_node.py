@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from miner.work.values import Answer
+from miner.work.found import Answer
 from tests.e2e.stratum_kit import pools
 from tests.fakes.hasher import Hasher
 from tests.fakes.node_pool import NodePool

@@ -7,7 +7,7 @@ import pytest
 
 from miner.sources.base import Health
 from miner.sources.pool import failover as pools_module
-from miner.work.values import Answer
+from miner.work.found import Answer
 from tests.e2e.stratum_kit import pools
 from tests.fakes.hasher import Hasher
 from tests.fakes.pool import FakePool

@@ -11,8 +11,8 @@ import pytest
 from miner.sources.base import Health
 from miner.sources.pool.connection import StratumSource
 from miner.sources.pool.queue import MAX_QUEUED
-from miner.work.roll import build_unit
-from miner.work.values import Answer, Share
+from miner.work.found import Answer, Share
+from miner.work.unit import build_unit
 from tests.e2e.stratum_kit import CANARY, source
 from tests.fakes.hasher import Hasher
 from tests.fakes.pool import Connection, FakePool
@@ -202,7 +202,7 @@ def test_S56_a_flood_of_shares_keeps_blocks_and_is_bounded() -> None:
 
 def a_share(job: Any, nonce: int, block: bool = False) -> Share:
     """A share with a made-up hash: only the bookkeeping is under test."""
-    unit = build_unit(job, (job.version,), bytes(job.extranonce2_size), job.ntime)
+    unit = build_unit(job, (job.version,), bytes(job.merkle.extranonce2_size), job.ntime)
     value = (1 if block else 2**250) + nonce
     return Share(
         unit, job.version, nonce, unit.header(job.version, nonce), value.to_bytes(32, "little")
@@ -330,7 +330,7 @@ def test_a_found_block_is_packed_and_can_be_sent_again() -> None:
             assert any(v.is_block for v in miner.answers(Answer.ACCEPTED))
             block = miner_source.pack(share)
             assert (block.kind, block.hash_hex) == ("stratum", share.hash_hex)
-            assert block.context == share.unit.job.extranonce1.hex()
+            assert block.context == share.unit.job.coinbase.extranonce1.hex()
             assert CANARY not in repr(block)
             miner_source.resubmit(block)
             miner.wait(lambda: any(v.reason == "duplicate" for v in miner.verdicts))

@@ -10,7 +10,7 @@ from miner.errors import ConfigError, SourceRefused
 from miner.sources.base import Health
 from miner.sources.pool.failover import StratumPools
 from miner.sources.pool.options import PoolOptions
-from miner.work.values import Answer
+from miner.work.found import Answer
 from tests.e2e.stratum_kit import QUICK, login, pools, source
 from tests.fakes.hasher import Hasher
 from tests.fakes.pool import Connection, FakePool

@@ -29,7 +29,7 @@ def test_a_verified_pool_mines(authority: Authority) -> None:
         with Hasher(source(pool, tls=TlsSettings(ca=authority.ca))) as miner:
             miner.accepted(5)
             pool.notify(tip=True, coinb2="ab" * 100_000)  # many TLS records
-            miner.wait(lambda: len(miner.jobs[-1].coinbase2) == 100_000)
+            miner.wait(lambda: len(miner.jobs[-1].coinbase.part2) == 100_000)
         assert pool.shares(accepted=False) == []
 
 

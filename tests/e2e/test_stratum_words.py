@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from miner.work.values import Answer
+from miner.work.found import Answer
 from tests.e2e.stratum_kit import source
 from tests.fakes.hasher import Hasher
 from tests.fakes.pool import FakePool

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from miner.backends.base import Backend
@@ -14,8 +13,10 @@ from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
 from miner.sources.base import SourceSink, WorkSource
 from miner.status import Event, Status
-from miner.work.values import Answer, FoundBlock, Job, Share, Verdict
+from miner.work.found import Answer, FoundBlock, Share, Verdict
+from miner.work.job import Coinbase, Job
 from tests.fakes.backend import FakeBackend
+from tests.fakes.jobs import changed
 
 EASY = 2**254  # a block for each four hashes
 SHARES = 2**248
@@ -25,9 +26,10 @@ NEVER = 1
 def job(name: str = "a", **changes: object) -> Job:
     plain = Job(
         "scripted", 1, name, True, 0x20000000, 0x1FFFE000, hashlib.sha256(name.encode()).digest(),
-        b"one", b"two", b"", 8, (), 0x207FFFFF, 1_700_000_000, 0, False, EASY, EASY, height=7,
+        Coinbase(b"one", b"", 8, b"two", ()), 0x207FFFFF, 1_700_000_000, 0, False, EASY, EASY,
+        height=7, one_block_per_parent=True,
     )  # fmt: skip
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return changed(plain, **changes)
 
 
 class ScriptedSource:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from miner.work.values import FoundBlock
+from miner.work.found import FoundBlock
 
 
 def header_of(number: int) -> bytes:

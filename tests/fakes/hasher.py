@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from miner.sources.base import Health, SourceState, WorkSource
+from miner.work.found import Answer, Share, Verdict
+from miner.work.job import Job
 from miner.work.roll import Roller
-from miner.work.values import Answer, Job, Share, Verdict
 
 BATCH = 64  # nonces
 

@@ -10,8 +10,9 @@ from miner.sources.base import SourceState, WorkSource
 from miner.sources.nodes import NodeSetup, Timing
 from miner.transport.credentials import CookieFile
 from miner.transport.endpoint import parse_node_url
+from miner.work.found import Share, Verdict
+from miner.work.job import Job
 from miner.work.roll import Roller
-from miner.work.values import Job, Share, Verdict
 from tests.fakes.node import FakeNode
 
 REGTEST = "bcrt1qlgrnxscelkj7uk4jwj97ykxwda7etsq4jee8hz"

@@ -10,7 +10,7 @@ from miner.sources.gbt import GbtSource
 from miner.sources.nodes import NodeSetup
 from miner.transport.credentials import CookieFile
 from miner.transport.endpoint import parse_node_url
-from miner.work.values import Answer
+from miner.work.found import Answer
 from tests.fakes.sink import FAST, REGTEST, Sink, solve
 
 

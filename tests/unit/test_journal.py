@@ -14,7 +14,7 @@ from miner.files import try_lock
 from miner.journal import Journal, disk, read
 from miner.journal import file as journal_file
 from miner.journal.file import slug
-from miner.work.values import Answer, Verdict
+from miner.work.found import Answer, Verdict
 from tests.fakes.found import hash_of, pool_block
 from tests.fakes.found import solo_block as block
 

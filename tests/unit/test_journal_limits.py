@@ -10,7 +10,7 @@ from miner.errors import ConfigError
 from miner.journal import Journal, earlier, encode, found_record, read
 from miner.journal import file as journal_file
 from miner.journal.records import trimmed
-from miner.work.values import Answer, Verdict
+from miner.work.found import Answer, Verdict
 from tests.fakes.found import hash_of, pool_block, solo_block
 
 POOL: dict[str, object] = {"kind": "stratum", "context": "ab"}

@@ -14,7 +14,7 @@ from miner.errors import JournalError
 from miner.journal import Journal, block_of, decode, encode, found_record, read
 from miner.journal import file as journal_file
 from miner.journal.file import slug
-from miner.work.values import Answer, Verdict
+from miner.work.found import Answer, Verdict
 from tests.fakes.found import solo_block
 
 BLOCK = solo_block(7)

@@ -9,11 +9,13 @@ from miner.bitcoin.target import DIFF1_TARGET
 from miner.screens import words
 from miner.state.rates import SAMPLE_S, Meter
 from miner.status import LONGEST_S, MAX_ANSWERS, MAX_REASONS, Status
-from miner.work.values import Answer, Job, Share, Verdict, WorkUnit
+from miner.work.found import Answer, Share, Verdict
+from miner.work.job import Coinbase, Job
+from miner.work.unit import WorkUnit
 
 JOB = Job(
-    "node", 1, "a", True, 0x20000000, 0, bytes(32), b"1", b"2", b"", 4, (), 0x207FFFFF, 1700,
-    0, True, 2**255, 2**255 // 2, height=9,
+    "node", 1, "a", True, 0x20000000, 0, bytes(32), Coinbase(b"1", b"", 4, b"2", ()),
+    0x207FFFFF, 1700, 0, True, 2**255, 2**255 // 2, height=9,
 )  # fmt: skip
 
 

@@ -25,8 +25,9 @@ from miner.learn.steps import (
 )  # fmt: skip
 from miner.protocol.gbt import MiningPlan, make_job
 from miner.protocol.gbt_template import Template, parse_template
-from miner.work.roll import Roller, build_unit
-from miner.work.values import Job
+from miner.work.job import Job
+from miner.work.roll import Roller
+from miner.work.unit import build_unit
 
 TAG = b"/homehash/"
 CORE_HS = 35e6  # one core with its vector units, for a comparison
@@ -45,16 +46,16 @@ def screens(setting: Setting) -> Iterator[Screen]:
 
 
 def _pieces(job: Job, template: Template, extranonce: bytes) -> Screen:
-    raw = job.coinbase1 + extranonce + job.coinbase2
+    raw, before = job.coinbase.fill(extranonce), len(job.coinbase.part1)
     tx = Transaction.parse(raw)
     height = len(push_height(template.height))
-    script_at = len(job.coinbase1) - height - 1
-    end = len(job.coinbase1) + 9 + len(TAG)
+    script_at = before - height - 1
+    end = before + 9 + len(TAG)
     parts = (
         Field("before", raw[:script_at], "version, one input that spends nothing"),
         Field("height", raw[script_at : script_at + height], f"block {template.height}, BIP 34"),
-        Field("extranonce", raw[script_at + height : len(job.coinbase1) + 8], "ours to change"),
-        Field("tag", raw[len(job.coinbase1) + 8 : end], TAG.decode()),
+        Field("extranonce", raw[script_at + height : before + 8], "ours to change"),
+        Field("tag", raw[before + 8 : end], TAG.decode()),
         Field("sequence", raw[end : end + 4], "of the input: not final, so the locktime counts"),
         Field("outputs", raw[end + 4 : -4], "the payout, then the witness commitment"),
         Field("locktime", raw[-4:], "the height before this one: BIP 54's rule to come"),
@@ -78,10 +79,10 @@ def _pieces(job: Job, template: Template, extranonce: bytes) -> Screen:
 
 
 def _tree(job: Job, template: Template, extranonce: bytes) -> Screen:
-    coinbase = sha256d(job.coinbase1 + extranonce + job.coinbase2)
+    coinbase, branch = sha256d(job.coinbase.fill(extranonce)), job.coinbase.branch
     leaves = [coinbase, *(tx.txid for tx in template.transactions)]
     rows, node = [("coinbase", display_hex(coinbase)[:44] + "..")], coinbase
-    for place, other in enumerate(job.branch, 1):
+    for place, other in enumerate(branch, 1):
         node = sha256d(node + other)
         rows.append((f"level {place}", display_hex(node)[:44] + ".."))
     return Screen(
@@ -94,8 +95,8 @@ def _tree(job: Job, template: Template, extranonce: bytes) -> Screen:
             ),
             Table("folding the branch", ("", "hash"), tuple(rows)),
             Check(
-                f"{len(job.branch)} hashes with the branch give the root of {len(leaves)} leaves",
-                node == merkle_root(leaves) == root_from_branch(coinbase, job.branch),
+                f"{len(branch)} hashes with the branch give the root of {len(leaves)} leaves",
+                node == merkle_root(leaves) == root_from_branch(coinbase, branch),
                 "root_from_branch(coinbase, merkle_branch(others)) == merkle_root(all)",
             ),
             code(merkle_branch),

@@ -21,7 +21,7 @@ from miner.learn.steps import (
 )  # fmt: skip
 from miner.protocol.gbt import block_hex
 from miner.protocol.verdicts import Ruling
-from miner.work.values import Share
+from miner.work.found import Share
 
 # Made-up counts to learn the measures on; no real pool is meant and none is named.
 EXAMPLE = {"miner A": 30.0, "miner B": 26.0, "pool C": 20.0, "pool D": 14.0, "pool E": 10.0}

@@ -36,9 +36,10 @@ from miner.learn.steps import (
 from miner.sources.base import SourceState
 from miner.sources.pool.connection import StratumSource
 from miner.sources.pool.options import PoolOptions, make_pool
+from miner.work.found import Answer, Share, Verdict
+from miner.work.job import Job
 from miner.work.luck import HASHES_AT_DIFFICULTY_1, RateEstimate, rate_from_shares
 from miner.work.roll import Roller
-from miner.work.values import Answer, Job, Share, Verdict
 
 SECONDS, QUICK_SECONDS = 10.0, 1.2
 SHARES_WANTED = 60  # over the whole time, on average

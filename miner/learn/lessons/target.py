@@ -24,7 +24,9 @@ from miner.learn.steps import (
     Text,
     code,
 )  # fmt: skip
-from miner.work.values import Job, Share, WorkUnit
+from miner.work.found import Share
+from miner.work.job import FixedRoot, Job
+from miner.work.unit import WorkUnit
 
 FAMOUS = 125_552
 REGTEST_NBITS = 0x207FFFFF
@@ -194,8 +196,8 @@ def _equal_counts(block: bytes) -> bool:
     def share(target: int) -> Share | None:
         job = Job(
             source="lesson", session=0, job_id="", clean=True, version=header.version,
-            version_mask=0, prev_hash=header.prev_hash, coinbase1=b"", coinbase2=b"",
-            extranonce1=b"", extranonce2_size=0, branch=(), nbits=header.nbits, ntime=header.time,
+            version_mask=0, prev_hash=header.prev_hash, merkle=FixedRoot(header.merkle_root),
+            nbits=header.nbits, ntime=header.time,
             ntime_limit=0, ntime_follows_clock=False, share_target=target, network_target=target,
         )  # fmt: skip
         unit = WorkUnit(block[:76], (header.version,), target, job, b"", header.time)

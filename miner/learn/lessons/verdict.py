@@ -25,7 +25,7 @@ from miner.learn.steps import (
 )  # fmt: skip
 from miner.protocol.gbt import block_hex, make_job
 from miner.protocol.verdicts import Judgement, Ruling, judge
-from miner.work.values import Share
+from miner.work.found import Share
 
 REGTEST_HALVING = 150
 ROWS = 6  # exhibits a screen

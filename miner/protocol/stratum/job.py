@@ -8,7 +8,8 @@ from miner.bitcoin.versions import effective_mask, version_bits
 from miner.protocol.decode import height_of
 from miner.protocol.stratum.messages import Notify
 from miner.secret import LEAST_CHARS, Secret
-from miner.work.values import Job, Share
+from miner.work.found import Share
+from miner.work.job import Coinbase, Job
 
 NTIME_LIMIT_S = 600  # a job older than this is not hashed, so its time never moves further
 UINT32_MAX = 2**32 - 1
@@ -46,11 +47,13 @@ def make_job(source: str, session: int, context: JobContext, clean: bool) -> Job
         version=notify.version,
         version_mask=mask,
         prev_hash=notify.prev_hash,
-        coinbase1=notify.coinbase1,
-        coinbase2=notify.coinbase2,
-        extranonce1=terms.extranonce1,
-        extranonce2_size=terms.extranonce2_size,
-        branch=notify.branch,
+        merkle=Coinbase(
+            notify.coinbase1,
+            terms.extranonce1,
+            terms.extranonce2_size,
+            notify.coinbase2,
+            notify.branch,
+        ),
         nbits=notify.nbits,
         ntime=notify.ntime,
         ntime_limit=min(NTIME_LIMIT_S, UINT32_MAX - notify.ntime),

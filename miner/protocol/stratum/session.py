@@ -32,7 +32,8 @@ from miner.protocol.stratum.job import restored, submit_params
 from miner.protocol.stratum.settings import SessionSettings
 from miner.protocol.stratum.shares import Leftovers, OpenShare, ShareBook
 from miner.protocol.stratum.work import PoolWork
-from miner.work.values import Answer, FoundBlock, Job, Share
+from miner.work.found import Answer, FoundBlock, Share
+from miner.work.job import Job
 
 BAD_IN_A_ROW = 10
 FIRST_JOB_S = 60.0  # after the handshake's deadline; pools send it with the login

@@ -8,7 +8,7 @@ from miner.protocol.jsonline import Message
 from miner.protocol.pool import Reason, ShareAnswered
 from miner.protocol.stratum.answers import classify, share_error
 from miner.protocol.stratum.messages import Subscription
-from miner.work.values import Answer, FoundBlock, Share, Verdict
+from miner.work.found import Answer, FoundBlock, Share, Verdict
 
 MAX_OPEN = 4096  # unanswered submits; the oldest share beyond becomes unknown
 MAX_JOBS = 16  # whose submitted shares are remembered

@@ -13,7 +13,7 @@ from miner.protocol.pool import DifficultyChanged, JobReceived, Notice, PoolEven
 from miner.protocol.stratum import messages as parse
 from miner.protocol.stratum.job import JobContext, Terms, context_of, make_job
 from miner.protocol.stratum.settings import SessionSettings
-from miner.work.values import Job
+from miner.work.job import Job
 
 LEAST_JOB_AGE_S = 120.0  # a pool that sent two quick jobs may still pause for a while
 GAP_WEIGHT = 0.3  # of the newest gap in the usual one

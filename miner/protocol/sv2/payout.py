@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from miner.bitcoin.address import Address, AddressError, decode
 from miner.protocol.decode import decode_coinbase, user_address
 from miner.protocol.scrub import scrub
-from miner.work.values import Job
+from miner.work.job import Job
 
 PREFIX = "sri"
 SOLO, DONATE = "solo", "donate"

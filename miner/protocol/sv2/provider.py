@@ -33,7 +33,8 @@ from miner.protocol.sv2.link import SecureLink
 from miner.protocol.sv2.noise import CertificateNotValid, WrongAuthority
 from miner.protocol.sv2.template import Payout, make_job, pack, solution_of
 from miner.protocol.sv2.terms import Stage
-from miner.work.values import Answer, FoundBlock, Job, Share, Verdict
+from miner.work.found import Answer, FoundBlock, Share, Verdict
+from miner.work.job import Job
 
 VERSION = 2
 TEMPLATE_CAP = 16 * 1024 * 1024  # bytes of one message: a template's transactions

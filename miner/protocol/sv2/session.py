@@ -38,7 +38,8 @@ from miner.protocol.sv2.opening import LEAST_RATE_HS, MAX_TARGET, Opening, Refus
 from miner.protocol.sv2.shares import SequenceBook
 from miner.protocol.sv2.terms import Learnt, Progress, Settings, Stage
 from miner.protocol.sv2.work import ChannelWork, Confused, JobId
-from miner.work.values import Answer, FoundBlock, Job, Share
+from miner.work.found import Answer, FoundBlock, Share
+from miner.work.job import Job
 
 BAD_IN_A_ROW = 10
 STALE_IN_A_ROW = 3

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from miner.bitcoin.target import difficulty
 from miner.protocol.pool import Reason, ShareAnswered
 from miner.protocol.stratum.answers import PoolError, classify
-from miner.work.values import Answer, Share, Verdict
+from miner.work.found import Answer, Share, Verdict
 
 MAX_OPEN = 4096  # unanswered shares; the oldest beyond becomes unknown, a block last
 MAX_SEEN = 4096  # newest hashes, against sending one twice

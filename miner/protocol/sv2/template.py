@@ -23,7 +23,8 @@ from miner.bitcoin.versions import BIP320_MASK, effective_mask
 from miner.errors import ConfigError, RemoteProtocolError
 from miner.protocol.decode import height_of
 from miner.protocol.sv2.messages import NewTemplate, SubmitSolution, TemplatePrevHash
-from miner.work.values import FoundBlock, Job, Share
+from miner.work.found import FoundBlock, Share
+from miner.work.job import Coinbase, Job
 
 EXTRANONCE_BYTES = 8  # its start is random, so several miners of one provider do not collide
 NTIME_LIMIT_S = 600
@@ -73,11 +74,9 @@ def make_job(
             version=template.version,
             version_mask=effective_mask(mask, mask, template.version),
             prev_hash=tip.prev_hash,
-            coinbase1=coinbase.part1,
-            coinbase2=coinbase.part2,
-            extranonce1=b"",
-            extranonce2_size=EXTRANONCE_BYTES,
-            branch=template.merkle_path,
+            merkle=Coinbase(
+                coinbase.part1, b"", EXTRANONCE_BYTES, coinbase.part2, template.merkle_path
+            ),
             nbits=tip.n_bits,
             ntime=tip.header_timestamp,
             ntime_limit=min(NTIME_LIMIT_S, UINT32_MAX - tip.header_timestamp),
@@ -130,8 +129,7 @@ def parse_outputs(template: NewTemplate, name: str) -> Sequence[TxOut]:
 
 def coinbase_of(share: Share) -> bytes:
     """The coinbase of a share, with its witness."""
-    job = share.unit.job
-    return with_witness(job.coinbase1 + share.unit.extranonce2 + job.coinbase2)
+    return with_witness(share.unit.job.coinbase.fill(share.unit.extranonce2))
 
 
 def pack(share: Share, transactions: Sequence[bytes] | None, found_at: int) -> FoundBlock:

@@ -29,7 +29,7 @@ from miner.protocol.sv2.messages import (
     NewMiningJob,
     SetNewPrevHash,
 )
-from miner.work.values import Job
+from miner.work.job import Coinbase, Job
 
 MAX_FUTURES = 64  # future jobs held; the oldest gives way
 MAX_EXTRANONCE = 32  # bytes, prefix and our own part together
@@ -163,11 +163,7 @@ class ChannelWork:
                 version=message.version,
                 version_mask=effective_mask(allowed, allowed, message.version),
                 prev_hash=tip.prev_hash,
-                coinbase1=part1,
-                coinbase2=part2,
-                extranonce1=held.prefix,
-                extranonce2_size=channel.extranonce_size,
-                branch=branch,
+                merkle=Coinbase(part1, held.prefix, channel.extranonce_size, part2, branch),
                 nbits=tip.nbits,
                 ntime=ntime,
                 ntime_limit=min(NTIME_LIMIT_S, UINT32_MAX - ntime),

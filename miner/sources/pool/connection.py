@@ -36,8 +36,9 @@ from miner.sources.pool.watch import Backoff, Ending, RejectWatch, Sayings
 from miner.sources.sleep import SleepWatch
 from miner.transport.connect import Connector, Lookup, system_lookup
 from miner.transport.lines import LineStream, Waker
+from miner.work.found import Answer, FoundBlock, Share
+from miner.work.job import Job
 from miner.work.luck import seconds_per_share, suggested_difficulty
-from miner.work.values import Answer, FoundBlock, Job, Share
 
 TICK_S = 0.25  # how often deadlines are looked at
 QUEUE_TURN = 1024  # shares and blocks sent before the connection is read again
@@ -222,8 +223,7 @@ class StratumSource:
         return None
 
     def _put(self, item: Item) -> None:
-        dropped = self._queue.put(item)
-        if dropped is not None:
+        if (dropped := self._queue.put(item)) is not None:
             late = self._queue.closed
             self._lose(dropped, STOPPED if late else "dropped: shares come faster than they go out")
         self._waker.wake()

@@ -17,7 +17,8 @@ from miner.sources.pool.connection import StratumSource
 from miner.sources.pool.options import Pool, PoolOptions, pool_names
 from miner.sources.pool.queue import kept, lost, pack_share
 from miner.sources.pool.watch import RejectWatch
-from miner.work.values import FoundBlock, Job, Share, Verdict
+from miner.work.found import FoundBlock, Share, Verdict
+from miner.work.job import Job
 
 TICK_S = 0.5
 GONE = "its pool is not connected any more"

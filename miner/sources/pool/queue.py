@@ -8,7 +8,7 @@ from collections import deque
 from miner.protocol.stratum.job import redacted, submit_params
 from miner.protocol.stratum.session import StratumSession
 from miner.sources.pool.options import Pool
-from miner.work.values import Answer, FoundBlock, Share, Verdict
+from miner.work.found import Answer, FoundBlock, Share, Verdict
 
 MAX_QUEUED = 1024  # shares waiting for the connection; a block is never dropped
 
@@ -75,7 +75,7 @@ def in_force(session: StratumSession | None, extranonce1_hex: str) -> bool:
     if session is None or session.subscription is None or session.closed:
         return False
     job, subscribed = session.job, session.subscription.extranonce1.hex()
-    here = {subscribed, job.extranonce1.hex() if job else subscribed}
+    here = {subscribed, job.coinbase.extranonce1.hex() if job else subscribed}
     return extranonce1_hex != "" and extranonce1_hex in here
 
 
@@ -96,6 +96,6 @@ def pack_share(name: str, login: Pool, share: Share, granted: int | None) -> Fou
         header=share.header,
         kind="stratum",
         payload=json.dumps({"method": "mining.submit", "params": params}),
-        context=share.unit.job.extranonce1.hex(),
+        context=share.unit.job.coinbase.extranonce1.hex(),
         found_at=int(time.time()),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from miner.errors import SourceRefused
 from miner.transport.urls import PoolUrl
-from miner.work.values import Answer, Verdict
+from miner.work.found import Answer, Verdict
 
 REJECT_WINDOW = 20  # verdicts looked at
 WARN_REJECTS, FAIL_REJECTS = 2, 10  # 10 % and 50 % of them

@@ -33,7 +33,8 @@ from miner.engine.worker import BATCH_S, WorkerOptions
 from miner.journal import Journal
 from miner.sources.fixed import FixedSource, never_found
 from miner.status import Status
-from miner.work.values import FoundBlock, Job, Share
+from miner.work.found import FoundBlock, Share
+from miner.work.job import Job
 
 BARE_BATCH_S = 0.05  # long enough that calling costs nothing
 ADDRESS = p2wsh_address(b"\x51", "regtest")

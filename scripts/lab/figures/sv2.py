@@ -19,8 +19,9 @@ from miner.protocol.sv2.crypto import RANDOM_BYTES, new_key
 from miner.protocol.sv2.link import SecureLink
 from miner.protocol.sv2.session import Sv2Session
 from miner.protocol.sv2.terms import Settings
+from miner.work.found import Share
+from miner.work.job import Job
 from miner.work.roll import Roller
-from miner.work.values import Job, Share
 from tests.fakes import sv2_noise
 from tests.fakes.sv2_pool import AUTHORITY, NOW, FakeSv2Pool
 

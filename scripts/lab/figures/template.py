@@ -119,7 +119,7 @@ def run_once(body: bytes, before: Template | None) -> tuple[dict[str, float], Te
     job = make_job(parsed, MiningPlan(b"\x51"), source="bench", job_id="1", clean=True)
     marks.append(time.perf_counter())
     assert not parsed.alarms
-    assert len(job.branch) == max(1, len(parsed.transactions)).bit_length()
+    assert len(job.coinbase.branch) == max(1, len(parsed.transactions)).bit_length()
     steps = [b - a for a, b in itertools.pairwise(marks)]
     named = dict(zip(("json", "template", "job"), steps, strict=True))
     return named | {"template + job": steps[1] + steps[2], "all": sum(steps)}, parsed

@@ -8,7 +8,7 @@ from pathlib import Path
 from miner import config, journal
 from miner.errors import ConfigError, MinerError
 from miner.transport.credentials import CookieFile
-from miner.work.values import Answer
+from miner.work.found import Answer
 from tests.fakes.broken.targets import Feed, gist
 from tests.fakes.found import solo_block
 

@@ -15,8 +15,8 @@ from miner.transport.credentials import UserPassword
 from miner.transport.endpoint import Endpoint
 from miner.transport.rpc import Rpc
 from miner.transport.strict_http import Connection
+from miner.work.found import Share
 from miner.work.roll import Roller
-from miner.work.values import Share
 from tests.fakes.blocks import parse_block
 from tests.fakes.broken.targets import VECTORS, Feed, gist
 

@@ -9,8 +9,8 @@ from typing import Any
 from miner.protocol.pool import JobReceived, Notice
 from miner.protocol.stratum.session import StratumSession
 from miner.protocol.stratum.settings import SessionSettings
+from miner.work.found import Share
 from miner.work.roll import Roller
-from miner.work.values import Share
 from tests.fakes.broken.targets import VECTORS, Feed, gist
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from miner.status import StatusSnapshot
-from miner.work.values import Answer, Share
+from miner.work.found import Answer, Share
 from tests.e2e.stratum_kit import pools
 from tests.fakes.backend import FakeBackend
 from tests.fakes.engine import EASY, NEVER, Bench, bench_in, job, until

@@ -11,7 +11,7 @@ import pytest
 from miner.backends.base import Scannable, ScanResult
 from miner.config import Goal
 from miner.engine.worker import Finding
-from miner.work.values import Answer, Share
+from miner.work.found import Answer, Share
 from tests.fakes.backend import FakeBackend, find, is_work
 from tests.fakes.engine import EASY, NEVER, SHARES, Bench, bench_in, job, until
 
@@ -154,10 +154,9 @@ def test_a_block_on_a_side_branch_does_not_hold_up_the_goal(bench: Bench) -> Non
 
 
 def test_a_pool_gets_every_share_block_or_not(bench: Bench) -> None:
-    bench.source.kind = "stratum"
     bench.source.answer = lambda share: None
     bench.run(FakeBackend())
-    bench.source.sink.job(job())
+    bench.source.sink.job(job(one_block_per_parent=False))
     until(lambda: len(bench.source.submitted) > 20)
     hashes = [share.hash for share in bench.source.submitted]
     assert len(set(hashes)) == len(hashes)
@@ -203,7 +202,6 @@ def test_b12_a_hit_reported_twice_is_sent_once(bench: Bench) -> None:
                 return once
             return ScanResult(tuple(hit for hit in once.hits for _ in range(2)), once.hashes)
 
-    bench.source.kind = "stratum"
     bench.run(Stutterer())
     bench.source.sink.job(job(share_target=SHARES, network_target=NEVER))
     until(lambda: len(bench.source.submitted) > 10)
@@ -262,7 +260,6 @@ def test_b19_a_late_share_of_a_replaced_job_is_dropped_a_late_block_is_sent(benc
         if backend.mining > 3:
             late.wait(5)
 
-    bench.source.kind = "stratum"
     backend = FakeBackend(behave=wait)
     bench.run(backend)  # shares alone: no hash found here meets the network target
     bench.source.sink.job(job("old", share_target=EASY, network_target=NEVER))
@@ -276,7 +273,6 @@ def test_b19_a_late_share_of_a_replaced_job_is_dropped_a_late_block_is_sent(benc
 
 
 def test_g26_a_late_block_is_always_sent(bench: Bench) -> None:
-    bench.source.kind = "stratum"
     gate = threading.Event()
 
     def wait(backend: FakeBackend) -> None:
@@ -285,7 +281,7 @@ def test_g26_a_late_block_is_always_sent(bench: Bench) -> None:
 
     backend = FakeBackend(behave=wait)
     bench.run(backend)
-    bench.source.sink.job(job("old"))
+    bench.source.sink.job(job("old", one_block_per_parent=False))
     until(lambda: backend.mining)
     bench.source.sink.job(job("new", share_target=NEVER, network_target=NEVER))
     gate.set()

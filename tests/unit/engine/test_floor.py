@@ -1,7 +1,6 @@
 """What a job in force gives out, whatever comes again. Fault S14."""
 
 import random
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 from miner.engine.floor import Floor
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import job
+from tests.fakes.jobs import changed
 
 SMALL = job(extranonce2_size=0, version_mask=0, ntime_limit=7200)
 Header = tuple[int, bytes, int]  # version, extranonce2, ntime: all that differs within a space
@@ -24,7 +24,7 @@ def drawn(floor: Floor) -> list[Header]:
 
 
 def put(floor: Floor, changes: dict[str, object]) -> None:
-    floor.replace(replace(SMALL, **changes), lambda: 0, 0.0)  # type: ignore[arg-type]
+    floor.replace(changed(SMALL, **changes), lambda: 0, 0.0)
 
 
 def test_s14_a_job_said_again_each_few_seconds_does_not_hold_time_still() -> None:

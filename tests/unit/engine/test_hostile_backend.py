@@ -54,8 +54,6 @@ def test_b03_a_block_beside_an_impossible_hit_is_sent(bench: Bench, nonsense: An
 
 
 def test_b03_a_share_with_a_version_nobody_asked_for_is_not_sent(bench: Bench) -> None:
-    bench.source.kind = "stratum"
-
     def other_versions(result: ScanResult, unit: Scannable) -> ScanResult:
         hits = (Hit(version, 0) for version in range(0x3FFF0000, 0x3FFF2000))  # some hash well
         return ScanResult((*hits, *result.hits), result.hashes)

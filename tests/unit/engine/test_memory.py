@@ -10,7 +10,7 @@ import pytest
 
 from miner.engine.desk import SEEN
 from miner.status import MAX_ANSWERS
-from miner.work.values import Answer
+from miner.work.found import Answer
 from tests.fakes.backend import FakeBackend
 from tests.fakes.engine import NEVER, Bench, bench_in, job, until
 from tests.unit.protocol.stratum_lines import notify, reply, sent, share_of, subscribed
@@ -52,7 +52,6 @@ def at_rest(bench: Bench) -> bool:
 
 
 def test_P10_jobs_and_shares_leave_nothing_in_the_engine(bench: Bench) -> None:
-    bench.source.kind = "stratum"
     bench.source.answer = lambda share: Answer.ACCEPTED
     backend = FakeBackend(most_nonces=20)
     engine = bench.run(backend)

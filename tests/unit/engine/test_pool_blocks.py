@@ -7,7 +7,8 @@ import pytest
 
 from miner.engine.pool_blocks import GIVE_UP_S, MOST_BLOCKS, PoolBlocks
 from miner.status import Event, Status
-from miner.work.values import Answer, Job, Verdict
+from miner.work.found import Answer, Verdict
+from miner.work.job import Job
 from tests.fakes.engine import job
 from tests.fakes.found import hash_of
 

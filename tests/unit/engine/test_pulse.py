@@ -9,7 +9,7 @@ import pytest
 from miner.engine.pulse import Pulse
 from miner.sources.base import Health, SourceState
 from miner.state.activity import Activity
-from miner.work.values import Answer
+from miner.work.found import Answer
 from tests.fakes.backend import FakeBackend
 from tests.fakes.engine import NEVER, Bench, bench_in, job, until
 

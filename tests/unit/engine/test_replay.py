@@ -8,7 +8,7 @@ from miner.engine import replay as replay_module
 from miner.engine.replay import FIRST_WORD_S, Replay, named
 from miner.journal import Left
 from miner.status import Event
-from miner.work.values import Answer, FoundBlock, Verdict
+from miner.work.found import Answer, FoundBlock, Verdict
 from tests.fakes.engine import ScriptedSource, job
 from tests.fakes.found import pool_block, solo_block
 

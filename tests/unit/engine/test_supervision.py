@@ -17,7 +17,7 @@ from miner.engine.worker import Sizer
 from miner.errors import BackendFault, SourceRefused
 from miner.journal import Journal
 from miner.sources.base import Health, SourceState
-from miner.work.values import Answer, FoundBlock, Share, Verdict
+from miner.work.found import Answer, FoundBlock, Share, Verdict
 from tests.fakes.backend import FakeBackend, fail_at, is_work
 from tests.fakes.engine import NEVER, SHARES, Bench, bench_in, job, until
 from tests.fakes.found import solo_block
@@ -35,7 +35,6 @@ def test_b03_false_hits_are_never_sent_and_quarantine_after_three(bench: Bench) 
     for spare in bench.spares:
         spare.behave = lambda backend: setattr(backend, "flip", backend.mining > 3)
     liar.behave = lambda backend: setattr(backend, "flip", backend.mining > 3)
-    bench.source.kind = "stratum"
     engine = bench.run(liar)
     bench.source.sink.job(job(share_target=SHARES, network_target=NEVER))
     assert engine.done.wait(20)
@@ -175,7 +174,7 @@ def test_b14_a_hung_scan_is_replaced_and_its_late_hits_still_count(
     gate = threading.Event()
     hung, fresh = FakeBackend("hung", hanging(gate)), FakeBackend("hung")
     good = FakeBackend("good")
-    bench.spares, bench.source.kind = [fresh], "stratum"
+    bench.spares = [fresh]
     engine = bench.run(hung, good)
     bench.source.sink.job(job(share_target=SHARES, network_target=NEVER))
     until(lambda: "hung: a scan has not come back for 1 s; replaced, hang 1 of 3" in bench.alarms())

@@ -2,15 +2,15 @@
 
 import json
 import socket
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from miner.learn.mining import REGTEST_GENESIS, job_after
 from miner.learn.pool import LoopbackPool
+from miner.work.found import Share
 from miner.work.roll import Roller
-from miner.work.values import Share
+from tests.fakes.jobs import changed
 
 EASY = 0.000001
 TARGET = 0xFFFF << 208  # of difficulty 1
@@ -52,7 +52,7 @@ def test_it_gives_work_and_takes_a_share_once(pool: LoopbackPool) -> None:
     assert replies[2]["params"] == [EASY] and replies[3]["method"] == "mining.notify"
     # a new connection gets the next extranonce1
     following = (int.from_bytes(extranonce1, "big") + 1).to_bytes(4, "big")
-    job = replace(pool.job, extranonce1=following, extranonce2_size=size,
+    job = changed(pool.job, extranonce1=following, extranonce2_size=size,
                   share_target=pool.share_target, version_mask=0)  # fmt: skip
     unit = Roller(job).next(1, 0)
     assert unit is not None

@@ -18,7 +18,7 @@ from miner.measure.cases import Case
 from miner.measure.result import Result
 from miner.measure.threads import Threads
 from miner.work.roll import Roller
-from miner.work.values import WorkUnit
+from miner.work.unit import WorkUnit
 
 QUICK = Plan(samples=3, slice_s=0.03, warmup_s=0.05, seed=7)
 

@@ -7,8 +7,9 @@ from typing import Any
 from miner.protocol.pool import JobReceived, PoolEvent
 from miner.protocol.stratum.session import StratumSession
 from miner.protocol.stratum.settings import SessionSettings
-from miner.work.roll import build_unit
-from miner.work.values import Job, Share
+from miner.work.found import Share
+from miner.work.job import Job
+from miner.work.unit import build_unit
 
 # Source: a testnet job of 2012 whose solution is a share at difficulty 1 (protocol documentation).
 COINB1 = (
@@ -91,6 +92,7 @@ def jobs(events: list[PoolEvent]) -> list[Job]:
 def share_of(job: Job, nonce: int = 0, version: int | None = None, extranonce2: int = 0) -> Share:
     """A share of the job that is not checked against any target."""
     version = job.version if version is None else version
-    unit = build_unit(job, (version,), extranonce2.to_bytes(job.extranonce2_size, "big"), job.ntime)
+    second = extranonce2.to_bytes(job.merkle.extranonce2_size, "big")
+    unit = build_unit(job, (version,), second, job.ntime)
     header = unit.header(version, nonce)
     return Share(unit, version, nonce, header, sha256(sha256(header).digest()).digest())

@@ -1,7 +1,6 @@
 """A pool's coinbase in words."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,8 @@ from miner.bitcoin.address import encode_segwit
 from miner.bitcoin.coinbase import push_height
 from miner.bitcoin.tx import MAX_MONEY, Transaction, TxIn, TxOut
 from miner.protocol.decode import SCRIPT_LENGTH_AT, decode_coinbase, height_of, user_address
-from miner.work.values import Job
+from miner.work.job import Job
+from tests.fakes.jobs import changed
 from tests.unit.protocol.stratum_lines import call, jobs, notify, subscribed
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "stratum"
@@ -102,10 +102,10 @@ def made(
     script = before + extranonce1 + bytes(size) + after
     whole = Transaction((TxIn(bytes(32), 0xFFFFFFFF, script),), tuple(outs)).serialize()
     hole = SCRIPT_LENGTH_AT + 1 + len(before)
-    return replace(
+    return changed(
         recorded_job(),
-        coinbase1=whole[:hole],
-        coinbase2=whole[hole + len(extranonce1) + size :],
+        part1=whole[:hole],
+        part2=whole[hole + len(extranonce1) + size :],
         extranonce1=extranonce1,
         extranonce2_size=size,
     )
@@ -143,8 +143,8 @@ def test_a_script_that_ends_before_the_extranonce_has_its_tag_too() -> None:
         (TxIn(bytes(32), 0xFFFFFFFF, b"\x01\x05/pool/"),), (TxOut(1, b"\x6a\x04nnnn"),)
     ).serialize()
     at = whole.index(b"nnnn")
-    job = replace(
-        recorded_job(), coinbase1=whole[:at], coinbase2=whole[at + 4 :], extranonce1=b"nnnn",
+    job = changed(
+        recorded_job(), part1=whole[:at], part2=whole[at + 4 :], extranonce1=b"nnnn",
         extranonce2_size=0,
     )  # fmt: skip
     assert decode_coinbase(job, None, "main").tag.startswith("/pool/")

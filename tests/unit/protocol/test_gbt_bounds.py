@@ -11,7 +11,7 @@ from miner.errors import ConfigError, RemoteProtocolError, SourceRefused
 from miner.protocol import gbt
 from miner.protocol.gbt import MiningPlan, make_job, proposal_hex
 from miner.protocol.gbt_template import Template, parse_template
-from miner.work.values import Job
+from miner.work.job import Job
 from tests.unit.protocol.test_gbt_template import PLAN, job_of, mempool, recorded
 
 UINT32 = 2**32 - 1

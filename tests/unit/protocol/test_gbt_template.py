@@ -16,8 +16,9 @@ from miner.bitcoin.tx import Transaction
 from miner.errors import MinerError, RemoteProtocolError, SourceRefused
 from miner.protocol.gbt import MiningPlan, block_hex, make_job, proposal_hex
 from miner.protocol.gbt_template import Template, parse_template
+from miner.work.found import Share
+from miner.work.job import Job
 from miner.work.roll import Roller
-from miner.work.values import Job, Share
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "rpc"
 EMPTY = commitment_script(witness_root([])).hex()
@@ -369,7 +370,7 @@ def test_G31_the_nodes_data_must_fit_the_coinbase_script() -> None:
         job_of(parse_template(reply, "regtest"))
     reply["coinbaseaux"] = {"flags": "abcd"}
     job = job_of(parse_template(reply, "regtest"))
-    assert bytes.fromhex("02abcd") + b"\x06/test/" in job.coinbase2
+    assert bytes.fromhex("02abcd") + b"\x06/test/" in job.coinbase.part2
 
 
 JSON = st.recursive(

@@ -10,7 +10,8 @@ from miner.protocol.stratum import session as stratum
 from miner.protocol.stratum import shares as stratum_shares
 from miner.protocol.stratum.job import context_of
 from miner.protocol.stratum.settings import SessionSettings
-from miner.work.values import Answer, FoundBlock, Job, Share
+from miner.work.found import Answer, FoundBlock, Share
+from miner.work.job import Job
 from tests.unit.protocol.stratum_lines import (
     SETTINGS,
     SUBSCRIPTION,
@@ -151,4 +152,4 @@ def test_set_extranonce_before_the_subscription_is_ignored() -> None:
     assert "before the subscription" in str(notice)
     session.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), 0.0)
     (job,) = jobs(session.receive_data(notify(), 0.0))
-    assert job.extranonce1.hex() == "08000002"
+    assert job.coinbase.extranonce1.hex() == "08000002"

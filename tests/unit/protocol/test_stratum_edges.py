@@ -11,7 +11,8 @@ from miner.protocol.stratum import session as stratum
 from miner.protocol.stratum import shares as stratum_shares
 from miner.protocol.stratum.answers import PoolError, classify, error_of, share_error
 from miner.protocol.stratum.session import StratumSession
-from miner.work.values import Answer, FoundBlock, Job
+from miner.work.found import Answer, FoundBlock
+from miner.work.job import Job
 from tests.unit.protocol.stratum_lines import (
     SETTINGS,
     SUBSCRIPTION,

@@ -171,7 +171,8 @@ def test_set_extranonce_binds_to_the_next_job() -> None:
     (new,) = jobs(session.receive_data(notify(job_id="b"), 0.0))
     session.receive_data(call("mining.set_extranonce", None, 3), 0.0)
     (third,) = jobs(session.receive_data(notify(job_id="c"), 0.0))
-    found = [(job.extranonce1.hex(), job.extranonce2_size) for job in (old, new, third)]
+    parts = [job.coinbase for job in (old, new, third)]
+    found = [(part.extranonce1.hex(), part.extranonce2_size) for part in parts]
     assert found == [("08000002", 4), ("aabb", 2), ("aabb", 3)]
 
 

@@ -222,7 +222,7 @@ def test_a_bad_set_extranonce_changes_nothing(params: Any) -> None:
     session = subscribed()
     session.receive_data(line({"id": None, "method": "mining.set_extranonce", "params": params}), 0)
     (job,) = jobs(session.receive_data(notify(), 0.0))
-    assert (job.extranonce1.hex(), job.extranonce2_size) == ("08000002", 4)
+    assert (job.coinbase.extranonce1.hex(), job.coinbase.extranonce2_size) == ("08000002", 4)
 
 
 def test_S06_ten_bad_messages_in_a_row_drop_the_connection() -> None:
@@ -256,4 +256,4 @@ def test_S04_a_notify_of_200_kb_is_taken_whole() -> None:
         for e in session.receive_data(message[i : i + 1448], 0.0)
     ]
     (job,) = jobs(events)
-    assert job.coinbase2 == bytes.fromhex(coinb2)
+    assert job.coinbase.part2 == bytes.fromhex(coinb2)

@@ -56,7 +56,7 @@ def test_S26_every_order_of_replies_difficulty_and_job(order: tuple[int, ...]) -
     ]
     events = session.receive_data(b"".join(messages[index] for index in order), 0.0)
     (job,) = jobs(events)
-    assert job.extranonce1 == bytes.fromhex("08000002")
+    assert job.coinbase.extranonce1 == bytes.fromhex("08000002")
     difficulty = 2 if order.index(2) < order.index(3) else 1
     assert context_of(job).terms.difficulty == difficulty
     assert [event.resumed for event in events if isinstance(event, Ready)] == [False]
@@ -87,7 +87,7 @@ def test_S16_a_bad_extranonce2_size_refuses_the_pool(size: Any) -> None:
 def test_extranonce2_sizes_at_the_ends(size: int) -> None:
     session = subscribed(size=size)
     (job,) = jobs(session.receive_data(notify(), 0.0))
-    assert job.extranonce2_size == size
+    assert job.merkle.extranonce2_size == size
     session.submit(share_of(job), 0.0)
     assert len(sent(session)[0]["params"][2]) == 2 * size
 

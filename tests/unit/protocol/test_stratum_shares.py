@@ -11,7 +11,7 @@ from miner.protocol.pool import Dropped, Ready, ShareAnswered
 from miner.protocol.stratum.session import StratumSession
 from miner.protocol.stratum.settings import SessionSettings
 from miner.secret import Secret
-from miner.work.values import Answer, Share
+from miner.work.found import Answer, Share
 from tests.unit.protocol.stratum_lines import (
     GOLDEN_HASH,
     SETTINGS,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from miner.protocol.pool import DifficultyChanged, JobReceived, PoolEvent, Ready, ShareAnswered
 from miner.protocol.stratum.session import StratumSession
-from miner.work.roll import build_unit
-from miner.work.values import Answer, Share
+from miner.work.found import Answer, Share
+from miner.work.unit import build_unit
 from tests.fakes.pool_judge import double_sha
 from tests.unit.protocol.stratum_lines import SETTINGS, call, ids, line, notify, reply, sent
 

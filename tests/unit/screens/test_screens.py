@@ -10,7 +10,8 @@ from miner.screens.console import ConsoleScreen, status_view
 from miner.screens.jsonl import JsonScreen
 from miner.sources.fixed import never_found
 from miner.status import Event, Sensors, Status, StatusSnapshot
-from miner.work.values import Answer, Share, Verdict, WorkUnit
+from miner.work.found import Answer, Share, Verdict
+from miner.work.unit import WorkUnit
 
 
 @pytest.fixture

@@ -5,7 +5,9 @@ import pytest
 
 from miner.sources.base import SourceState
 from miner.sources.fixed import FixedSource, never_found
-from miner.work.values import Answer, Job, Share, Verdict, WorkUnit
+from miner.work.found import Answer, Share, Verdict
+from miner.work.job import Job
+from miner.work.unit import WorkUnit
 
 
 class Sink:

@@ -14,7 +14,7 @@ from miner.errors import ConfigError, SourceRefused, TransportError
 from miner.sources.base import Health
 from miner.sources.gbt import GbtSource
 from miner.sources.nodes import Timing
-from miner.work.values import Answer
+from miner.work.found import Answer
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import FAST, MAINNET, REGTEST, TESTNET, Sink, setup, solve, submitted, until

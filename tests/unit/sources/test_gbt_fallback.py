@@ -9,7 +9,7 @@ from miner.sources import fallback
 from miner.sources.fallback import OurChain
 from miner.sources.gbt import GbtSource
 from miner.sources.nodes import Timing
-from miner.work.values import FoundBlock
+from miner.work.found import FoundBlock
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import Sink, solve, until

@@ -13,7 +13,7 @@ import pytest
 
 from miner.sources.base import Health
 from miner.sources.gbt import GbtSource
-from miner.work.values import Answer
+from miner.work.found import Answer
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import FAST, TESTNET, Sink, solve, submitted, until

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from miner.sources.gbt import GbtSource
-from miner.work.values import Answer
+from miner.work.found import Answer
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import FAST, Sink, solve

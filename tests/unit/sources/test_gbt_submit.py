@@ -9,7 +9,7 @@ import pytest
 from miner.sources.base import Health
 from miner.sources.gbt import GbtSource
 from miner.sources.nodes import Timing
-from miner.work.values import Answer, FoundBlock
+from miner.work.found import Answer, FoundBlock
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import FAST, Sink, solve, submitted

@@ -12,7 +12,7 @@ from miner.errors import DeadlinePassed, RpcError, RpcForbidden, RpcNotReady
 from miner.sources.gbt import GbtSource
 from miner.sources.nodes import Timing
 from miner.sources.tips import TipWatch
-from miner.work.values import Answer
+from miner.work.found import Answer
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import Sink, solve, until

@@ -9,8 +9,8 @@ import pytest
 from miner.sources.fixed import never_found
 from miner.sources.pool.queue import MAX_QUEUED, ShareQueue, lost
 from miner.sources.pool.watch import MAX_KINDS, MAX_OF_A_CLASS, Backoff, RejectWatch, Sayings
+from miner.work.found import Answer, FoundBlock, Share, Verdict
 from miner.work.roll import Roller
-from miner.work.values import Answer, FoundBlock, Share, Verdict
 
 
 def test_backoff_doubles_to_its_bound_with_full_jitter_and_resets() -> None:

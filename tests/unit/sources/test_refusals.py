@@ -16,7 +16,7 @@ from miner.sources.submitter import Submitter
 from miner.transport.credentials import CookieFile
 from miner.transport.endpoint import parse_node_url
 from miner.transport.rpc import Rpc
-from miner.work.values import FoundBlock
+from miner.work.found import FoundBlock
 from tests.fakes.node import GENESIS, FakeNode
 from tests.fakes.sink import FAST, until
 

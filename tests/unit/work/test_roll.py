@@ -1,18 +1,19 @@
 """No (extranonce2, version, ntime) is given out twice, and everything is used."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miner.work.roll import Roller, build_unit
-from miner.work.values import Job, Share
+from miner.work.found import Share
+from miner.work.job import Coinbase, FixedRoot, Job
+from miner.work.roll import Roller
+from miner.work.unit import build_unit
+from tests.fakes.jobs import changed
 
 JOB = Job(
     source="test", session=1, job_id="1", clean=True, version=0x20000000, version_mask=0,
-    prev_hash=bytes(32), coinbase1=b"one", coinbase2=b"two", extranonce1=b"\xaa",
-    extranonce2_size=1, branch=(), nbits=0x207FFFFF, ntime=1_700_000_000, ntime_limit=0,
+    prev_hash=bytes(32), merkle=Coinbase(b"one", b"\xaa", 1, b"two", ()), nbits=0x207FFFFF,
+    ntime=1_700_000_000, ntime_limit=0,
     ntime_follows_clock=False, share_target=2**250, network_target=2**240,
 )  # fmt: skip
 
@@ -34,7 +35,7 @@ def draw(roller: Roller, wants: list[int], elapsed_s: float) -> list[tuple[bytes
 def test_nothing_twice_with_any_mix_of_wants(
     size: int, bits: int, limit: int, wants: list[int]
 ) -> None:
-    job = replace(
+    job = changed(
         JOB, extranonce2_size=size, version_mask=((1 << bits) - 1) << 13, ntime_limit=limit
     )
     seen = draw(Roller(job, 77), wants[:3], 100)
@@ -47,12 +48,12 @@ def test_nothing_twice_with_any_mix_of_wants(
 
 @pytest.mark.parametrize("size", [0, 1, 2])
 def test_a_constant_want_uses_the_whole_space(size: int) -> None:
-    job = replace(JOB, extranonce2_size=size, version_mask=0b11 << 13, ntime_limit=1)
+    job = changed(JOB, extranonce2_size=size, version_mask=0b11 << 13, ntime_limit=1)
     assert len(set(draw(Roller(job), [4], 9))) == 256**size * 4 * 2
 
 
 def test_time_moves_only_as_far_as_the_clock() -> None:
-    job = replace(JOB, extranonce2_size=0, ntime_limit=60)
+    job = changed(JOB, extranonce2_size=0, ntime_limit=60)
     roller = Roller(job)
     assert roller.next(1, 0.0) is not None and roller.next(1, 0.99) is None
     unit = roller.next(1, 1.0)
@@ -60,13 +61,13 @@ def test_time_moves_only_as_far_as_the_clock() -> None:
 
 
 def test_solo_time_follows_the_clock_and_never_goes_back() -> None:
-    roller = Roller(replace(JOB, extranonce2_size=8, ntime_follows_clock=True, ntime_limit=7200))
+    roller = Roller(changed(JOB, extranonce2_size=8, ntime_follows_clock=True, ntime_limit=7200))
     times = [roller.next(1, elapsed) for elapsed in (0.0, 5.5, 3.0, 9000.0)]
     assert [unit.ntime - JOB.ntime for unit in times if unit] == [0, 5, 5, 7200]
 
 
 def test_more_versions_than_the_mask_has_means_one() -> None:
-    roller = Roller(replace(JOB, version_mask=1 << 13))
+    roller = Roller(changed(JOB, version_mask=1 << 13))
     unit, pair = roller.next(4, 0), roller.next(2, 0)
     assert unit is not None and unit.versions == (0x20000000,)
     assert pair is not None and pair.versions == (0x20000000, 0x20002000)
@@ -84,14 +85,14 @@ def test_unit_is_the_golden_stratum_vector() -> None:
     """The widely known Stratum example, a share at difficulty 1."""
     words = bytes.fromhex("4d16b6f85af6e2198f44ae2a6de67f78487ae5611b77c6c0440b921e00000000")
     prev_hash = b"".join(words[i : i + 4][::-1] for i in range(0, 32, 4))
-    job = replace(
+    job = changed(
         JOB, version=2, prev_hash=prev_hash, extranonce1=bytes.fromhex("08000002"),
         extranonce2_size=4, nbits=0x1C2AC4AF, ntime=0x504E86ED, share_target=0xFFFF << 208,
-        coinbase1=bytes.fromhex(
+        part1=bytes.fromhex(
             "01000000010000000000000000000000000000000000000000000000000000000000000000ffffffff20"
             "020862062f503253482f04b8864e5008"
         ),
-        coinbase2=bytes.fromhex(
+        part2=bytes.fromhex(
             "072f736c7573682f000000000100f2052a010000001976a914d23fcdf86f7e756a64a7a9688ef9903327"
             "048ed988ac00000000"
         ),
@@ -105,9 +106,9 @@ def test_unit_is_the_golden_stratum_vector() -> None:
 
 
 def test_target_never_hides_a_block_nor_floods_an_easy_chain() -> None:
-    hard_pool = replace(JOB, share_target=1 << 200, network_target=1 << 210)
+    hard_pool = changed(JOB, share_target=1 << 200, network_target=1 << 210)
     assert hard_pool.target == hard_pool.network_target
-    easy_chain = replace(JOB, share_target=1 << 240, network_target=1 << 255)
+    easy_chain = changed(JOB, share_target=1 << 240, network_target=1 << 255)
     assert easy_chain.target == easy_chain.share_target
     assert JOB.target == JOB.share_target
 
@@ -124,7 +125,7 @@ def test_the_same_headers_sent_again_with_other_masks_repeat_nothing(
     seen: list[tuple[bytes, int, int]] = []
     roller: Roller | None = None
     for bits, take in zip(masks, takes, strict=False):
-        job = replace(JOB, extranonce2_size=size, version_mask=bits << 13, ntime_limit=1)
+        job = changed(JOB, extranonce2_size=size, version_mask=bits << 13, ntime_limit=1)
         roller = Roller(job, 5, roller)
         for turn in range(take):
             unit = roller.next(wants[turn % len(wants)], 1)
@@ -135,17 +136,29 @@ def test_the_same_headers_sent_again_with_other_masks_repeat_nothing(
 
 
 def test_a_mask_taken_back_does_not_stop_a_large_search() -> None:
-    first = Roller(replace(JOB, extranonce2_size=8, version_mask=0b11 << 13), 7)
+    first = Roller(changed(JOB, extranonce2_size=8, version_mask=0b11 << 13), 7)
     assert first.next(4, 0) is not None
-    unit = Roller(replace(JOB, extranonce2_size=8), 0, first).next(4, 0)
+    unit = Roller(changed(JOB, extranonce2_size=8), 0, first).next(4, 0)
     assert unit is not None and unit.versions == (JOB.version,)
     assert unit.extranonce2 == (8).to_bytes(8, "big")
 
 
 def test_other_headers_start_afresh() -> None:
-    first = Roller(replace(JOB, extranonce2_size=0))
+    first = Roller(changed(JOB, extranonce2_size=0))
     assert first.next(1, 0) is not None and first.next(1, 0) is None
-    other = replace(JOB, extranonce2_size=0, prev_hash=b"\1" * 32)
+    other = changed(JOB, extranonce2_size=0, prev_hash=b"\1" * 32)
     assert Roller(other, 0, first).next(1, 0) is not None
-    again = replace(JOB, extranonce2_size=0, job_id="2", share_target=2**249)
+    again = changed(JOB, extranonce2_size=0, job_id="2", share_target=2**249)
     assert Roller(again, 0, first).next(1, 0) is None
+
+
+@given(st.integers(0, 5), st.integers(0, 3), st.lists(st.integers(1, 9), min_size=1, max_size=3))
+def test_a_fixed_root_rolls_versions_and_time_alone(
+    bits: int, limit: int, wants: list[int]
+) -> None:
+    job = changed(
+        JOB, merkle=FixedRoot(bytes(32)), version_mask=((1 << bits) - 1) << 13, ntime_limit=limit
+    )
+    seen = draw(Roller(job, 77), wants, 100)
+    assert len(seen) == len(set(seen)) == 2**bits * (limit + 1)
+    assert {extranonce2 for extranonce2, _, _ in seen} == {b""}

@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 
 from miner.bitcoin.target import DIFF1_TARGET
+from miner.work.found import Answer, Share, Verdict
+from miner.work.job import FixedRoot, Job
 from miner.work.roll import Roller
-from miner.work.values import Answer, Job, Share, Verdict, WorkUnit, check_scannable
+from miner.work.unit import WorkUnit, build_unit, check_scannable
+from tests.fakes.jobs import changed
 from tests.unit.work.test_roll import JOB
 
 
-def changed(**fields: Any) -> Job:
-    return replace(JOB, **fields)
+def made(**fields: Any) -> Job:
+    return changed(JOB, **fields)
 
 
 @pytest.mark.parametrize(
@@ -28,8 +31,11 @@ def changed(**fields: Any) -> Job:
     ids=repr,
 )  # fmt: skip
 def test_a_job_at_its_bounds(fields: dict[str, Any]) -> None:
-    job = changed(**fields)
-    assert all(getattr(job, name) == value for name, value in fields.items())
+    job = made(**fields)
+    assert all(
+        getattr(job.merkle if hasattr(job.merkle, name) else job, name) == value
+        for name, value in fields.items()
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,7 @@ def test_a_job_at_its_bounds(fields: dict[str, Any]) -> None:
 )  # fmt: skip
 def test_a_job_beyond_its_bounds(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=f"job '1': .*{words}"):
-        changed(**fields)
+        made(**fields)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +73,7 @@ def test_a_job_beyond_its_bounds(fields: dict[str, Any], words: str) -> None:
     ],
 )  # fmt: skip
 def test_a_hit_meets_the_easier_target(share: int, network: int, target: int) -> None:
-    assert changed(share_target=share, network_target=network).target == target
+    assert made(share_target=share, network_target=network).target == target
 
 
 def scannable(
@@ -105,7 +111,7 @@ def test_what_a_backend_may_not_be_given(given: dict[str, Any], words: str) -> N
 
 
 def a_unit(target: int) -> WorkUnit:
-    unit = Roller(changed(share_target=target, network_target=target)).next(1, 0.0)
+    unit = Roller(made(share_target=target, network_target=target)).next(1, 0.0)
     assert unit is not None
     return unit
 
@@ -138,3 +144,16 @@ def test_a_header_is_the_prefix_with_its_version_and_nonce() -> None:
 )  # fmt: skip
 def test_the_journal_lets_go_on_a_final_answer_alone(answer: Answer, final: bool) -> None:
     assert Verdict("pool", "00" * 32, answer, True).final is final
+
+
+def test_header_only_work_has_one_root_and_no_coinbase() -> None:
+    job = made(merkle=FixedRoot(b"\7" * 32))
+    with pytest.raises(ValueError, match="job '1' has no coinbase"):
+        _ = job.coinbase
+    unit = build_unit(job, (job.version,), b"", job.ntime)
+    assert unit.prefix[36:68] == b"\7" * 32
+    with pytest.raises(ValueError, match="2 bytes for a fixed merkle root"):
+        build_unit(job, (job.version,), b"ab", job.ntime)
+    for size in (31, 33):
+        with pytest.raises(ValueError, match="hashes are 32 bytes"):
+            made(merkle=FixedRoot(bytes(size)))

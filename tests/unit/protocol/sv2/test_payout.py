@@ -1,10 +1,9 @@
 """Who is paid by an extended job's coinbase, and which names give everything away."""
 
-from dataclasses import replace
-
 import pytest
 
 from miner.protocol.sv2.payout import about, address_in, per_cent
+from tests.fakes.jobs import changed
 from tests.unit.protocol.sv2.kit import running
 
 PAID = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"  # the fake pool's coinbase pays it
@@ -51,7 +50,7 @@ def test_what_a_job_means(user: str, words: str, alarm: bool) -> None:
 
 def test_a_coinbase_that_cannot_be_read_is_said_to_be_so() -> None:
     job = running().mine()
-    word = about(replace(job, coinbase2=job.coinbase2[:-1]), PAID)
+    word = about(changed(job, part2=job.coinbase.part2[:-1]), PAID)
     assert word.alarm and "cannot be read" in word.text
 
 

@@ -14,8 +14,8 @@ from miner.protocol.sv2.frames import Frame
 from miner.protocol.sv2.link import SecureLink
 from miner.protocol.sv2.provider import TEMPLATE_CAP, ProviderSession, ProviderSettings
 from miner.protocol.sv2.template import Payout, coinbase_of, make_job, pack, solution_of
-from miner.work.roll import build_unit
-from miner.work.values import Answer, FoundBlock, Share
+from miner.work.found import Answer, FoundBlock, Share
+from miner.work.unit import build_unit
 from tests.fakes import sv2_noise
 from tests.fakes.sv2_pool import AUTHORITY, NOW
 from tests.fakes.sv2_provider import FakeProvider

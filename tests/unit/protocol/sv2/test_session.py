@@ -17,7 +17,7 @@ from miner.protocol.sv2 import messages as sv2
 from miner.protocol.sv2.crypto import new_key
 from miner.protocol.sv2.link import SecureLink
 from miner.protocol.sv2.session import HANDLERS
-from miner.work.values import Answer, FoundBlock
+from miner.work.found import Answer, FoundBlock
 from tests.fakes.sv2_pool import CHANNEL_BIT, NOW, FakeSv2Pool
 from tests.unit.protocol.sv2.kit import EASY, TIP, Pair, find, running, session_of
 
@@ -187,10 +187,10 @@ def test_a_prefix_counts_for_jobs_that_arrive_later() -> None:
     pair.give(pair.pool.send_job(101))
     pair.give(pair.pool.send_prefix(b"\xaa\xbb\xcc\xdd"))
     pair.give(pair.pool.send_tip(2, OTHER_TIP, NOW))
-    assert pair.jobs[-1].extranonce1 == b"\x01\x00\x00\x02"
+    assert pair.jobs[-1].coinbase.extranonce1 == b"\x01\x00\x00\x02"
     pair.submit(find(pair.jobs[-1]))
     pair.give(pair.pool.send_job(101, future=False, min_ntime=NOW))
-    assert pair.jobs[-1].extranonce1 == b"\xaa\xbb\xcc\xdd"
+    assert pair.jobs[-1].coinbase.extranonce1 == b"\xaa\xbb\xcc\xdd"
     pair.submit(find(pair.jobs[-1]))
     assert [one.verdict for one in pair.pool.shares] == ["ok", "ok"]
 
@@ -220,8 +220,8 @@ def test_version_bits_only_where_allowed() -> None:
 def test_rolled_versions_and_merkle_paths_are_accepted() -> None:
     pair = running()
     job = pair.mine(path=(b"\x11" * 32, b"\x22" * 32))
+    from miner.work.found import Share
     from miner.work.roll import Roller
-    from miner.work.values import Share
 
     unit = Roller(job, 3).next(4, 0.0)
     assert unit is not None and len(unit.versions) == 4
