@@ -141,6 +141,14 @@ def steal(root: Path) -> float | None:
     return int(cells[8]) * TICK_S if len(cells) > 8 and cells[0] == "cpu" else None
 
 
+def busy_s(root: Path) -> float | None:
+    """Seconds that all CPUs have worked since boot: /proc/stat without idle and waiting."""
+    cells = _text(root / "proc/stat").partition("\n")[0].split()
+    if len(cells) < 8 or cells[0] != "cpu":
+        return None
+    return (sum(map(int, cells[1:8])) - int(cells[4]) - int(cells[5])) * TICK_S
+
+
 def quota_stops(root: Path) -> int | None:
     """nr_throttled of the control group, version 2 or 1."""
     for name in ("sys/fs/cgroup/cpu.stat", "sys/fs/cgroup/cpu/cpu.stat"):

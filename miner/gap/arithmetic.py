@@ -14,10 +14,18 @@ from miner.errors import ConfigError
 from miner.gap.economics import Figure
 from miner.gap.hardware import HardwareRow
 from miner.measure import formats, stats
-from miner.measure.result import WALL, Result
+from miner.measure.result import GIVEN, WALL, Result
 
 J_PER_KWH = 3.6e6
 DAY_S = 86400.0
+MISSING = {  # by boundary: what is not in it, and by how much that may count
+    "package": "Package joules leave out memory, board, fans and supply; the ASIC's are at the "
+    "wall. Of a PC of 2010, 160 W at the wall, 40 W came with mining: the gap at the wall may be "
+    "up to 4 times larger.",
+    "board": "Board joules leave out the rest of the computer and its supply; the ASIC's are at "
+    "the wall, so the gap there is larger.",
+    "machine": "Joules from the battery leave out the charger's loss, some 10 to 20 %.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,21 @@ class Own:
     wall_hs: float | None = None  # what it did beside the others, when the rate is by CPU time
     length: str = ""  # "16 s burst" or "sustained over 10 minutes": every projection says it
     burst_hs: float | None = None  # beside a sustained rate
+    j_ci95: tuple[float, float] | None = None  # of j_per_th
+    disturbed: bool = False  # others had a part of the machine, and of counted joules
+
+    @property
+    def given(self) -> bool:
+        """Are the joules watts that the user typed in?"""
+        return self.energy_source == GIVEN
+
+    @property
+    def missing(self) -> str:
+        """What the joules leave out, beside an ASIC's at the wall; "" when nothing."""
+        said = MISSING.get(self.boundary, "")
+        if self.j_per_th is not None and self.disturbed and not self.given:
+            said = f"{said} They hold other programs' work too.".strip()
+        return said if self.j_per_th is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +123,8 @@ def own_from(result: Result, watts: float | None = None) -> Own:
     if watts is not None:
         if not 0 < watts < 1e6:
             raise ConfigError(f"--watts {watts:g} is not between 0 and 1000000")
-        energy, boundary, source = watts / rate * 1e12, "wall", "given by user"
+        hashes = sum(one.hashes for one in case.slices)  # by the wall, as the meter's watts
+        energy, boundary, source = watts * case.seconds / hashes * 1e12, "wall", GIVEN
     elif case.energy:
         energy, boundary = case.energy.gross_j_per_th, case.energy.boundary
         source = case.energy.source
@@ -118,6 +142,8 @@ def own_from(result: Result, watts: float | None = None) -> Own:
         wall_hs=stats.centre(case.rates()) if case.basis != WALL else None,
         length=case.length,
         burst_hs=case.burst_hs if case.sustained_hs is not None else None,
+        j_ci95=case.energy_interval(result.seed) if watts is None else None,
+        disturbed=case.trust().disturbed,
     )
 
 
@@ -156,35 +182,45 @@ def prospect(name: str, rate_hs: float, j_per_th: float | None, network: Network
     )
 
 
-NAMED = (
-    ("PC of 2010", "Desktop PC on a power meter (2010)"),
-    ("", "Antminer S1"),
-    ("", "Antminer S5"),
-    ("", "Antminer S9"),
-    ("", "Antminer S17 Pro"),
-    ("", "Antminer S19 Pro"),
-    ("", "Antminer S21"),
-    ("home ASIC", "Bitaxe Gamma 601 (BM1370)"),
-    ("home ASIC", "Avalon Q"),
-)
+HOME = ("Bitaxe Gamma 601 (BM1370)", "Avalon Q")
+PC_2010 = "Desktop PC on a power meter (2010)"
 
 
 def eras(own: Own, table: list[HardwareRow]) -> list[Era]:
-    """One row of each era in order of date, by rule or by name; absent names are left out."""
+    """In order of date: the first miner, the PC of 2010, the best GPUs and FPGA, the best ASIC of
+    every year since 2013, two machines for the home, and the user's own rows.
+
+    A row has one role: its first.
+    """
     by_name = {row.name: row for row in table}
-    chosen = [(role, by_name[name]) for role, name in NAMED if name in by_name]
     cpus = [row for row in table if row.kind == "cpu" and row.year >= 2009]
+    chosen = [("your own row", row) for row in table if row.own]
+    chosen += [("PC of 2010", by_name[PC_2010])] if PC_2010 in by_name else []
     chosen.append(("first miner", min(cpus, key=lambda row: row.year)))
     chosen += [
-        ("best GPU", best(table, "gpu")),
-        ("best FPGA", best(table, "fpga")),
+        ("fastest CPU", max(cpus, key=lambda row: row.hashrate_hs)),
+        ("GPU, fewest joules", best(table, "gpu")),
+        ("GPU, fastest", max(_of(table, "gpu"), key=lambda row: row.hashrate_hs)),
+        ("FPGA, fewest joules", best(table, "fpga")),
         ("first ASIC", min(_of(table, "asic"), key=lambda row: row.year)),
-        ("best ASIC sold", best([row for row in table if not row.announced_only], "asic")),
         ("best announced", best(table, "asic")),
+        ("best ASIC sold", best(sold(table), "asic")),
+        ("best for the home", best(table, "home-asic")),
     ]
-    chosen += [("your own row", row) for row in table if row.own]
-    rows = dict.fromkeys(sorted(chosen, key=lambda pair: (pair[1].year, pair[1].name)))
-    return [compare(own, role, row) for role, row in rows]
+    chosen += [("home ASIC", by_name[name]) for name in HOME if name in by_name]
+    for year in sorted({int(row.year) for row in _of(table, "asic")}):
+        of_year = [row for row in sold(table) if row.kind == "asic" and int(row.year) == year]
+        if of_year:
+            chosen.append((f"best of {year}", best(of_year, "asic")))
+    roles: dict[HardwareRow, str] = {}
+    for role, row in chosen:
+        roles.setdefault(row, role)
+    rows = sorted(roles, key=lambda row: (row.year, row.name))
+    return [compare(own, roles[row], row) for row in rows]
+
+
+def sold(table: list[HardwareRow]) -> list[HardwareRow]:
+    return [row for row in table if not row.announced_only]
 
 
 def _of(table: list[HardwareRow], kind: str) -> list[HardwareRow]:
@@ -241,7 +277,7 @@ PRESETS = (
     "germany_household",
     "hungary_household",
     "gb_household_cap",
-    "ethiopia_miners",
+    "ethiopia_miners_2026_07_derived",
     "paraguay_contract",
 )
 MINERS_MEDIAN = "industry_electricity_cost_median"

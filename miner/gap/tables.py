@@ -30,7 +30,10 @@ def own(one: Own) -> Sheet:
     interval = formats.interval(*one.ci95, one.rate_hs) if one.ci95 else "n/a"
     joules = "n/a: no counter could be read; give --watts W from a wall meter"
     if one.j_per_th is not None:
-        joules = f"{formats.energy(one.j_per_th)}, boundary: {one.boundary} ({one.energy_source})"
+        spread = ""
+        if one.j_ci95 is not None:
+            spread = " 95 % [{}, {}]".format(*(formats.significant(x, 3) for x in one.j_ci95))
+        joules = f"{formats.energy(one.j_per_th)}{spread}, {one.boundary} ({one.energy_source})"
     rows = [
         ["machine", one.machine],
         ["measured", f"{one.measured}, {one.label}"],
@@ -43,7 +46,7 @@ def own(one: Own) -> Sheet:
                         f"ratio here uses the rate by {one.basis}"])  # fmt: skip
     if one.burst_hs is not None:
         rows.insert(3, ["burst", f"{formats.rate(one.burst_hs)} in the first 16 s"])
-    return Sheet("This computer", ("", ""), rows, left=2)
+    return Sheet("This computer", ("", ""), rows, one.missing, left=2)
 
 
 def eras(found: list[arithmetic.Era]) -> Sheet:

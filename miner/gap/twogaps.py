@@ -65,20 +65,17 @@ def _own_bars(own: Own, table: list[HardwareRow]) -> list[Bar]:
         )
     ]  # fmt: skip
     if own.j_per_th is not None and hall.j_per_th is not None:
-        caveat = f"own boundary: {own.boundary} ({own.energy_source}); ASIC: nominal at the wall"
-        given = own.energy_source == "given by user"
-        label = "this computer, watts given" if given else "this computer"
-        found.append(
-            Bar(
-                MINING, label, own.j_per_th / hall.j_per_th, "per joule", MEASURED, source, caveat,
-            )
-        )  # fmt: skip
+        caveat = f"{own.boundary} ({own.energy_source}) against nominal at the wall"
+        label = "this computer, watts given" if own.given else "this computer"
+        origin = GIVEN if own.given else MEASURED
+        ratio = own.j_per_th / hall.j_per_th
+        found.append(Bar(MINING, label, ratio, "per joule", origin, source, caveat))
     return found
 
 
 HOME_ROWS = (
     ("Desktop PC on a power meter (2010)", "whole PC against nominal ASIC: up to 4 is boundary"),
-    ("Radeon HD 7970", "board rating; best GPU of the table"),
+    ("GeForce GTX 1060 6 GB", "board rating; of the GPUs the one with fewest joules"),
     ("Bitaxe Gamma 601 (BM1370)", "board against wall; a chip nobody makes at home"),
     ("Avalon Q", "a chip nobody makes at home"),
 )
@@ -138,19 +135,25 @@ def _ai_bars(figures: Mapping[str, Figure]) -> list[Bar]:
 
 
 def sentence(found: list[Bar]) -> str:
-    """The contrast in a sentence, from the ratios drawn."""
-    energy = [bar for bar in found if bar.group == MINING and bar.quantity == "per joule"]
-    own = next((bar for bar in energy if bar.origin == MEASURED), None)
-    ai = [bar.ratio for bar in found if bar.group == AI]
-    here = (
-        f"measured here it is {own.ratio:.0e}"
-        if own
-        else "here no joules were measured (give --watts from a wall meter)"
-    )
+    """The contrast in a sentence: per joule beside per joule, per second beside per second."""
+    mining = [bar for bar in found if bar.group == MINING and bar.quantity == "per joule"]
+    own = next((bar for bar in mining if bar.origin in (MEASURED, GIVEN)), None)
+    here = "of this computer no joules are known (--watts from a wall meter)"
+    if own is not None:
+        how = "measured here" if own.origin == MEASURED else "with the watts given"
+        here = f"{how} it is {formats.significant(own.ratio, 1)}"
+    pc = next((bar for bar in mining if bar.label.startswith("Desktop PC")), None)
+    then = f"{formats.significant(pc.ratio, 1)} on a PC of 2010; " if pc else ""
+    joule = [bar for bar in found if bar.group == AI and bar.quantity == "per joule"]
+    alone = [bar for bar in found if bar.group == AI and bar.caveat == ONE_STREAM]
+    batched = max(bar.ratio for bar in found if bar.group == AI)
+    least = min(min(bar.low or bar.ratio, bar.ratio) for bar in joule)
     return (
-        f"Mining's gap per joule was about 7e6 on a PC of 2010; {here}. "
-        f"AI's gaps run from {min(ai):.2g} to {max(ai):.0f}, the upper end only when batched: "
-        "the two come near where one user asks alone, and never where work is shared out."
+        f"Per joule, mining's gap is {then}{here}; AI's is {least:.2g} to "
+        f"{max(bar.ratio for bar in joule):.2g}. Per second, one user alone loses a factor of "
+        f"{min(bar.ratio for bar in alone):.2g} to {max(bar.ratio for bar in alone):.2g} in AI, "
+        f"and about {batched:.0f} where the hall serves many at once. The two are farthest apart "
+        "where one user asks alone: there AI is nearly at home, and mining is not."
     )
 
 

@@ -5,6 +5,7 @@ the cases in an order drawn anew, so that the heat and clocks that one case leav
 the others alike.
 """
 
+import os
 import random
 import statistics
 import time
@@ -24,6 +25,7 @@ from miner.measure.result import CaseResult, Energy, Gate, Proof, Result, Slice
 from miner.measure.threads import Ran, Threads
 
 WARM_SLICE_S = 0.5
+IDLE = 0.05  # share of the CPUs' time above which the machine was not idle
 STEADY_AFTER_S, WINDOW_S = 180.0, 60.0
 SETTLED = 0.005  # between a minute and the next
 WARM_SPREAD = 0.02  # three successive slices this close: warm
@@ -142,12 +144,15 @@ class Bench:
             return
         self._say("idle", None)
         before = {key: _joules(meter) for key, meter in meters.items()}
-        began = time.monotonic()
+        began, busy = time.monotonic(), cpu.busy_s(self._root)
         time.sleep(self.plan.idle_s)
-        elapsed = time.monotonic() - began
+        elapsed, used = time.monotonic() - began, _moved(busy, cpu.busy_s(self._root))
+        share = (used or 0.0) / elapsed / (os.cpu_count() or 1)
         self._done_s += self.plan.idle_s
         for track in self._tracks:
-            if track.meter and track.meter.source != Given.source:
+            if share > IDLE:  # others worked: their joules are not those of idleness
+                track.found.counters["idle_busy"] = share
+            elif track.meter and track.meter.source != Given.source:
                 first, last = before[id(track.meter)], _joules(track.meter)
                 if first is not None and last is not None:
                     track.idle_w.append((last - first) / elapsed)
@@ -312,5 +317,12 @@ def _finish(track: Track) -> None:
         seconds=sum(one.seconds for one in metered),
         boundary=track.meter.boundary,
         source=track.meter.source,
-        idle_w=sum(track.idle_w) / len(track.idle_w) if track.idle_w else None,
+        idle_w=_idle_w(track),
     )
+
+
+def _idle_w(track: Track) -> float | None:
+    """Mean draw before and after; None unless the machine was idle both times."""
+    if not track.idle_w or "idle_busy" in track.found.counters:
+        return None
+    return sum(track.idle_w) / len(track.idle_w)

@@ -9,6 +9,7 @@ from miner.measure.trust import Observed, Trust, judge
 
 SUSTAINED_S = 120.0  # the turbo windows of laptops and desktops (28 and 56 s) are over then
 BURST_S = 16.0
+GIVEN = "given by user"  # source of joules that were typed in as watts
 WALL, CPU_TIME, GPU_TIME = "wall time", "CPU time", "GPU time"
 
 
@@ -57,6 +58,11 @@ class Energy:
     @property
     def gross_j_per_th(self) -> float:
         return self.joules / self.hashes * 1e12
+
+    @property
+    def given(self) -> bool:
+        """Watts that the user typed in: not measured here."""
+        return self.source == GIVEN
 
     @property
     def net_j_per_th(self) -> float | None:
@@ -196,6 +202,14 @@ class CaseResult:
             return None
         found: stats.Summary = self._once(seed, lambda: stats.summarize(self.headline(), seed))
         return found
+
+    def energy_interval(self, seed: int) -> tuple[float, float] | None:
+        """95 % interval of J/TH, gross, over the slices; None without counted joules in each."""
+        costs = [one.joules / one.hashes * 1e12 for one in self.slices if one.joules]
+        if self.energy is None or self.energy.given or len(costs) != len(self.slices):
+            return None
+        found: stats.Summary = self._once(("energy", seed), lambda: stats.summarize(costs, seed))
+        return found.ci95
 
     def trust(self) -> Trust:
         if not self.gate.passed:

@@ -92,12 +92,30 @@ def details(result: Result) -> list[str]:
         if trust.reasons:
             said.append(f"{case.label}: {trust.word}: {'; '.join(trust.reasons)}")
         said += _beside(case)
+        said += _energy(case, result.seed)
         if len(case.slices) > 1:
             said.append(f"{case.label} over time  {spark(case.rates())}")
         if result.mode == "soak":
             said += _soak(case)
     if result.partial:
         said.append("interrupted: partial results")
+    return said
+
+
+def _energy(case: CaseResult, seed: int) -> list[str]:
+    """How well the joules are known, and what is in them that is not ours."""
+    said = []
+    interval = case.energy_interval(seed)
+    if interval is not None:
+        low, high = (formats.significant(one, 3) for one in interval)
+        said.append(f"{case.label}: J/TH gross 95 % [{low}, {high}]")
+    if case.energy and not case.energy.given and case.trust().disturbed:
+        said.append(f"{case.label}: the joules hold other programs' work too: quiet the machine")
+    if "idle_busy" in case.counters:
+        said.append(
+            f"{case.label}: no net J/TH: the machine was not idle before and after, its CPUs were "
+            f"{case.counters['idle_busy']:.0%} busy"
+        )
     return said
 
 

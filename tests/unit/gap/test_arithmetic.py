@@ -88,13 +88,21 @@ def test_every_era_is_there_in_order() -> None:
     found = arithmetic.eras(PC_2010, TABLE)
     assert [era.row.year for era in found] == sorted(era.row.year for era in found)
     roles = {era.role: era.row.name for era in found}
-    assert roles["first miner"].startswith("Satoshi")
-    assert roles["best GPU"] == "Radeon HD 7970"
-    assert roles["best FPGA"] == "X6500 FPGA Miner"
+    assert roles["first miner"].startswith("Patoshi")
+    assert roles["GPU, fewest joules"] == "GeForce GTX 1060 6 GB"
+    assert roles["GPU, fastest"] == "Radeon HD 6990"
+    assert roles["fastest CPU"] == "Apple M4 CPU (MacBook Pro)"
+    assert roles["FPGA, fewest joules"] == "X6500 FPGA Miner"
+    assert roles["best for the home"].startswith("FutureBit Apollo III (super-eco")
     assert roles["first ASIC"] == "Avalon Batch 1"
     assert roles["best ASIC sold"] == "Antminer S23 Hyd"
     assert roles["best announced"] == "Antminer S23 XP Hyd"
-    assert {"Antminer S9", "Antminer S21", "Avalon Q"} < {era.row.name for era in found}
+    assert {"Antminer S9", "Avalon Q"} < {era.row.name for era in found}
+    assert set(range(2013, 2027)) <= {int(era.row.year) for era in found}
+    mine = replace(arithmetic.best(TABLE, "asic"), name="Own", own=True, j_per_th=1.0)
+    mine_roles = [era.role for era in arithmetic.eras(PC_2010, [*TABLE, mine]) if era.row == mine]
+    assert mine_roles == ["your own row"]  # once, though it is also the best announced
+    assert "GPU, fewest joules" in {era.role for era in arithmetic.eras(PC_2010, [*TABLE, mine])}
 
 
 def test_year_led() -> None:
@@ -122,7 +130,7 @@ def test_own_from_a_result() -> None:
     assert own.j_per_th == 45e6
     assert own.boundary == "package"
     walled = arithmetic.own_from(found, watts=90)
-    assert walled.j_per_th == pytest.approx(90 / own.rate_hs * 1e12)
+    assert walled.j_per_th == pytest.approx(90 / own.rate_hs * 1e12, rel=1e-3)
     assert (walled.boundary, walled.energy_source) == ("wall", "given by user")
     with pytest.raises(ConfigError, match="--watts -1"):
         arithmetic.own_from(found, watts=-1)
@@ -150,16 +158,20 @@ def test_two_gaps_match_their_sources() -> None:
     assert ratios["M4 Max, against B200", "per joule"].factor == "1.6 to 2.3 x"
     own = ratios["this computer, watts given", "per joule"]
     assert own.ratio == pytest.approx(7.15e6, rel=0.01)
-    assert own.origin == twogaps.MEASURED
+    assert own.origin == twogaps.GIVEN  # typed-in watts are not drawn as measured
     assert all(bar.caveat and bar.source for bar in found)
     assert {bar.origin for bar in found if bar.group == twogaps.AI} == {twogaps.QUOTED}
-    assert "measured here it is 7e+06" in twogaps.sentence(found)
+    said = twogaps.sentence(found)
+    assert "mining's gap is 7e6 on a PC of 2010; with the watts given it is 7e6" in said
+    assert "AI's is 1.6 to 7.4" in said
+    assert "a factor of 1.1 to 15 in AI, and about 181 where" in said
+    assert "farthest apart where one user asks alone" in said
     assert "71.3 %" in twogaps.coverage(FIGURES)
 
 
 def test_own_tokens_are_labelled_as_given() -> None:
     found = twogaps.bars(PC_2010, TABLE, FIGURES, tokens=28.9)
-    mine = next(bar for bar in found if bar.origin == twogaps.GIVEN)
+    mine = next(bar for bar in found if bar.label.startswith("this computer, 28.9"))
     assert mine.ratio == pytest.approx(5.0, abs=0.01)
     assert mine.group == twogaps.AI
     assert "flatters home" in mine.caveat
@@ -184,7 +196,7 @@ def test_without_joules_nothing_is_guessed() -> None:
     found = twogaps.bars(own, TABLE, FIGURES)
     mine = [bar.quantity for bar in found if bar.origin == twogaps.MEASURED]
     assert mine == ["per second"]
-    assert "give --watts" in twogaps.sentence(found)
+    assert "no joules are known (--watts" in twogaps.sentence(found)
     assert all(era.times_energy is None for era in arithmetic.eras(own, TABLE))
 
 

@@ -11,6 +11,7 @@ from miner.backends import registry
 from miner.backends.base import Backend, BackendInfo, Hit, Scannable, ScanResult
 from miner.backends.hashlib import HashlibBackend
 from miner.bitcoin.target import target_from_nbits
+from miner.devices import cpu
 from miner.errors import BackendFault, BackendUnavailable
 from miner.measure import cases, store
 from miner.measure.bench import Bench, Plan, Progress
@@ -239,7 +240,10 @@ class Ramp:
 
 
 @pytest.mark.parametrize(("step", "joules"), [(10.0, 30.0), (0.0, None)])
-def test_energy_is_summed_over_slices(step: float, joules: float | None, tmp_path: Path) -> None:
+def test_energy_is_summed_over_slices(
+    step: float, joules: float | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cpu, "busy_s", lambda root: 5.0)  # nobody works
     run = bench(Plan(samples=3, slice_s=0.02, warmup_s=0.02, idle_s=0.02, seed=7))
     run.meter_for = lambda batch: Ramp(step)
     run.add(Case("hashlib", 1, False), tmp_path)
@@ -253,6 +257,21 @@ def test_energy_is_summed_over_slices(step: float, joules: float | None, tmp_pat
     assert energy.hashes == sum(one.hashes for one in run.result.cases[0].slices)
     assert energy.idle_w is not None
     assert 0 < energy.idle_w <= 10 / 0.02
+
+
+def test_idle_is_not_believed_while_others_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked = iter(range(0, 1000, 100))
+    monkeypatch.setattr(cpu, "busy_s", lambda root: float(next(worked)))
+    run = bench(Plan(samples=2, slice_s=0.02, warmup_s=0.02, idle_s=0.02, seed=7))
+    run.meter_for = lambda batch: Ramp(10.0)
+    run.add(Case("hashlib", 1, False), tmp_path)
+    run.run()
+    found = run.result.cases[0]
+    assert found.energy is not None
+    assert found.energy.idle_w is None
+    assert found.counters["idle_busy"] > 1
 
 
 def test_a_meter_that_dies_costs_joules_not_the_run(tmp_path: Path) -> None:

@@ -227,7 +227,7 @@ def test_verify_needs_no_machine_and_refuses_what_is_forged(run: Run, tmp_path: 
 
 def test_gap_as_text(run: Run, file: Path) -> None:
     done = run("gap", "--from", file, "--difficulty", "1e14", "--tariff", "0.30 EUR")
-    for words in ("Antminer S23 XP Hyd", "boundary: package", "given by user", "0.3 EUR/kWh",
+    for words in ("Antminer S23 XP Hyd", "package (powercap)", "given by user", "0.3 EUR/kWh",
                   "1.000e14", "measured here", "quoted", "germany household"):  # fmt: skip
         assert words in done.stdout, words
 
@@ -239,7 +239,7 @@ def test_gap_without_joules_guesses_nothing(run: Run, file: Path) -> None:
     file.write_text(json.dumps(data))
     done = run("gap", "--from", file)
     assert "give --watts W from a wall meter" in done.stdout
-    assert "boundary: wall" in run("gap", "--from", file, "--watts", "60").stdout
+    assert "wall (given by user)" in run("gap", "--from", file, "--watts", "60").stdout
 
 
 def test_gap_measures_when_it_has_no_file(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +247,7 @@ def test_gap_measures_when_it_has_no_file(run: Run, monkeypatch: pytest.MonkeyPa
     done = run("gap", "--backend", "hashlib", "--watts", "50")
     assert done.exit_code == 0
     assert "hashlib x1 v1" in done.stdout
-    assert "boundary: wall (given by user)" in done.stdout
+    assert "wall (given by user)" in done.stdout
 
 
 class Page(HTMLParser):
