@@ -27,7 +27,6 @@ from miner.engine.worker import WorkerOptions
 from miner.errors import OutputLeft
 from miner.journal import Journal
 from miner.protocol.decode import decode_coinbase, user_address
-from miner.protocol.scrub import scrub
 from miner.screens.console import open_console
 from miner.screens.jsonl import JsonScreen
 from miner.screens.limit import OF_POOLS, SHARES, ShareLimit
@@ -39,6 +38,7 @@ from miner.sources.nodes import NodeSetup
 from miner.sources.pool.options import pool_names
 from miner.status import Event, Status, StatusSnapshot
 from miner.streams import let_go
+from miner.text import scrub
 from miner.transport.credentials import CookieFile, find_credentials
 from miner.transport.endpoint import parse_node_url
 from miner.transport.tls import TlsSettings

@@ -49,10 +49,10 @@ from miner.protocol.gbt import (
     template_request,
 )
 from miner.protocol.gbt_template import Template, parse_template
-from miner.protocol.scrub import scrub
 from miner.protocol.verdicts import explain
 from miner.sources.base import Health, SourceState
 from miner.sources.nodes import NodeSetup
+from miner.text import scrub
 from miner.transport.credentials import CookieFile
 from miner.transport.endpoint import parse_node_url
 from miner.transport.rpc import Rpc

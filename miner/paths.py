@@ -9,10 +9,12 @@ from pathlib import Path
 
 import platformdirs
 
+from miner.errors import ConfigError
+
 APP = "homehash"
 
 
-class NoHome(Exception):
+class NoHome(ConfigError):
     """This user has no home folder."""
 
 

@@ -2,16 +2,7 @@
 
 import hmac
 
-LEAST_CHARS = 4  # a shorter word, such as the customary x, is no secret and occurs everywhere
-_known: set[str] = set()
-
-
-def hide(text: str) -> str:
-    """The text with every secret of this process, plain or in hex, as ***: a peer may repeat what
-    it was told."""
-    for word in sorted(_known, key=len, reverse=True):
-        text = text.replace(word, "***")
-    return text
+from miner.text import keep_secret
 
 
 class Secret:
@@ -21,8 +12,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
-        if len(value) >= LEAST_CHARS:
-            _known.update((value, value.encode(errors="surrogateescape").hex()))
+        keep_secret(value)
 
     def reveal(self) -> str:
         return self._value

@@ -18,8 +18,8 @@ from typing import Literal
 
 from miner import files
 from miner.bitcoin.target import DIFF1_TARGET, difficulty, expected_hashes
-from miner.protocol.scrub import scrub
 from miner.state.rates import Meter
+from miner.text import scrub
 from miner.work.found import Answer, Share, Verdict
 from miner.work.job import Job
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import settings
 
-from miner import secret
+from miner import text
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("homehash", deadline=None)
@@ -13,4 +13,4 @@ settings.load_profile("homehash")
 @pytest.fixture(autouse=True)
 def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is masked depends on every Secret of the process, and a test shares its process."""
-    monkeypatch.setattr(secret, "_known", set())
+    monkeypatch.setattr(text, "_secrets", set())

@@ -16,10 +16,11 @@ PACKAGE = ROOT / "miner"
 # Higher layers may import lower ones, never a sibling of their own layer.
 LAYERS: dict[str, float] = {
     "crash": 0,
-    "errors": 0,
     "files": 0,
-    "paths": 0,
+    "errors": -1,
+    "text": -1,
     "secret": 0,
+    "paths": 0,
     "signals": 0,
     "streams": 0,
     "bitcoin": 1,

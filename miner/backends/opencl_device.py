@@ -23,6 +23,7 @@ from miner.backends.opencl_work import Shape, Slice, Words, kernel_source
 from miner.devices import gpu
 from miner.devices.gpu import Facts
 from miner.errors import BackendFault, BackendUnavailable
+from miner.text import scrub
 
 CAPACITY = 4096  # candidates a launch can store: four times what a launch is sized to expect
 HEAD_PAIRS = 64  # candidates fetched with the counter, without a second transfer
@@ -183,8 +184,7 @@ def facts(device: Any) -> Facts:
 
 def one_line(error: BaseException) -> str:
     """The driver's words without line breaks or control characters, at most 300 of them."""
-    text = " ".join(str(error).split())
-    return "".join(c for c in text if c.isprintable())[:300] or type(error).__name__
+    return scrub(str(error), 300) or type(error).__name__
 
 
 def abandon(*things: object) -> None:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from miner.backends import registry
 from miner.backends.base import Candidate
-from miner.protocol.scrub import scrub
+from miner.text import scrub
 
 COLUMNS = ("backend", "use", "details, or what is missing")
 

@@ -8,10 +8,9 @@ from contextlib import suppress
 import click
 
 from miner import __version__
-from miner.errors import ConfigError, MinerError
-from miner.paths import NoHome
-from miner.protocol.scrub import scrub
+from miner.errors import MinerError
 from miner.streams import let_go
+from miner.text import scrub
 
 # One file each, imported only when used, so that `miner --help` and errors stay quick.
 COMMANDS = {
@@ -69,9 +68,6 @@ def main() -> None:
     except MinerError as error:
         complain(f"miner: {scrub(error, MOST_CHARS)}")
         code = error.exit_code
-    except NoHome as error:
-        complain(f"miner: {error}")
-        code = ConfigError.exit_code
     except OSError as error:
         why = let_go()
         if not why and (error.filename or error.errno not in NOT_TAKEN):

@@ -16,10 +16,10 @@ from miner.engine.replay import Replay
 from miner.engine.worker import STRIKES, Worker, WorkerOptions
 from miner.errors import BackendFault, MinerError
 from miner.journal import Journal
-from miner.protocol.scrub import scrub
 from miner.sources.base import Health, SourceState, WorkSource
 from miner.state.activity import Activity
 from miner.status import Event, Status, StatusSnapshot
+from miner.text import scrub
 from miner.work.found import Answer, Verdict
 from miner.work.job import Job
 

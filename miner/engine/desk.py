@@ -18,10 +18,10 @@ from miner.engine.floor import Clock, Floor
 from miner.engine.pool_blocks import facts, taken_event
 from miner.engine.worker import Finding
 from miner.journal import Journal
-from miner.protocol.scrub import scrub
 from miner.sources.base import WorkSource
 from miner.sources.refusals import Refusals, is_easy
 from miner.status import Event, Status
+from miner.text import scrub
 from miner.work.found import Answer, FoundBlock, Share, Verdict
 from miner.work.job import Job
 

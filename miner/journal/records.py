@@ -113,7 +113,8 @@ def _check_submit(block: FoundBlock) -> None:
     params = message.get("params") if isinstance(message, dict) else None
     if not isinstance(params, list) or len(params) not in SUBMIT_PARAMS:
         raise ValueError("its payload is no mining.submit")
-    if not all(type(item) is str for item in params):
+    pieces = [piece for item in params for piece in (item if isinstance(item, list) else [item])]
+    if not all(type(piece) is str for piece in pieces):  # in pieces: one that held the password
         raise ValueError("its payload is no mining.submit: not all params are texts")
 
 

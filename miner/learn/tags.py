@@ -6,7 +6,7 @@ from pathlib import Path
 
 from miner.bitcoin.block import Block
 from miner.errors import RemoteProtocolError
-from miner.protocol.scrub import scrub
+from miner.text import scrub
 from miner.transport.credentials import find_credentials
 from miner.transport.endpoint import parse_node_url
 from miner.transport.rpc import Rpc

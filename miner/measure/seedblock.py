@@ -4,7 +4,7 @@ from pathlib import Path
 
 from miner.errors import ConfigError, RemoteProtocolError
 from miner.measure.proof import parse_seed_block
-from miner.protocol.scrub import scrub
+from miner.text import scrub
 from miner.transport.credentials import find_credentials
 from miner.transport.endpoint import parse_node_url
 from miner.transport.rpc import Rpc

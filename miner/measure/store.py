@@ -19,7 +19,7 @@ from miner.measure.result import (
     Result,
     Slice,
 )  # fmt: skip
-from miner.protocol.scrub import scrub
+from miner.text import scrub
 
 SCHEMA = 1
 MAX_BYTES = 64 * 1024 * 1024  # a ten-hour soak stays far below

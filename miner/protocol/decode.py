@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from miner.bitcoin import address
 from miner.bitcoin.tx import MAX_MONEY, Transaction
-from miner.protocol.scrub import scrub
-from miner.secret import hide
+from miner.text import hide, scrub
 from miner.work.job import Job
 
 SCRIPT_LENGTH_AT = 4 + 1 + 36  # version, input count, null outpoint (no witness is sent by pools)

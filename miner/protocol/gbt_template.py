@@ -15,7 +15,7 @@ from miner.bitcoin.target import target_from_nbits
 from miner.bitcoin.tx import MAX_MONEY
 from miner.errors import RemoteProtocolError, SourceRefused
 from miner.protocol.gbt_transactions import TemplateTx, Transactions, read_transactions
-from miner.protocol.scrub import scrub
+from miner.text import scrub
 
 KNOWN_RULES = ("!segwit", "!signet")  # "!" marks rules a miner must understand (BIP 9)
 HALVING_BLOCKS = {"regtest": 150}  # other chains: 210,000

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 
 from miner.errors import LocalProtocolError, RemoteProtocolError
-from miner.protocol.scrub import scrub
+from miner.text import scrub
 
 MAX_LINE_BYTES = 1024 * 1024  # a 200 KB mining.notify is legal; beyond this a peer fills memory
 MAX_DEPTH = 16  # the deepest legal message, mining.subscribe's reply, has 4

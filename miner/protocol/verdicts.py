@@ -16,7 +16,7 @@ from miner.errors import (
     RpcForbidden,
     RpcNotReady,
 )
-from miner.protocol.scrub import scrub
+from miner.text import scrub
 
 
 class Ruling(Enum):

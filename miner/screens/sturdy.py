@@ -4,8 +4,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from miner.protocol.scrub import scrub
 from miner.status import Event, StatusSnapshot
+from miner.text import scrub
 
 
 class Screen(Protocol):

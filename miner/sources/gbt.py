@@ -18,13 +18,13 @@ from miner.protocol.gbt import (
     template_of,
 )
 from miner.protocol.gbt_template import Template
-from miner.protocol.scrub import scrub
 from miner.protocol.verdicts import Judgement, Ruling
 from miner.sources.base import Health, SourceSink, SourceState
 from miner.sources.fallback import PATIENCE_S, OurChain, offer_again
 from miner.sources.nodes import NodeLink, NodeSetup, Timing
 from miner.sources.payout import read_payout
 from miner.sources.submitter import Submitter
+from miner.text import scrub
 from miner.transport.rpc import Rpc
 from miner.work.found import Answer, FoundBlock, Share, Verdict
 from miner.work.job import Job

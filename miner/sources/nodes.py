@@ -26,12 +26,12 @@ from miner.errors import (
 )
 from miner.protocol.gbt import refuse_signed_signet, template_request
 from miner.protocol.gbt_template import Template, parse_template
-from miner.protocol.scrub import scrub
 from miner.sources.base import Health
 from miner.sources.longpoll import LongPoll
 from miner.sources.min_diff import MinDifficulty
 from miner.sources.sleep import SleepWatch
 from miner.sources.tips import WAIT_S, Ask, TipWatch
+from miner.text import scrub
 from miner.transport.credentials import Credentials
 from miner.transport.endpoint import Endpoint
 from miner.transport.rpc import Rpc

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import ClassVar, Literal
 
-from miner.protocol.scrub import scrub
+from miner.text import scrub
 from miner.work.found import Answer, Share, Verdict
 from miner.work.job import Job
 

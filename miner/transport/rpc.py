@@ -25,9 +25,10 @@ from miner.errors import (
     RpcNotReady,
     TransportError,
 )
+from miner.text import scrub
 from miner.transport.credentials import Credentials
 from miner.transport.endpoint import Endpoint
-from miner.transport.strict_http import Connection, TlsConnection, connection_to, left, printable
+from miner.transport.strict_http import Connection, TlsConnection, connection_to, left
 from miner.transport.tls import TlsSettings, failure_cause
 
 NOT_READY = (-28, -9, -10)  # warming up, no peers, initial block download
@@ -114,7 +115,7 @@ class Rpc:
         try:
             getattr(proxy, method)(*params)
         except JSONRPCException as error:  # its str() can fail: read `.error`, checked by us
-            code, reason = error.error["code"], printable(error.error["message"])
+            code, reason = error.error["code"], scrub(error.error["message"], 300)
             kind = RpcNotReady if code in NOT_READY else RpcError
             raise kind(method, code, reason) from None
         except Exception as error:  # noqa: BLE001 - the library and http.client raise anything

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from miner.errors import RemoteProtocolError, RpcAuthError, RpcBusy, RpcForbidden
-from miner.secret import hide
+from miner.text import scrub
 from miner.transport.endpoint import Endpoint
 from miner.transport.tls import TlsSettings
 
@@ -133,7 +133,7 @@ class Connection(http.client.HTTPConnection):
             raise RemoteProtocolError(f"{self.endpoint}: an error without code and message")
         if (got != self._request_id or type(got) is not int) and not (error and got is None):
             raise RemoteProtocolError(
-                f"{self.endpoint}: the answer's id is {printable(repr(got), 40)}, "
+                f"{self.endpoint}: the answer's id is {scrub(repr(got), 40)}, "
                 f"want {self._request_id}"
             )
         return reply
@@ -196,11 +196,6 @@ class _DeadlineReader(io.RawIOBase):
     def close(self) -> None:
         self._raw.close()
         super().close()
-
-
-def printable(text: str, limit: int = 300) -> str:
-    """Remote text without secrets and control, bidirectional or line-breaking characters."""
-    return "".join(char if char.isprintable() else " " for char in hide(text)[:limit])
 
 
 def connection_to(endpoint: Endpoint, tls: TlsSettings) -> Connection:

@@ -2,6 +2,7 @@
 
 import binascii
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,13 @@ def test_a_block_that_cannot_be_sent_is_named_and_kept_aside(
     settle(journal, 2, Answer.ACCEPTED)
     journal.close()
     assert record in path.read_bytes()
+
+
+def test_params_kept_in_pieces_are_usable() -> None:
+    """A pool that puts the password into a job id must not bring it onto the disk."""
+    payload = '{"params":["u",["job-","-id"],"00","5f5e1000","00000001"]}'
+    block = replace(pool_block(1), payload=payload)
+    assert list(read(encode(found_record("pool", block))).waiting.values()) == [block]
 
 
 # -- how much is kept ---------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from miner.protocol.jsonline import Message
 from miner.protocol.pool import PLAIN_WORDS, Reason
-from miner.protocol.scrub import scrub
+from miner.text import scrub
 from miner.work.found import Answer
 
 # The text decides before the code: pools agree more on words than on numbers.

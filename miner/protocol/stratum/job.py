@@ -7,7 +7,8 @@ from miner.bitcoin.target import target_from_difficulty
 from miner.bitcoin.versions import effective_mask, version_bits
 from miner.protocol.decode import height_of
 from miner.protocol.stratum.messages import Notify
-from miner.secret import LEAST_CHARS, Secret
+from miner.secret import Secret
+from miner.text import LEAST_SECRET
 from miner.work.found import Share
 from miner.work.job import Coinbase, Job
 
@@ -94,7 +95,7 @@ def redacted(params: list[str], password: Secret) -> list[str | list[str]]:
     """Params for the journal: one that holds the password (the pool may have put it into a job
     id) is kept as the pieces around it."""
     word = password.reveal()
-    if len(word) < LEAST_CHARS:
+    if len(word) < LEAST_SECRET:
         return list(params)
     return [param.split(word) if word in param else param for param in params]
 

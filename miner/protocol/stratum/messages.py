@@ -15,7 +15,7 @@ from miner.bitcoin.target import EASIEST_NBITS, target_from_nbits
 from miner.errors import RemoteProtocolError
 from miner.protocol.jsonline import encoded_size
 from miner.protocol.pool import Redirect
-from miner.protocol.scrub import scrub
+from miner.text import scrub
 
 MAX_JOB_ID_BYTES = 256  # as JSON; with user and extranonce2 our submit stays below 1,024 bytes
 MAX_SESSION_ID_BYTES = 256

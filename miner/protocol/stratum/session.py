@@ -25,13 +25,13 @@ from miner.protocol.pool import (
     Refused,
     ShareAnswered,
 )
-from miner.protocol.scrub import scrub
 from miner.protocol.stratum import messages as parse
 from miner.protocol.stratum.answers import error_of
 from miner.protocol.stratum.job import restored, submit_params
 from miner.protocol.stratum.settings import SessionSettings
 from miner.protocol.stratum.shares import Leftovers, OpenShare, ShareBook
 from miner.protocol.stratum.work import PoolWork
+from miner.text import scrub
 from miner.work.found import Answer, FoundBlock, Share
 from miner.work.job import Job
 

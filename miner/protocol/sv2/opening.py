@@ -9,10 +9,10 @@ chapters 3.6, 5.3.1 to 5.3.5, and extension 0x0001.
 from dataclasses import replace
 
 from miner.errors import RemoteProtocolError
-from miner.protocol.scrub import scrub
 from miner.protocol.sv2 import messages as sv2
 from miner.protocol.sv2.terms import Learnt, Settings, Stage
 from miner.protocol.sv2.work import Channel, ChannelWork
+from miner.text import scrub
 
 VERSION = 2
 MAX_TARGET = 2**256 - 1  # any share target suits us

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from miner.bitcoin.address import Address, AddressError, decode
 from miner.protocol.decode import decode_coinbase, user_address
-from miner.protocol.scrub import scrub
+from miner.text import scrub
 from miner.work.job import Job
 
 PREFIX = "sri"

@@ -26,13 +26,13 @@ from miner.protocol.pool import (
     Refused,
     ShareAnswered,
 )
-from miner.protocol.scrub import scrub
 from miner.protocol.sv2 import messages as sv2
 from miner.protocol.sv2.frames import Frame
 from miner.protocol.sv2.link import SecureLink
 from miner.protocol.sv2.noise import CertificateNotValid, WrongAuthority
 from miner.protocol.sv2.template import Payout, make_job, pack, solution_of
 from miner.protocol.sv2.terms import Stage
+from miner.text import scrub
 from miner.work.found import Answer, FoundBlock, Share, Verdict
 from miner.work.job import Job
 

@@ -29,7 +29,6 @@ from miner.protocol.pool import (
     Redirect,
     Refused,
 )
-from miner.protocol.scrub import scrub
 from miner.protocol.sv2 import messages as sv2
 from miner.protocol.sv2.frames import Frame
 from miner.protocol.sv2.link import SecureLink
@@ -38,6 +37,7 @@ from miner.protocol.sv2.opening import LEAST_RATE_HS, MAX_TARGET, Opening, Refus
 from miner.protocol.sv2.shares import SequenceBook
 from miner.protocol.sv2.terms import Learnt, Progress, Settings, Stage
 from miner.protocol.sv2.work import ChannelWork, Confused, JobId
+from miner.text import scrub
 from miner.work.found import Answer, FoundBlock, Share
 from miner.work.job import Job
 

@@ -25,7 +25,6 @@ from miner.protocol.pool import (
     Refused,
     ShareAnswered,
 )
-from miner.protocol.scrub import scrub
 from miner.protocol.stratum.session import StratumSession
 from miner.protocol.stratum.settings import SessionSettings
 from miner.protocol.stratum.shares import RESUME_S, Leftovers
@@ -34,6 +33,7 @@ from miner.sources.pool.options import Pool, PoolOptions
 from miner.sources.pool.queue import Item, ShareQueue, in_force, lost, pack_share
 from miner.sources.pool.watch import Backoff, Ending, RejectWatch, Sayings
 from miner.sources.sleep import SleepWatch
+from miner.text import scrub
 from miner.transport.connect import Connector, Lookup, system_lookup
 from miner.transport.lines import LineStream, Waker
 from miner.work.found import Answer, FoundBlock, Share

@@ -54,7 +54,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "protocol/gbt_template.py": TEMPLATES,
     "protocol/gbt_transactions.py": TEMPLATES,
     "protocol/jsonline.py": (f"{PROTOCOL}/test_jsonline.py",),
-    "protocol/scrub.py": (f"{PROTOCOL}/test_scrub.py",),
+    "text.py": ("tests/unit/test_text.py",),
     "protocol/stratum/session.py": SESSION,
     "protocol/stratum/answers.py": SESSION,
     "protocol/pool.py": SESSION,

@@ -4,7 +4,7 @@ import random
 
 from miner.errors import ConfigError, LocalProtocolError, RemoteProtocolError
 from miner.protocol import jsonline
-from miner.protocol.scrub import LIMIT, scrub
+from miner.text import LIMIT, scrub
 from miner.transport.endpoint import parse_node_url
 from miner.transport.urls import parse_pool_url
 from tests.fakes.broken.targets import Feed, gist

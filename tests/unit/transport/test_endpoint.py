@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from miner.errors import ConfigError, ConnectFailed, RpcAuthError
-from miner.protocol.scrub import scrub
 from miner.secret import Secret
+from miner.text import scrub
 from miner.transport.credentials import (
     CookieFile,
     Credentials,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miner.protocol.scrub import LIMIT, scrub
 from miner.secret import Secret
+from miner.text import LIMIT, scrub
 
 CASES = {
     "plain": ("bad-cb-amount", "bad-cb-amount"),

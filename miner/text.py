@@ -1,4 +1,4 @@
-"""Make text from a peer safe to show: one line, printable, bounded.
+"""Text that may be shown: one line, printable, bounded, without a secret of ours.
 
 A terminal obeys escape sequences, a log breaks at a newline and a bidirectional mark reorders what
 people read; none of them survives. HTML and JSON still need their own escaping.
@@ -6,13 +6,27 @@ people read; none of them survives. HTML and JSON still need their own escaping.
 
 import re
 
-from miner.secret import hide
-
 LIMIT = 200  # characters shown of one remote text: a sentence, not a flood
 # ECMA-48 control sequences, then operating-system commands (which may set titles or clipboards).
 ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*\x07?|\x1b.?"
 )
+
+LEAST_SECRET = 4  # characters; a shorter word, such as the customary x, occurs everywhere
+_secrets: set[str] = set()
+
+
+def keep_secret(word: str) -> None:
+    """From now on `hide` hides it, plain and in hex."""
+    if len(word) >= LEAST_SECRET:
+        _secrets.update((word, word.encode(errors="surrogateescape").hex()))
+
+
+def hide(text: str) -> str:
+    """The text with every secret of this process as ***: a peer may repeat what it was told."""
+    for word in sorted(_secrets, key=len, reverse=True):
+        text = text.replace(word, "***")
+    return text
 
 
 def scrub(text: object, limit: int = LIMIT) -> str:
