@@ -6,9 +6,10 @@ before a block changes what is done with it:
   <!-- not run: REASON -->   shell syntax is checked, and the options of `miner` commands are parsed
   <!-- stop after N s -->    started, interrupted after N seconds, and must then exit with 0
 
-Use: check_readme.py [FILE]. Exits 1 naming the commands that fail.
+Use: check_readme.py [FILE] [--list] [--only N...]. Exits 1 naming the commands that fail.
 """
 
+import argparse
 import os
 import re
 import shlex
@@ -128,16 +129,23 @@ def parse(line: str, home: Path) -> str:
 
 
 def main() -> int:
-    page = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "README.md"
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("page", nargs="?", type=Path, default=ROOT / "README.md")
+    parser.add_argument("--list", action="store_true", help="number the commands, run none")
+    parser.add_argument("--only", type=int, nargs="+", metavar="N", help="these of the list")
+    options = parser.parse_args()
     failed = 0
-    for command in commands(page.read_text(encoding="utf-8")):
-        with tempfile.TemporaryDirectory() as home:
-            problem = check(command, Path(home))
+    for number, command in enumerate(commands(options.page.read_text(encoding="utf-8"))):
         how = "run" if command.runs else "parsed"
-        print(f"{'FAILED' if problem else 'ok':6} {how:6} {command.line}")
-        if problem:
-            failed += 1
-            print(f"       {problem}")
+        if options.list:
+            print(f"{number:3} {how:6} {command.line}")
+        elif options.only is None or number in options.only:
+            with tempfile.TemporaryDirectory() as home:
+                problem = check(command, Path(home))
+            print(f"{'FAILED' if problem else 'ok':6} {how:6} {command.line}")
+            if problem:
+                failed += 1
+                print(f"       {problem}")
     return 1 if failed else 0
 
 

@@ -1,41 +1,36 @@
 """Every command of README.md is run, by the script that anyone can run."""
 
-import importlib.util
 import os
+import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+def check_readme(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, ROOT / "scripts" / "check_readme.py", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-check_readme = load("check_readme")
-COMMANDS = list(check_readme.commands((ROOT / "README.md").read_text(encoding="utf-8")))
+COMMANDS = [line.split(maxsplit=2) for line in check_readme("--list").stdout.splitlines()]
 
 
 @pytest.mark.skipif(
     "MINER_TEST_INSTALLED" not in os.environ, reason="not started by scripts/test.py"
 )
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.line[:60])
-def test_command_works(command: Any, tmp_path: Path) -> None:
-    assert check_readme.check(command, tmp_path) == ""
+@pytest.mark.parametrize(
+    "number", [number for number, _, _ in COMMANDS], ids=[line[:60] for _, _, line in COMMANDS]
+)
+def test_command_works(number: str) -> None:
+    done = check_readme("--only", number)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_readme_has_commands_for_each_reader() -> None:
-    lines = [command.line for command in COMMANDS if command.runs]
+    lines = [line for _, how, line in COMMANDS if how == "run"]
     for wanted in ("python3 scripts/mine.py", "miner devices", "miner learn", "miner node"):
         assert [line for line in lines if line.startswith(wanted)], wanted
 
@@ -63,15 +58,25 @@ echo one \\
 
 
 def test_failures_are_noticed(tmp_path: Path) -> None:
-    good, misspelt, failing, stopped, fine = check_readme.commands(PAGE)
-    assert check_readme.check(good, tmp_path) == ""
-    assert "--jason" in check_readme.check(misspelt, tmp_path)
-    assert check_readme.check(failing, tmp_path).startswith("exit code 3")
-    assert check_readme.check(stopped, tmp_path).startswith("exit code -2")  # not a clean stop
-    assert check_readme.check(fine, tmp_path) == ""
-    assert fine.line == "echo one    two"
+    page = tmp_path / "page.md"
+    page.write_text(PAGE)
+    done = check_readme(page)
+    assert done.returncode == 1
+    lines = [line for line in done.stdout.splitlines() if line.startswith(("ok", "FAILED"))]
+    assert lines == [
+        "ok     parsed miner devices --json",
+        "FAILED parsed miner devices --jason",
+        "FAILED run    exit 3",
+        "FAILED run    sleep 30",
+        "ok     run    echo one    two",
+    ]
+    for why in ("No such option", "exit code 3:", "exit code -2"):  # not a clean stop
+        assert why in done.stdout
 
 
-def test_a_comment_without_a_meaning_is_refused() -> None:
-    with pytest.raises(ValueError, match="not understood"):
-        list(check_readme.commands("<!-- skip -->\n```sh\ntrue\n```\n"))
+def test_a_comment_without_a_meaning_is_refused(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- skip -->\n```sh\ntrue\n```\n")
+    done = check_readme(page)
+    assert done.returncode == 1
+    assert "not understood" in done.stderr
