@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from miner import paths
 from miner.bitcoin.encoding import from_hex
 from miner.errors import ConfigError, MinerError
-from miner.learn.catalogue import LESSONS, find
+from miner.learn import progress
+from miner.learn.catalogue import LESSONS, LEVELS, find, following, in_order
 from miner.learn.steps import Check, Lesson, Setting, failed
 
 
@@ -131,11 +133,20 @@ def write_notebook(path: Path, lessons: list[Lesson], setting: Setting, execute:
 
 def list_lessons() -> None:
     """The table of contents."""
-    click.echo("Lessons (about 10 minutes each at most; Enter goes on, b back, q quits):\n")
-    for one in LESSONS:
-        click.echo(f"  {one.number:>2}  {one.name:<12} {one.title} ({one.minutes} min)")
-        click.echo(f"      {'':<12} {one.about}")
-    click.echo("\nStart with: miner learn 1")
+    click.echo("Lessons (about 10 minutes each at most; Enter goes on, b back, q quits):")
+    done = progress.finished(paths.state_dir())
+    for level, words in LEVELS.items():
+        click.echo(f"\n{words}:")
+        for one in in_order():
+            if one.level == level:
+                tick = "x" if one.name in done else " "
+                click.echo(
+                    f"[{tick}] {one.number:>2}  {one.name:<10} {one.title} ({one.minutes} min)"
+                )
+                click.echo(f"        {'':<10} {one.about}")
+    ahead = next((one for one in in_order() if one.name not in done), None)
+    again = "All done; any of them again: miner learn NAME"
+    click.echo(f"\nNext: miner learn {ahead.number}" if ahead else f"\n{again}")
 
 
 def walk_through(lesson: Lesson, setting: Setting, auto: bool, colour: bool | None) -> None:
@@ -156,6 +167,9 @@ def walk_through(lesson: Lesson, setting: Setting, auto: bool, colour: bool | No
         raise LessonFailed(f"lesson {lesson.number}: {wrong[0].claim}: not so here; please report")
     if waiting and walk.finished:
         click.echo(f"\nDone. {walk.right} of {walk.asked} questions right at first try.")
+        progress.finish(paths.state_dir(), lesson.name)
+        if (ahead := following(lesson)) is not None:
+            click.echo(f"Next: miner learn {ahead.number} ({ahead.title})")
 
 
 def check_lessons(lessons: list[Lesson], setting: Setting) -> None:

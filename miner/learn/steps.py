@@ -161,6 +161,7 @@ class Lesson:
     title: str
     about: str  # one line
     minutes: int
+    level: str  # "start", "deeper" or "hard"
     screens: Callable[[Setting], Iterator[Screen]]
 
 

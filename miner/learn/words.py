@@ -37,6 +37,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "hashrate": ("hashes tried in a second", "ladder"),
     "luck": ("expected work divided by the work it took", "search"),
     "expected time": ("the mean of an exponential law: it says little about one search", "search"),
+    "chain": ("blocks that each name the hash of the one before", "why"),
+    "proof of work": ("a hash so small that finding it must have cost many tries", "why"),
     "pool": ("miners who share the luck: paid by shares, not by blocks", "pools"),
     "solo": ("mining on one's own node: a whole block or nothing", "pools"),
     "pplns": ("pay per last N shares", "pools"),

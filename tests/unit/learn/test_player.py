@@ -24,7 +24,7 @@ def two_screens(setting: Setting) -> Iterator[Screen]:
     yield Screen("second", (Stepper("s", 5, lambda i: Frame(f"frame {i}", ()), (0, 4)), Text("x")))
 
 
-LESSON = Lesson(99, "test", "A test", "about", 1, two_screens)
+LESSON = Lesson(99, "test", "A test", "about", 1, "start", two_screens)
 
 
 def walk(answers: list[str | BaseException] | None) -> tuple[list[str], Walk]:
