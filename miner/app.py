@@ -12,12 +12,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from miner import __version__, baseline, paths
-from miner.backends import opencl, registry
-from miner.backends.base import Backend
+from miner.backends import registry
+from miner.backends.base import Backend, OpenOptions
 from miner.bitcoin.address import Address, decode, p2wsh_address
 from miner.bitcoin.versions import BIP320_MASK
 from miner.config import Goal, MineConfig
@@ -129,7 +130,7 @@ class Run:
             status,
             self._tell,
             time.monotonic,
-            lambda name: registry.open_named(name, paths.cache_dir()),
+            lambda name: registry.open_named(name, self._open_options()),
             engine_options(config),
         )
         self.engine = engine
@@ -182,14 +183,14 @@ class Run:
     def _open_backends(self, stack: ExitStack) -> list[Backend]:
         config = self.config
 
-        def say(text: str) -> None:
-            self.say("backend", text)
-
-        opencl.PROVIDER.say, opencl.PROVIDER.intensity = say, config.intensity
-        backends = registry.open_choice(config.backends, config.threads, paths.cache_dir(), say)
+        backends = registry.open_choice(config.backends, config.threads, self._open_options())
         for backend in backends:
             stack.callback(backend.close)
         return backends
+
+    def _open_options(self) -> OpenOptions:
+        say = partial(self.say, "backend")
+        return OpenOptions(paths.cache_dir(), say, self.config.intensity)
 
     def _measured_rate(self) -> float | None:
         """For a pool's difficulty."""

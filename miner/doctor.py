@@ -19,6 +19,8 @@ from typing import Any
 from miner import files, paths
 from miner.app import node_setups, pool_source
 from miner.backends import registry
+from miner.backends.base import Kind
+from miner.backends.choice import choose
 from miner.backends.native import library
 from miner.bitcoin.address import (
     TEST_CHAINS,
@@ -115,13 +117,14 @@ def check_install() -> Iterator[Finding]:
 def check_devices() -> Iterator[Finding]:
     """What can hash, and what could but does not."""
     rows = registry.probe_all()
-    usable = [row.name for row in rows if row.usable and row.auto]
+    choice = choose(rows)
+    usable = [row.name for row in rows if choice.takes(row)]
     if usable:
         yield passed("devices", f"usable: {', '.join(usable)}")
     else:
         yield failed("devices", "no backend is usable", "see `miner devices` for the reasons")
     for row in rows:
-        if not row.usable and row.name.startswith("opencl"):
+        if not row.usable and row.kind is Kind.GPU:
             text = f"{row.name}: {row.why_not}"
             yield warned("devices", text, "nothing to do unless you want this one")
 

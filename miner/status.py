@@ -18,6 +18,7 @@ from typing import Literal
 
 from miner import files
 from miner.bitcoin.target import DIFF1_TARGET, difficulty, expected_hashes
+from miner.devices.gpu import Sensors
 from miner.state.rates import Meter
 from miner.text import scrub
 from miner.work.found import Answer, Share, Verdict
@@ -41,15 +42,6 @@ class Event:
     level: Literal["result", "info", "warning"] = "info"
     data: Mapping[str, object] = field(default_factory=dict)
     wall_s: float = field(default_factory=time.time)  # for people and logs only
-
-
-@dataclass(frozen=True, slots=True)
-class Sensors:
-    """A reading of one graphics card; None: its driver does not tell."""
-
-    clock_mhz: float | None = None
-    temperature_c: float | None = None
-    power_w: float | None = None
 
 
 class BackendMeter:

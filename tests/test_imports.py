@@ -60,7 +60,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pbk": ("node/chain.py",),
     "btclib_libsecp256k1": ("protocol/sv2/crypto.py",),
     "cryptography": ("protocol/sv2/crypto.py",),
-    "pyopencl": ("backends/opencl_device.py",),
+    "pyopencl": ("backends/opencl/",),
     "miner._native": ("backends/native/library.py",),
     "rich": ("screens/", "learn/render.py", "measure/terminal.py", "measure/screen.py", "cli/"),
     "miner.node": ("node/", "app.py", "learn/", "doctor.py", "cli/node.py"),

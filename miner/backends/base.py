@@ -4,10 +4,17 @@ A scan is pure in its arguments, exact for any number of versions, and counts ha
 (version, nonce) pairs, never nonces. See `Backend.scan`.
 """
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
+from miner.devices.gpu import Sensors
+
+CPU_SCAN_S, GPU_SCAN_S = 0.004, 0.050  # usual lengths of a scan: a job switch waits for one
+INTENSITY = 8  # the usual one of OpenOptions
 NONCES = 2**32  # the nonce is an unsigned 32-bit field
 
 
@@ -46,6 +53,13 @@ class Scannable(Protocol):
         """A hit has int.from_bytes(hash, "little") <= target; 0 <= target < 2**256."""
 
 
+class Kind(StrEnum):
+    """What a device is, not how long it scans."""
+
+    CPU = "cpu"
+    GPU = "gpu"
+
+
 @dataclass(frozen=True, slots=True)
 class BackendInfo:
     """What an opened backend says of itself."""
@@ -54,7 +68,9 @@ class BackendInfo:
     device: str  # in words: the CPU or GPU model
     lanes: int  # hashes advanced by one step
     versions_wanted: int  # versions a unit should carry for full speed; 1 = no gain from more
-    batch: Literal["cpu", "gpu"]  # how long one scan may take: about 4 ms or 50 ms
+    kind: Kind
+    scan_s: float = CPU_SCAN_S  # how long one scan should take
+    bus: str = ""  # PCI address of a graphics card, "0000:03:00.0", where the driver tells
 
 
 class Backend(Protocol):
@@ -71,6 +87,10 @@ class Backend(Protocol):
         one nonce when count > 0. Raises BackendFault when the device fails.
         """
 
+    def sensors(self) -> Sensors | None:
+        """This moment's reading, for screens; None for a device without sensors of its own, as a
+        CPU is. Any thread may ask, also after the device was closed."""
+
     def close(self) -> None:
         """Give the device back; a second call does nothing."""
 
@@ -79,13 +99,31 @@ class Backend(Protocol):
 class Candidate:
     """One row of `miner devices`: something a provider could open on this machine."""
 
-    name: str
+    name: str  # "family" or "family:detail"
+    kind: Kind
     usable: bool
     why_not: str = ""  # the reason in words when it is not usable
-    auto: bool = True  # may `--backend auto` choose it?
-    detail: str = ""  # lanes, driver, measured rate: whatever helps to choose
+    rank: int | None = None  # `auto` prefers the lowest among its kind; None: by name only
     parallel: bool = False  # several instances run at once (no GIL held during a scan)
-    external: bool = False  # comes from an entry point, not from homehash
+    detail: str = ""  # lanes, driver, measured rate: whatever helps to choose
+    card: str = ""  # of a GPU: its PCI address, else model; two rows of one card are one device
+    external: bool = False  # comes from an entry point, not from homehash; set by the registry
+
+    @property
+    def family(self) -> str:
+        return self.name.partition(":")[0]
+
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOptions:
+    """What a provider may need beside the name."""
+
+    cache: Path  # a folder for what was measured and compiled
+    say: Say = logging.getLogger("miner.backends").info  # hears of what takes long, in words
+    intensity: int = INTENSITY  # of a GPU, 1 .. 10; each step is a factor of 1.4 a launch
 
 
 class Provider(Protocol):
@@ -97,10 +135,11 @@ class Provider(Protocol):
     def probe(self) -> list[Candidate]:
         """Every candidate with its reason if unusable; never raises, never opens a driver."""
 
-    def open(self, name: str, cache: Path) -> Backend:
-        """Open by name; the self-test has passed before it returns.
+    def open(self, name: str, options: OpenOptions) -> Backend:
+        """Open "family:detail"; "family" alone opens the best of the family here.
 
-        Raises BackendUnavailable(name, why) or BackendFault when the self-test fails.
+        Raises BackendUnavailable or BackendFault. The registry checks the opened backend's name
+        and puts the self-test to it.
         """
 
 

@@ -8,6 +8,7 @@ from miner.backends.base import (
     BackendInfo,
     Candidate,
     Hit,
+    Kind,
     Scannable,
     ScanResult,
     check_range,
@@ -21,7 +22,7 @@ CHECK_EVERY = 1024  # nonces between two looks at the clock
 class HashlibBackend:
     """OpenSSL's SHA-256 through the standard library; one worker, since it holds the GIL."""
 
-    info = BackendInfo("hashlib", "hashlib (OpenSSL)", 1, 1, "cpu")
+    info = BackendInfo("hashlib", "hashlib (OpenSSL)", 1, 1, Kind.CPU)
 
     def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
         """See Backend.scan."""
@@ -42,6 +43,9 @@ class HashlibBackend:
                 break
         hits.sort(key=lambda hit: (hit.nonce, hit.version))
         return ScanResult(tuple(hits), (nonce - start) * len(unit.versions))
+
+    def sensors(self) -> None:
+        """A CPU's are not this backend's."""
 
     def close(self) -> None:
         """Nothing is held."""
@@ -66,5 +70,6 @@ def _scan_one(mid: "hashlib._Hash", target: int, start: int, end: int) -> list[i
 
 
 PROVIDER = SingleProvider(
-    Candidate("hashlib", True, detail="OpenSSL, one worker (holds the GIL)"), HashlibBackend
+    Candidate("hashlib", Kind.CPU, True, rank=1, detail="OpenSSL, one worker (holds the GIL)"),
+    HashlibBackend,
 )

@@ -14,6 +14,7 @@ from miner.backends.base import (
     BackendInfo,
     Candidate,
     Hit,
+    Kind,
     Scannable,
     ScanResult,
     check_range,
@@ -48,7 +49,7 @@ ROUNDS_TO_WORD7 = 61  # e after round 60 becomes h after round 63: digest word 7
 class NumpyBackend:
     """Vectorised lanes; numpy lets other threads run during each operation."""
 
-    info = BackendInfo("numpy", f"numpy {np.__version__}", LANES, VERSIONS_WANTED, "cpu")
+    info = BackendInfo("numpy", f"numpy {np.__version__}", LANES, VERSIONS_WANTED, Kind.CPU)
 
     def __init__(self) -> None:
         self._nonces = np.arange(LANES, dtype=np.uint32)
@@ -69,6 +70,9 @@ class NumpyBackend:
             hits += self._step(unit, midstates, start + done, lanes)
             done += lanes
         return ScanResult(tuple(hits), done * len(unit.versions))
+
+    def sensors(self) -> None:
+        """A CPU's are not this backend's."""
 
     def close(self) -> None:
         """Nothing is held."""
@@ -203,5 +207,5 @@ def _add_constant(word: Word, k: int) -> Word:
 
 
 PROVIDER = SingleProvider(
-    Candidate("numpy", True, detail=f"{LANES} lanes", parallel=True), NumpyBackend
+    Candidate("numpy", Kind.CPU, True, rank=1, detail=f"{LANES} lanes", parallel=True), NumpyBackend
 )

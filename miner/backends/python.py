@@ -12,6 +12,7 @@ from miner.backends.base import (
     BackendInfo,
     Candidate,
     Hit,
+    Kind,
     Scannable,
     ScanResult,
     check_range,
@@ -27,7 +28,7 @@ MAX_SCAN_S = 0.05  # a scan returns after this long even when more was asked
 class PythonBackend:
     """One hash at a time, in Python."""
 
-    info = BackendInfo("python", "Python, readable SHA-256", 1, 1, "cpu")
+    info = BackendInfo("python", "Python, readable SHA-256", 1, 1, Kind.CPU)
 
     def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
         """See Backend.scan."""
@@ -37,6 +38,9 @@ class PythonBackend:
             mid = midstate(struct.pack("<I", version) + unit.prefix[4:64])
             hashers.append((version, partial(header_hash, mid, tail)))
         return scan_with(hashers, unit.target, start, count)
+
+    def sensors(self) -> None:
+        """A CPU's are not this backend's."""
 
     def close(self) -> None:
         """Nothing is held."""
@@ -59,5 +63,5 @@ def scan_with(hashers: list[Hasher], target: int, start: int, count: int) -> Sca
 
 
 PROVIDER = SingleProvider(
-    Candidate("python", True, auto=False, detail="reference, one hash at a time"), PythonBackend
+    Candidate("python", Kind.CPU, True, detail="reference, one hash at a time"), PythonBackend
 )

@@ -4,89 +4,128 @@ Nothing falls back in silence: a name works or fails; `auto` says what it passed
 """
 
 import importlib
-import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 
-from miner.backends import selftest
-from miner.backends.base import Backend, Candidate, Provider
+from miner.backends import choice, selftest, speed
+from miner.backends.base import Backend, Candidate, Kind, OpenOptions, Provider
 from miner.devices import cpu
 from miner.errors import BackendUnavailable, MinerError
 
-# Preference order. Modules are imported when first asked for, so that numpy's or OpenCL's memory
-# is paid only by those who use it.
-FAMILIES = ("opencl", "native", "hashlib", "numpy", "python")
+# A family is one line here: the module or package whose PROVIDER finds and opens its backends.
+# `miner devices` lists them in this order. Modules are imported when first asked for, so that
+# numpy's or OpenCL's memory is paid only by those who use it.
+MODULES = (
+    "miner.backends.opencl",
+    "miner.backends.native",
+    "miner.backends.hashlib",
+    "miner.backends.numpy",
+    "miner.backends.python",
+)
 ENTRY_POINTS = "miner.backends"
 AUTO = "auto"
-TRIAL_S = 0.3  # how long `auto` times each of two pure-Python families
+TRIAL_S = 0.3  # how long `auto` times each of two that are equal
 
-Say = Callable[[str], None]
+
+def families() -> list[str]:
+    """The families of the tuple, in its order."""
+    return [module.rpartition(".")[2] for module in MODULES]
 
 
 @cache
 def provider(family: str) -> Provider:
     """The provider of a family, built-in or external. Raises BackendUnavailable."""
-    if family in FAMILIES:
-        found: Provider = importlib.import_module(f"miner.backends.{family}").PROVIDER
-        return found
+    for module in MODULES:
+        if module.rpartition(".")[2] == family:
+            found: Provider = importlib.import_module(module).PROVIDER
+            return found
     for entry in _external():
         if entry.name == family:
             return _load(entry)
-    names = ", ".join((AUTO, *FAMILIES, *(entry.name for entry in _external())))
+    names = ", ".join((AUTO, *families(), *(entry.name for entry in _external())))
     raise BackendUnavailable(family, f"no such backend; choose one of {names}")
 
 
 def probe_all() -> list[Candidate]:
     """Every candidate of every family, each with its reason if unusable; never raises."""
     rows: list[Candidate] = []
-    for family in FAMILIES:
+    for family in families():
         rows += _probe(family, partial(provider, family))
-    taken = {row.name for row in rows} | set(FAMILIES)
+    taken = {row.name for row in rows} | set(families())
     for entry in _external():
         if entry.name in taken:
             rows.append(_broken(entry.name, "its name is taken already"))
             continue
         taken.add(entry.name)
-        rows += [replace(row, external=True) for row in _probe(entry.name, partial(_load, entry))]
+        found = _probe(entry.name, partial(_load, entry))
+        rows += [replace(row, external=True, rank=None) for row in found]
     return rows
 
 
-def open_named(name: str, cache_dir: Path) -> Backend:
+def open_named(name: str, options: OpenOptions) -> Backend:
     """Open one backend by name, "family" or "family:detail"; the self-test has passed.
 
-    Raises BackendUnavailable or BackendFault.
+    The detail may be shortened, or a part of the device's name, and no more than that: what was
+    opened for another name is refused. Raises BackendUnavailable or BackendFault.
     """
     family = name.partition(":")[0]
-    backend = provider(family).open(name, cache_dir)
-    if family not in FAMILIES:
+    try:
+        backend = provider(family).open(name, options)
+    except MinerError:
+        raise
+    except Exception as error:
+        if family in families():
+            raise  # a bug of ours
+        raise BackendUnavailable(name, f"{type(error).__name__}: {error}") from error
+    if not _answers(name, backend):
+        _close(backend)
+        opened = backend.info.name
+        raise BackendUnavailable(name, f"{family} opened {opened} instead; see `miner devices`")
+    try:
         selftest.check(backend)
+    except MinerError:
+        _close(backend)
+        raise
     return backend
 
 
-def open_choice(
-    names: Sequence[str], threads: int | None, cache_dir: Path, say: Say
-) -> list[Backend]:
+def _answers(asked: str, backend: Backend) -> bool:
+    """Is this the backend of that name? Parts may be left out, the last be of its device's name."""
+    parts, opened = asked.split(":"), backend.info.name.split(":")
+    if len(parts) > len(opened) or parts[0] != opened[0]:
+        return False
+    *firsts, last = zip(parts[1:], opened[1:], strict=False) if parts[1:] else [("", "")]
+    by_model = last[0].lower() in backend.info.device.lower()
+    return (last[0] in ("", last[1]) or by_model) and all(want in ("", got) for want, got in firsts)
+
+
+def _close(backend: Backend) -> None:
+    with suppress(MinerError):  # it is being given up anyway
+        backend.close()
+
+
+def open_choice(names: Sequence[str], threads: int | None, options: OpenOptions) -> list[Backend]:
     """One opened backend for each worker: what `--backend` and `--threads` ask for.
 
     Each parallel backend is opened `threads` times (default: one for each core this process may
-    use), the others once. `say` hears what was chosen and passed over, in words. A name works or
-    raises; of what `auto` chose, whatever cannot be opened is told and left out.
+    use), the others once. `options.say` hears what was chosen and passed over, in words. A name
+    works or raises; of what `auto` chose, whatever cannot be opened is told and left out.
     """
     names = names or (AUTO,)
     found = probe_all() if AUTO in names else _probe_named(names)
     rows = {row.name: row for row in found}
     chosen: dict[str, bool] = {}  # name: must it work?
     for name in names:
-        for one in _auto(found, cache_dir, say) if name == AUTO else [name]:
+        for one in auto(found, options) if name == AUTO else [name]:
             chosen[one] = chosen.get(one, False) or one in names
-    return _open_workers(chosen, rows, threads or cpu.cores(), cache_dir, say)
+    return _open_workers(chosen, rows, threads or cpu.cores(), options)
 
 
 def _open_workers(
-    chosen: dict[str, bool], rows: dict[str, Candidate], threads: int, cache_dir: Path, say: Say
+    chosen: dict[str, bool], rows: dict[str, Candidate], threads: int, options: OpenOptions
 ) -> list[Backend]:
     backends: list[Backend] = []
     left = len(chosen)
@@ -94,57 +133,67 @@ def _open_workers(
         for name, needed in chosen.items():
             left -= 1
             try:
-                first = open_named(name, cache_dir)
+                first = open_named(name, options)
             except MinerError as error:
                 if needed or not (backends or left):
                     raise
-                say(f"{error}; going on without it")
+                options.say(f"{error}; going on without it")
                 continue
             backends.append(first)
             row = rows.get(first.info.name)
-            more = threads - 1 if row and row.parallel and first.info.batch == "cpu" else 0
-            if any(backend.info.batch == "gpu" for backend in backends[:-1]):
+            more = threads - 1 if row and row.parallel and row.kind is Kind.CPU else 0
+            if any(backend.info.kind is Kind.GPU for backend in backends[:-1]):
                 more -= 1  # a GPU's feeding thread wants a core's attention
-            say(f"{first.info.name}: {first.info.device}, {max(more, 0) + 1} worker(s)")
-            backends += [open_named(first.info.name, cache_dir) for _ in range(more)]
+            options.say(f"{first.info.name}: {first.info.device}, {max(more, 0) + 1} worker(s)")
+            backends += [open_named(first.info.name, options) for _ in range(more)]
     except MinerError:
         for backend in backends:
-            backend.close()
+            _close(backend)
         raise
     return backends
 
 
-def _auto(rows: list[Candidate], cache_dir: Path, say: Say) -> list[str]:
-    """Every usable GPU, plus native; without native, the faster of hashlib and numpy."""
-    usable = [row for row in rows if row.usable and row.auto]
-    chosen = [row.name for row in usable if row.name.startswith("opencl:")]
-    natives = [row for row in usable if row.name.startswith("native:")]
-    for row in rows:
-        # That a PC has no ARM instructions is no news while native code for it runs.
-        if not row.usable and not (natives and row.name.startswith("native:")):
-            say(f"{row.name} not used: {row.why_not}")
-    chosen += [row.name for row in usable if row.external]
-    if natives:
-        return [*chosen, "native"]
-    say("native is not usable here, so hashing will be many times slower than it could be")
-    plain = [row.name for row in usable if row.name in ("hashlib", "numpy")]
-    if not plain:
+def auto(rows: list[Candidate], options: OpenOptions) -> list[str]:
+    """The names that `auto` opens here; each row passed over is said.
+
+    Raises BackendUnavailable when nothing is usable.
+    """
+    found = choice.choose(rows)
+    for sentence in found.sentences():
+        options.say(sentence)
+    if found.better:
+        options.say(f"without {found.better} hashing will be many times slower than it could be")
+    names = [_fastest(group, options) for group in found.rivals]
+    if not names:
         raise BackendUnavailable(AUTO, "nothing on this machine is usable; see `miner devices`")
-    rates = {name: trial_rate(open_named(name, cache_dir)) for name in plain}
-    return [*chosen, max(rates, key=lambda name: rates[name])]
+    return names
+
+
+def _fastest(names: Sequence[str], options: OpenOptions) -> str:
+    """Of equals the one that is faster in a short trial; the others are said."""
+    if len(names) == 1:
+        return names[0]
+    rates: dict[str, float] = {}
+    for name in names:
+        try:
+            backend = open_named(name, options)
+        except MinerError as error:
+            options.say(f"{error}; going on without it")
+            continue
+        rates[name] = trial_rate(backend)
+        _close(backend)
+    best = max(names, key=lambda name: rates.get(name, 0.0))
+    for name in rates.keys() - {best}:
+        options.say(
+            f"{name} not used: {best} is faster here, "
+            f"{rates[best] / 1e6:.3g} against {rates[name] / 1e6:.3g} MH/s"
+        )
+    return best
 
 
 def trial_rate(backend: Backend) -> float:
-    """Hashes a second over a short run on a unit that never hits; the backend is closed after."""
-    unit = selftest.real_block(selftest.GENESIS, backend.info.versions_wanted - 1)
-    unit = replace(unit, target=0)
-    backend.scan(unit, 0, 1)  # what is made at first use is not timed
-    hashes, begun = 0, time.monotonic()
-    while time.monotonic() - begun < TRIAL_S:
-        hashes += backend.scan(unit, 0, 1 << 16).hashes
-    rate = hashes / (time.monotonic() - begun)
-    backend.close()
-    return rate
+    """Hashes a second over a short run."""
+    return speed.Timing(backend).sample(TRIAL_S)
 
 
 def _external() -> list[EntryPoint]:
@@ -161,17 +210,22 @@ def _load(entry: EntryPoint) -> Provider:
 
 
 def _probe(family: str, get: Callable[[], Provider]) -> list[Candidate]:
+    """Its rows; one that is named for another family, or no row at all, is a row with a reason."""
     try:
-        return get().probe()
+        rows = get().probe()
+        strange = next((row.name for row in rows if row.family != family), None)
     except Exception as error:  # noqa: BLE001 - a broken provider is a row with a reason
         return [_broken(family, f"{type(error).__name__}: {error}")]
+    if strange is not None:
+        return [_broken(family, f"its row {strange} is not named {family} or {family}:DETAIL")]
+    return rows
 
 
 def _probe_named(names: Sequence[str]) -> list[Candidate]:
     """The families asked for alone: a slow or broken one that nobody wants costs nothing."""
-    families = dict.fromkeys(name.partition(":")[0] for name in names)
-    return [row for family in families for row in _probe(family, partial(provider, family))]
+    asked = dict.fromkeys(name.partition(":")[0] for name in names)
+    return [row for family in asked for row in _probe(family, partial(provider, family))]
 
 
 def _broken(name: str, why: str) -> Candidate:
-    return Candidate(name, False, why_not=why, auto=False)
+    return Candidate(name, Kind.CPU, usable=False, why_not=why)

@@ -6,6 +6,7 @@ import time
 import click
 
 from miner.backends import registry
+from miner.backends.base import OpenOptions
 from miner.bitcoin.encoding import from_hex
 from miner.bitcoin.header import HEADER_BYTES, Header
 from miner.bitcoin.target import expected_hashes
@@ -43,7 +44,8 @@ def grind(header_hex: str, backends: tuple[str, ...], threads: int | None) -> No
 def search(header: Header, names: tuple[str, ...], threads: int | None) -> Header | None:
     """Open the devices, search, close them; progress on stderr when that is a terminal."""
     terminal = sys.stderr.isatty()
-    opened = registry.open_choice(names, threads, cache_dir(), say if terminal else lambda _: None)
+    options = OpenOptions(cache_dir(), say if terminal else lambda _: None)
+    opened = registry.open_choice(names, threads, options)
     try:
         grinder = Grinder(header, opened)
         return grinder.run(Progress(grinder)) if terminal else grinder.run()

@@ -5,7 +5,9 @@ from dataclasses import asdict
 
 import click
 
-from miner.backends import opencl, registry
+from miner.backends import registry
+from miner.backends.base import Kind
+from miner.backends.opencl.drivers import FAMILY, check_drivers
 from miner.errors import BackendUnavailable, MinerError
 from miner.paths import cache_dir
 
@@ -21,13 +23,13 @@ def tune(names: tuple[str, ...], seconds: float, as_json: bool) -> None:
     BACKEND is a name as in `miner devices`, such as opencl:nvidia:0. Without one: every GPU, or
     when there is none, every OpenCL device.
     """
-    opencl.check_drivers(names[0] if names else opencl.FAMILY)
-    from miner.backends import opencl_tune  # loads the drivers
+    check_drivers(names[0] if names else FAMILY)
+    from miner.backends.opencl import tune as tuning  # loads the drivers
 
     failures: list[MinerError] = []
     for name in names or chosen():
         try:
-            full, won = opencl_tune.tune_named(name, cache_dir(), progress, seconds)
+            full, won = tuning.tune_named(name, cache_dir(), progress, seconds)
         except MinerError as error:
             failures.append(error)  # and on with the others
             continue
@@ -36,7 +38,7 @@ def tune(names: tuple[str, ...], seconds: float, as_json: bool) -> None:
         else:
             path = "; so each version is hashed alone" if won.alone else ""
             click.echo(
-                f"{full}  {won.rate_hs / 1e6:.1f} MH/s with {opencl_tune.words(won.shape)}, "
+                f"{full}  {won.rate_hs / 1e6:.1f} MH/s with {tuning.words(won.shape)}, "
                 f"best of {won.tried}; one version alone {won.single_rate_hs / 1e6:.1f} MH/s{path}"
             )
     for failure in failures[:-1]:
@@ -51,8 +53,8 @@ def progress(line: str) -> None:
 
 def chosen() -> list[str]:
     """Every usable GPU; without one, every usable OpenCL device."""
-    rows = [row for row in registry.probe_all() if row.name.partition(":")[0] == "opencl"]
+    rows = registry.provider(FAMILY).probe()
     usable = [row for row in rows if row.usable]
     if not usable:
-        raise BackendUnavailable("opencl", "; ".join(row.why_not for row in rows))
-    return [row.name for row in usable if row.auto] or [row.name for row in usable]
+        raise BackendUnavailable(FAMILY, "; ".join(row.why_not for row in rows))
+    return [row.name for row in usable if row.kind is Kind.GPU] or [row.name for row in usable]

@@ -16,6 +16,15 @@ AMD_VENDOR = "0x1002"
 
 
 @dataclass(frozen=True, slots=True)
+class Sensors:
+    """A reading of one graphics card; None: its driver does not tell."""
+
+    clock_mhz: float | None = None
+    temperature_c: float | None = None
+    power_w: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """One reading of one GPU; None: the driver does not tell."""
 
@@ -26,6 +35,10 @@ class Facts:
     clock_mhz: int | None = None
     temperature_c: float | None = None
     power_w: float | None = None
+
+    def sensors(self) -> Sensors:
+        """The moving part alone."""
+        return Sensors(self.clock_mhz, self.temperature_c, self.power_w)
 
     def text(self, card: bool = True) -> str:
         """One line for screens; a graphics card's sensors too, "n/a" what nobody tells."""

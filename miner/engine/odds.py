@@ -1,18 +1,15 @@
 """What to expect: a first guess of the rate, and an honest sentence for mainnet."""
 
 import math
-import time
 from collections.abc import Sequence
-from dataclasses import replace
 
+from miner.backends import speed
 from miner.backends.base import Backend
-from miner.backends.selftest import GENESIS, real_block
 from miner.bitcoin.coinbase import subsidy
 from miner.bitcoin.target import difficulty, expected_hashes
 from miner.work.job import Job
 
 TRIAL_S = 0.02
-MOST_NONCES = 1 << 22  # in one scan of a trial
 YEAR_S = 365.25 * 86400
 MAINNET_DIFFICULTY = 1e12  # no other chain is near; mainnet passed it in 2018
 HALVING = 210_000
@@ -25,12 +22,7 @@ def guess_rate(backends: Sequence[Backend]) -> float:
     for backend in backends:
         if backend.info.name in rates:
             continue
-        unit = replace(real_block(GENESIS, backend.info.versions_wanted - 1), target=0)
-        count, hashes, began = 16, 0, time.perf_counter()
-        while (elapsed := time.perf_counter() - began) < TRIAL_S or not hashes:
-            hashes += backend.scan(unit, 0, count).hashes
-            count = min(4 * count, MOST_NONCES)
-        rates[backend.info.name] = hashes / elapsed
+        rates[backend.info.name] = speed.Timing(backend).sample(TRIAL_S)
     return sum(rates[backend.info.name] for backend in backends)
 
 

@@ -6,41 +6,20 @@ A thread of its own asks, since a driver's library may take its time: never the 
 import math
 import threading
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
 
+from miner.backends.base import Backend, Kind
+from miner.devices.gpu import Sensors
 from miner.engine.worker import Worker
-from miner.status import Sensors
 
 SENSE_S = 5.0
 
 
-class Telling(Protocol):
-    """A reading; None: not told."""
-
-    @property
-    def clock_mhz(self) -> float | None: ...
-
-    @property
-    def temperature_c(self) -> float | None: ...
-
-    @property
-    def power_w(self) -> float | None: ...
-
-
-@runtime_checkable
-class Sensed(Protocol):
-    """A backend that can be asked, by any thread and at any time."""
-
-    def facts(self) -> Telling | None:
-        """None: its device has no sensors of its own."""
-
-
 def watch(workers: Sequence[Worker], done: threading.Event) -> threading.Thread | None:
-    """Keep the workers' rows up to date until `done`; no thread where no backend can be asked.
+    """Keep the workers' rows up to date until `done`; no thread where there is no GPU.
 
     `workers` may change meanwhile: a hung one is replaced.
     """
-    if not any(isinstance(worker.backend, Sensed) for worker in workers):
+    if not any(worker.backend.info.kind is Kind.GPU for worker in workers):
         return None
     thread = threading.Thread(target=_watch, args=(workers, done), name="sensors", daemon=True)
     thread.start()
@@ -50,16 +29,16 @@ def watch(workers: Sequence[Worker], done: threading.Event) -> threading.Thread 
 def _watch(workers: Sequence[Worker], done: threading.Event) -> None:
     while True:
         for worker in tuple(workers):
-            if isinstance(worker.backend, Sensed):
+            if worker.backend.info.kind is Kind.GPU:
                 worker.meter.sensors = read(worker.backend)
         if done.wait(SENSE_S):
             return
 
 
-def read(backend: object) -> Sensors | None:
+def read(backend: Backend) -> Sensors | None:
     """This moment's reading; what a driver does not tell, or fails to tell, is None."""
     try:
-        told = backend.facts() if isinstance(backend, Sensed) else None
+        told = backend.sensors()
         if told is None:
             return None
         return Sensors(number(told.clock_mhz), number(told.temperature_c), number(told.power_w))

@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from miner.backends.audit import AUDIT_S, audit
 from miner.backends.base import Backend, Hit
-from miner.engine.audit import AUDIT_S, audit
 from miner.engine.floor import Floor, Generation
 from miner.engine.priority import become_idle
 from miner.errors import BackendFault
 from miner.status import BackendMeter
 from miner.work.unit import WorkUnit
 
-BATCH_S = {"cpu": 0.004, "gpu": 0.050}  # longest look away from "stop" and "new job"
 FIRST_HASHES = 1024  # of a worker whose rate is not known yet
 MOST_HITS = 8  # expected in one batch at most
 WAIT_S = 1.0  # longest sleep without work; a new job wakes at once
@@ -97,7 +96,7 @@ class Worker:
         self.scan_began: float | None = None  # monotonic, while a scan runs
         self._slow_began: float | None = None  # the same for an opening or an audit
         self.excused = float("-inf")  # until then the whole process stood still
-        self.sizer = Sizer(BATCH_S[backend.info.batch], backend.info.lanes)
+        self.sizer = Sizer(backend.info.scan_s, backend.info.lanes)
         self._resume: tuple[Generation, WorkUnit, int] | None = None
         self._dice = random.Random()
         self._napping = threading.Event()

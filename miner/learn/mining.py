@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from miner.backends import registry
-from miner.backends.base import NONCES, Backend, Scannable
+from miner.backends import registry, speed
+from miner.backends.base import NONCES, Backend, OpenOptions, Scannable
 from miner.bitcoin.address import script_from_address
 from miner.bitcoin.coinbase import build_coinbase
 from miner.bitcoin.target import nbits_from_target
@@ -23,27 +23,29 @@ REGTEST_GENESIS = bytes.fromhex("0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afc
 PAYOUT = "bcrt1qft5p2uhsdcdc3l2ua4ap5qqfg4pjaqlp250x7us7a8qqhrxrxfsqseac85"  # P2WSH of OP_TRUE
 EXTRANONCE = 8
 BASE_VERSION = 0x20000000
-BATCH_S = {"cpu": 0.004, "gpu": 0.05}  # as in mining
 LAST_TARGET = 2**256 - 1
 
 
 def open_quick(name: str | None) -> Backend:
     """The backend asked for, else the fastest family that opens without ado."""
+    options = OpenOptions(cache_dir())
     if name is not None and name != registry.AUTO:
-        return registry.open_named(name, cache_dir())
+        return registry.open_named(name, options)
     for family in QUICK_TO_OPEN:
         try:
-            return registry.open_named(family, cache_dir())
+            return registry.open_named(family, options)
         except MinerError:  # not built, or not for this machine: `miner devices` says why
             continue
-    return registry.open_named("python", cache_dir())
+    return registry.open_named("python", options)
 
 
 def open_workers(name: str | None) -> list[Backend]:
     """That backend, or the fastest that opens quickly, once for each core where it can be."""
     first = open_quick(name)
     first.close()
-    return registry.open_choice([first.info.name], None, cache_dir(), lambda text: None)
+    return registry.open_choice(
+        [first.info.name], None, OpenOptions(cache_dir(), lambda text: None)
+    )
 
 
 def job_after(prev_hash: bytes, height: int, target: int, ntime: int, mask: int = 0) -> Job:
@@ -96,7 +98,7 @@ def _search(backend: Backend, roller: Roller, batch: int) -> tuple[Found, int]:
                 return Found(share, tried + first.nonce - nonce + 1), batch
             nonce += result.hashes
             tried += result.hashes
-            quick = time.monotonic() - begun < BATCH_S[backend.info.batch]
+            quick = time.monotonic() - begun < backend.info.scan_s
             batch = min(batch * 2, 1 << 22) if quick else max(batch // 2, backend.info.lanes)
     raise MinerError("the lesson's search space is used up")
 
@@ -107,17 +109,8 @@ def rate(
     seconds: float,
     clock: Callable[[], float] = time.monotonic,
 ) -> float:
-    """Hashes a second of a scan loop over `unit`, by this clock."""
-    batch = backend.info.lanes
-    backend.scan(unit, 0, batch)
-    hashes, nonce, begun = 0, 0, clock()
-    while (spent := clock() - begun) < seconds:
-        result = backend.scan(unit, nonce, batch)
-        hashes += result.hashes
-        nonce = (nonce + result.hashes // len(unit.versions)) % (NONCES // 2)
-        if clock() - begun - spent < BATCH_S[backend.info.batch]:
-            batch = min(batch * 2, 1 << 22)
-    return hashes / spent
+    """Hashes a second over `unit`, by this clock."""
+    return speed.Timing(backend, unit, clock).sample(seconds)
 
 
 def bench_unit(versions: int, target: int) -> Scannable:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from miner.backends.base import Backend
+from miner.backends.base import Backend, Kind
 from miner.devices import cpu
 from miner.devices.cpu import Reading
 from miner.devices.energy import Given, Meter
@@ -100,7 +100,7 @@ class Bench:
         wants = info.versions_wanted if case.rolling else 1
         family, _, variant = info.name.partition(":")
         found = CaseResult(
-            family, variant, info.device, case.threads, wants, info.batch, Gate(0, "", False)
+            family, variant, info.device, case.threads, wants, info.kind.value, Gate(0, "", False)
         )
         found.usable_cpus = cpu.usable_threads(self._root)
         if any(found.key == other.key for other in self.result.cases):
@@ -113,7 +113,7 @@ class Bench:
             cases.close_all(backends)
             return
         job = cases.job(self.plan.seed, rolling=wants > 1)
-        clock = partial(cpu.clock_of, self._root) if info.batch == "cpu" else no_clock
+        clock = partial(cpu.clock_of, self._root) if info.kind is Kind.CPU else no_clock
         threads = Threads(backends, job, wants, clock)
         self._tracks.append(Track(found, threads, self.meter_for(backends[0])))
 

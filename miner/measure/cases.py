@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from miner.backends import registry, selftest
-from miner.backends.base import NONCES, Backend, Candidate, ScanResult
+from miner.backends.base import NONCES, Backend, Candidate, OpenOptions, ScanResult
 from miner.bitcoin.target import DIFF1_TARGET, nbits_from_target, target_from_difficulty
 from miner.bitcoin.versions import BIP320_MASK, spread
 from miner.errors import BackendFault, BackendUnavailable, MinerError
@@ -127,7 +127,7 @@ def _expand(name: str, rows: list[Candidate], cache: Path, say: Callable[[str], 
         return [row.name for row in rows if row.usable]
     if name != AUTO:
         return [name]
-    opened = registry.open_choice([AUTO], 1, cache, say)
+    opened = registry.open_choice([AUTO], 1, OpenOptions(cache, say))
     names = [backend.info.name for backend in opened]
     close_all(opened)
     return list(dict.fromkeys(names))
@@ -166,7 +166,7 @@ def open_case(case: Case, cache: Path) -> list[Backend]:
     opened: list[Backend] = []
     try:
         for _ in range(case.threads):
-            opened.append(registry.open_named(case.name, cache))
+            opened.append(registry.open_named(case.name, OpenOptions(cache)))
     except MinerError:
         close_all(opened)
         raise

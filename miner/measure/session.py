@@ -10,7 +10,7 @@ import psutil
 
 from miner import __version__
 from miner.backends import registry
-from miner.backends.base import Backend
+from miner.backends.base import Backend, Kind
 from miner.baseline import Baseline
 from miner.devices import cpu, energy
 from miner.devices.gpu import load_nvml
@@ -76,13 +76,9 @@ def plan(full: bool, samples: int | None, soak: str | None, seed: int) -> tuple[
 
 
 def card(backend: Backend) -> tuple[bool, frozenset[str]]:
-    """Is its device a graphics card, and at which PCI address, where the driver tells? OpenCL on a
-    CPU is none, however long its scans are."""
-    ask = getattr(backend, "facts", None)
-    if ask is None:
-        return backend.info.batch == "gpu", frozenset()
-    told = ask()
-    return told is not None, frozenset({told.bus} - {""} if told else ())
+    """Is its device a graphics card, and at which PCI address, where the driver tells?"""
+    info = backend.info
+    return info.kind is Kind.GPU, frozenset({info.bus} - {""})
 
 
 class Meters:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from miner.backends.base import NONCES, Backend
-from miner.engine.worker import BATCH_S, Sizer
+from miner.engine.worker import Sizer
 from miner.errors import BackendFault
 from miner.measure import cases, perf
 from miner.work.found import Share
@@ -67,9 +67,7 @@ class Threads:
     ) -> None:
         """`clock`: MHz of the CPUs on which these kernel threads run."""
         self._lock = threading.Lock()
-        self.runners = [
-            Runner(one, Sizer(BATCH_S[one.info.batch], one.info.lanes)) for one in backends
-        ]
+        self.runners = [Runner(one, Sizer(one.info.scan_s, one.info.lanes)) for one in backends]
         self.wants, self._clock = wants, clock
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []

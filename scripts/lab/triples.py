@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from miner.backends import native
 from miner.backends.base import NONCES
+from miner.backends.native import device
 
 MOST_VERSIONS, MOST_NONCES = 40, 100  # random numbers up to these: every tail and padding occurs
 
@@ -67,7 +68,7 @@ class Case:
 
 def check(module: ModuleType, variants: list[str], triples: int, seed: int) -> int:
     """Compare until each variant has had this many triples; hits seen, for the record."""
-    names = list(native.variants(module))
+    names = list(device.variants(module))
     rng = random.Random(seed)
     done = hits = 0
     while done < triples:
@@ -89,7 +90,7 @@ def main() -> None:
     options = parser.parse_args()
     if native.MODULE is None:
         raise SystemExit(native.NOT_BUILT)
-    known = native.variants(native.MODULE)
+    known = device.variants(native.MODULE)
     for name in options.variant or known:
         if known.get(name, "no such variant"):
             print(f"native:{name} skipped: {known.get(name, 'no such variant')}")

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from miner.backends import registry
-from miner.backends.base import Backend, Candidate
+from miner.backends import conformance, registry
+from miner.backends.base import Backend, Candidate, OpenOptions
+from miner.backends.conformance import Subject
 
 
 def _required(name: str) -> bool:
@@ -26,9 +27,9 @@ CANDIDATES = _candidates()
 
 
 @pytest.fixture(scope="session", params=CANDIDATES, ids=lambda row: row.name)
-def backend(
+def subject(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Backend]:
+) -> Iterator[Subject]:
     """Each backend of `miner devices`, opened once; unusable ones skip with their reason."""
     row: Candidate = request.param
     if not row.usable:
@@ -36,6 +37,10 @@ def backend(
             pytest.fail(f"{row.name} must not skip here: {row.why_not}")
         pytest.skip(f"{row.name}: {row.why_not}")
     cache: Path = tmp_path_factory.mktemp("cache")
-    opened = registry.open_named(row.name, cache)
-    yield opened
-    opened.close()
+    with conformance.opened(row.name, OpenOptions(cache)) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def backend(subject: Subject) -> Backend:
+    return subject.backend

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from miner.backends import opencl
-from miner.backends.opencl_work import Shape
+from miner.backends.opencl.work import Shape
 from miner.backends.selftest import GENESIS, Question
 
 DEVICES = [row for row in opencl.PROVIDER.probe() if row.usable]
@@ -21,6 +21,7 @@ def question(versions: int, target: int, start: int, count: int) -> Question:
 
 
 def open_with(shape: Shape, cache: Path) -> Any:
-    from miner.backends import opencl_device, opencl_tune
+    from miner.backends.opencl import listing as opencl_listing
+    from miner.backends.opencl import tune as opencl_tune
 
-    return opencl_tune.open_with(opencl_device.find(DEVICES[0].name), shape, cache)
+    return opencl_tune.open_with(opencl_listing.find(DEVICES[0].name), shape, cache)

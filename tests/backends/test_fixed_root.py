@@ -24,6 +24,8 @@ class Borrowed:
     def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
         return self._backend.scan(unit, start, count)
 
+    def sensors(self) -> None: ...
+
     def close(self) -> None: ...
 
 

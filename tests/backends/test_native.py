@@ -11,8 +11,9 @@ from types import ModuleType
 import pytest
 
 from miner.backends import native, selftest
-from miner.backends.base import Backend, Hit
+from miner.backends.base import Backend, Hit, OpenOptions
 from miner.backends.native import calibration
+from miner.backends.native.device import variants
 from miner.errors import BackendFault, BackendUnavailable
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +29,7 @@ def module() -> ModuleType:
 
 @pytest.fixture
 def usable(module: ModuleType) -> list[str]:
-    return [name for name, why_not in native.variants(module).items() if not why_not]
+    return [name for name, why_not in variants(module).items() if not why_not]
 
 
 @pytest.fixture
@@ -48,8 +49,8 @@ def test_every_variant_has_a_row(module: ModuleType, home: Path) -> None:
     assert rows["native:portable"].usable
     assert all(row.parallel for row in rows.values())
     assert all(bool(row.why_not) != row.usable for row in rows.values())
-    assert sum(row.auto for row in rows.values()) == 1
-    assert "chosen until measured" in next(row.detail for row in rows.values() if row.auto)
+    assert sum(row.rank == 0 for row in rows.values()) == 1
+    assert "chosen until measured" in next(row.detail for row in rows.values() if row.rank == 0)
 
 
 def test_without_the_module_one_row_says_why(
@@ -60,7 +61,7 @@ def test_without_the_module_one_row_says_why(
     (row,) = native.PROVIDER.probe()
     assert (row.name, row.usable, row.why_not) == ("native", False, "not built: no compiler")
     with pytest.raises(BackendUnavailable, match="not built: no compiler"):
-        native.PROVIDER.open("native", tmp_path)
+        native.PROVIDER.open("native", OpenOptions(tmp_path))
 
 
 def test_the_compiler_that_built_it_is_named(
@@ -77,15 +78,15 @@ def test_the_compiler_that_built_it_is_named(
 
 def test_unknown_variant_is_refused(module: ModuleType, tmp_path: Path) -> None:
     with pytest.raises(BackendUnavailable, match=r"native:mmx .* there are avx512, shani"):
-        native.PROVIDER.open("native:mmx", tmp_path)
+        native.PROVIDER.open("native:mmx", OpenOptions(tmp_path))
 
 
 def test_missing_feature_is_refused_by_name(module: ModuleType, tmp_path: Path) -> None:
-    absent = {name: why for name, why in native.variants(module).items() if why}
+    absent = {name: why for name, why in variants(module).items() if why}
     assert absent, "no CPU has both x86's and ARM's"
     for name, why in absent.items():
         with pytest.raises(BackendUnavailable) as caught:
-            native.PROVIDER.open(f"native:{name}", tmp_path)
+            native.PROVIDER.open(f"native:{name}", OpenOptions(tmp_path))
         assert caught.value.why == why
 
 
@@ -94,8 +95,8 @@ def test_measured_fastest_is_chosen_and_shown(
 ) -> None:
     slowest_first = {name: 1e6 * (place + 1) for place, name in enumerate(usable)}
     remember(module, home, slowest_first)
-    assert native.PROVIDER.open("native", home).info.name == f"native:{usable[-1]}"
-    (chosen,) = (row for row in native.PROVIDER.probe() if row.auto)
+    assert native.PROVIDER.open("native", OpenOptions(home)).info.name == f"native:{usable[-1]}"
+    (chosen,) = (row for row in native.PROVIDER.probe() if row.rank == 0)
     assert chosen.name == f"native:{usable[-1]}"
     assert f"{len(usable)}.0 MH/s a thread, chosen" in chosen.detail
 
@@ -103,7 +104,7 @@ def test_measured_fastest_is_chosen_and_shown(
 def test_first_use_measures_and_remembers(
     module: ModuleType, usable: list[str], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = native.PROVIDER.open("native", home)
+    opened = native.PROVIDER.open("native", OpenOptions(home))
     kept = calibration.load(home, Path(module.__file__ or ""))
     assert set(kept) == set(usable)
     assert opened.info.name == f"native:{max(kept, key=lambda name: kept[name])}"
@@ -112,7 +113,7 @@ def test_first_use_measures_and_remembers(
         raise AssertionError("measured twice")
 
     monkeypatch.setattr(calibration, "measure", never)
-    assert native.PROVIDER.open("native", home).info.name == opened.info.name
+    assert native.PROVIDER.open("native", OpenOptions(home)).info.name == opened.info.name
 
 
 @pytest.mark.parametrize(
@@ -160,10 +161,10 @@ def test_wrong_variant_is_taken_out_loudly(
 
     monkeypatch.setattr(selftest, "check", fails)
     with caplog.at_level(logging.ERROR):
-        assert native.PROVIDER.open("native", home).info.name != f"native:{broken}"
+        assert native.PROVIDER.open("native", OpenOptions(home)).info.name != f"native:{broken}"
     assert f"native:{broken} failed: self-test: planted" in caplog.text
     with pytest.raises(BackendFault, match="planted"):
-        native.PROVIDER.open(f"native:{broken}", home)
+        native.PROVIDER.open(f"native:{broken}", OpenOptions(home))
 
 
 def test_planted_hit_in_every_lane(module: ModuleType, usable: list[str], tmp_path: Path) -> None:
@@ -171,7 +172,7 @@ def test_planted_hit_in_every_lane(module: ModuleType, usable: list[str], tmp_pa
     nonce = int.from_bytes(selftest.GENESIS[76:], "little")
     block = selftest.real_block(selftest.GENESIS, 0)
     for name in usable:
-        backend = native.PROVIDER.open(f"native:{name}", tmp_path)
+        backend = native.PROVIDER.open(f"native:{name}", OpenOptions(tmp_path))
         for before in range(40):
             got = backend.scan(block, nonce - before, 41)
             assert got.hits == (Hit(1, nonce),), f"{name}: {before} nonces before"

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from miner.backends import native, opencl, registry, selftest
-from miner.backends.base import Backend, Hit, ScanResult
-from miner.backends.opencl_work import (
+from miner.backends.base import Backend, Hit, OpenOptions, ScanResult
+from miner.backends.opencl.work import (
     Shape,
     Slice,
     midstates,
@@ -82,7 +82,7 @@ def test_overflow_is_bisected_and_nothing_is_missed(
     shaped: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A launch that finds more than the buffer holds is asked again in halves."""
-    from miner.backends import opencl_device
+    from miner.backends.opencl import device as opencl_device
 
     room = shaped.info.versions_wanted
     monkeypatch.setattr(opencl_device, "CAPACITY", room)  # the kernel stores more, the host reads
@@ -100,7 +100,7 @@ def test_more_versions_than_one_launch_takes(shaped: Backend) -> None:
 def test_random_headers_agree_with_numpy(shaped: Backend) -> None:
     """Random headers, versions for both kernels at once, hundreds of hits."""
     rng = random.Random(14)
-    other = registry.open_named("numpy", Path())
+    other = registry.open_named("numpy", OpenOptions(Path()))
     for versions in (shaped.info.versions_wanted, shaped.info.versions_wanted + 1, 3):
         numbers = tuple(sorted(rng.sample(range(2**32), versions)))
         prefix = struct.pack("<I", numbers[0]) + rng.randbytes(72)
@@ -114,12 +114,12 @@ def test_random_headers_agree_with_numpy(shaped: Backend) -> None:
 @needs_device
 def test_two_sub_devices_scan_at_the_same_time(cache: Path) -> None:
     """Each part of a device is a device of its own: own context, own thread, own range."""
-    from miner.backends import opencl_device
+    from miner.backends.opencl import listing as opencl_listing
 
-    whole = opencl_device.find(DEVICES[0].name)
+    whole = opencl_listing.find(DEVICES[0].name)
     if whole.device.max_compute_units < 2:
         pytest.skip(f"{whole.name} has one compute unit, nothing to cut")
-    parts = [opencl.PROVIDER.open(f"{whole.name}.{part}of2", cache) for part in (0, 1)]
+    parts = [opencl.PROVIDER.open(f"{whole.name}.{part}of2", OpenOptions(cache)) for part in (0, 1)]
     asked = [question(128, 2**246, start, 3000) for start in (0, 3000)]
     found: dict[int, ScanResult] = {}
 
@@ -132,7 +132,7 @@ def test_two_sub_devices_scan_at_the_same_time(cache: Path) -> None:
     for thread in threads:
         thread.join()
     both = question(128, 2**246, 0, 6000)
-    whole_backend = opencl.PROVIDER.open(whole.name, cache)
+    whole_backend = opencl.PROVIDER.open(whole.name, OpenOptions(cache))
     assert found[0].hits + found[1].hits == scan_all(whole_backend, both).hits
     assert len(found[0].hits) > 10
     for backend in (*parts, whole_backend):
@@ -151,7 +151,7 @@ def test_two_sub_devices_scan_at_the_same_time(cache: Path) -> None:
 )
 def test_an_unknown_name_says_what_there_is(name: str, says: str, cache: Path) -> None:
     with pytest.raises(BackendUnavailable) as caught:
-        opencl.PROVIDER.open(name, cache)
+        opencl.PROVIDER.open(name, OpenOptions(cache))
     assert says in str(caught.value) and "\n" not in str(caught.value)
 
 
@@ -163,11 +163,10 @@ def test_too_large_a_work_group_is_one_line(cache: Path) -> None:
 
 @needs_device
 def test_a_lower_intensity_makes_shorter_launches_one_at_a_time(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
+    cache: Path,
 ) -> None:
     """Each step of ten is a factor of 1.4; below 4 the device rests between two launches."""
-    monkeypatch.setattr(opencl.PROVIDER, "intensity", 1)
-    backend: Any = opencl.PROVIDER.open(DEVICES[0].name, cache)
+    backend: Any = opencl.PROVIDER.open(DEVICES[0].name, OpenOptions(cache, intensity=1))
     assert backend.intensity == 1
     sizes, queued = {}, {}
     for intensity in (1, 8):

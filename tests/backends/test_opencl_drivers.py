@@ -67,7 +67,9 @@ def run_code(code: str, **env: str) -> "subprocess.CompletedProcess[str]":
 
 OPEN = (
     "import pathlib\nfrom miner.backends import registry\n"
-    "backend = registry.open_named('opencl', pathlib.Path('.'))\nprint(backend.info.name)"
+    "from miner.backends.base import OpenOptions\n"
+    "backend = registry.open_named('opencl', OpenOptions(pathlib.Path('.')))\n"
+    "print(backend.info.name)"
 )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from miner.backends import selftest
-from miner.backends.opencl_work import Shape, kernel_source
+from miner.backends.opencl.work import Shape, kernel_source
 from miner.backends.selftest import scan_all
 from miner.errors import BackendFault
 from tests.backends.opencl_kit import needs_device, open_with, question
@@ -21,7 +21,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_kernel_that_does_not_build_shows_the_log(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from miner.backends import opencl_device
+    from miner.backends.opencl import device as opencl_device
 
     monkeypatch.setattr(opencl_device, "kernel_source", lambda: "__kernel void x() { nonsense; }")
     backend = open_with(Shape(4, 4, 1), cache)
@@ -32,7 +32,7 @@ def test_a_kernel_that_does_not_build_shows_the_log(
 
 @needs_device
 def test_a_hang_is_a_fault(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from miner.backends import opencl_device
+    from miner.backends.opencl import device as opencl_device
 
     backend = open_with(Shape(4, 4, 1), cache)
     backend.scan(question(1, 0, 0, 1), 0, 1)
@@ -111,7 +111,7 @@ def test_wrong_answers_do_not_pass_the_self_test(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A kernel with one wrong constant: opening must fail."""
-    from miner.backends import opencl_device
+    from miner.backends.opencl import device as opencl_device
 
     right = kernel_source()
     monkeypatch.setattr(

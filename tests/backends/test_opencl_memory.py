@@ -19,15 +19,17 @@ pytestmark = pytest.mark.skipif(
 SCRIPT = """
 import sys
 from pathlib import Path
-from miner.backends import opencl_device, opencl_tune, selftest
-from miner.backends.opencl_work import Shape, kernel_source
+from miner.backends import selftest
+from miner.backends.opencl import device as opencl_device, listing as opencl_listing
+from miner.backends.opencl import tune as opencl_tune
+from miner.backends.opencl.work import Shape, kernel_source
 
 group, nonces, vector, unroll, versions = map(int, sys.argv[2:7])
 before, after = sys.argv[7:9]
 source = kernel_source()
 assert before in source
 opencl_device.kernel_source = lambda: source.replace(before, after, 1)
-found = opencl_device.find("opencl:oclgrind")
+found = opencl_listing.find("opencl:oclgrind")
 shape = Shape(group, nonces, vector, unroll=unroll)
 backend = opencl_tune.open_with(found, shape, Path(sys.argv[1]))
 for start, count in ((5, 9), (2**32 - 3, 3)):

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from miner.backends import opencl, selftest
-from miner.backends.base import Backend
-from miner.backends.opencl_work import Shape
+from miner.backends.base import Backend, OpenOptions
+from miner.backends.opencl.work import Shape
 from miner.cli.main import cli
 from miner.errors import BackendFault
 
@@ -38,7 +38,7 @@ def test_the_command_tunes_and_the_next_open_uses_it(
     row |= {"rate_hs": 3e6, "single_rate_hs": 2e6}
     row["shape"] = {"group": 2, "nonces": 16, "vector": 4}
     file.write_text(json.dumps(rows))
-    backend = opencl.PROVIDER.open(DEVICES[0].name, tmp_path / "cache")
+    backend = opencl.PROVIDER.open(DEVICES[0].name, OpenOptions(tmp_path / "cache"))
     assert backend.info.versions_wanted == 8
     backend.close()
 
@@ -54,9 +54,10 @@ def test_the_command_tunes_and_the_next_open_uses_it(
     ],
 )  # fmt: skip
 def test_a_damaged_or_foreign_store_is_ignored(tmp_path: Path, text: str) -> None:
-    from miner.backends import opencl_device, opencl_tune
+    from miner.backends.opencl import listing as opencl_listing
+    from miner.backends.opencl import tune as opencl_tune
 
-    found = opencl_device.find(DEVICES[0].name)
+    found = opencl_listing.find(DEVICES[0].name)
     stored = text.replace('"KEY"', json.dumps(opencl_tune.key(found)))
     (tmp_path / opencl_tune.FILE).write_text(stored)
     assert opencl_tune.load(found, tmp_path) is None
@@ -70,7 +71,8 @@ def test_shapes_that_lie_or_break_are_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The fastest shape answers wrongly, another cannot be built: the third one wins."""
-    from miner.backends import opencl_device, opencl_tune
+    from miner.backends.opencl import listing as opencl_listing
+    from miner.backends.opencl import tune as opencl_tune
 
     liar, broken, honest = Shape(4, 4, 1), Shape(1 << 30, 4, 1), Shape(2, 16, 4)
     rates = {liar: 9e9, honest: 1e6}
@@ -88,7 +90,7 @@ def test_shapes_that_lie_or_break_are_passed_over(
         if shape in rates else opencl_tune.open_with(found, shape, cache) and 0.0,
     )  # fmt: skip
     said: list[str] = []
-    found = opencl_device.find(DEVICES[0].name)
+    found = opencl_listing.find(DEVICES[0].name)
     tuning = opencl_tune.tune(found, tmp_path, said.append, 1e9)
     assert tuning.shape == honest
     assert any("passed over" in line and "work-group" in line for line in said)
@@ -100,9 +102,10 @@ def test_shapes_that_lie_or_break_are_passed_over(
 
 def test_the_search_follows_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each dimension is searched around the best of the one before; nothing comes twice."""
-    from miner.backends import opencl_device, opencl_tune
+    from miner.backends.opencl import listing as opencl_listing
+    from miner.backends.opencl import tune as opencl_tune
 
-    device = opencl_device.find(DEVICES[0].name).device
+    device = opencl_listing.find(DEVICES[0].name).device
     rates: dict[Shape, float] = {}
     for shape in opencl_tune.candidates(device, rates):
         assert shape not in rates
@@ -117,20 +120,22 @@ def test_the_search_follows_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_faster_kernel_is_used(tmp_path: Path) -> None:
     """Where a version alone is clearly faster than many together, only one is asked for."""
-    from miner.backends import opencl_device, opencl_tune
+    from miner.backends.opencl import listing as opencl_listing
+    from miner.backends.opencl import tune as opencl_tune
 
-    found = opencl_device.find(DEVICES[0].name)
+    found = opencl_listing.find(DEVICES[0].name)
     shape = Shape(2, 16, 4)
     for single_hs, wanted in ((2e6, shape.wide), (3.1e6, shape.wide), (3.3e6, 1)):
         opencl_tune.store(found, tmp_path, opencl_tune.Tuning(shape, 3e6, single_hs, 1))
-        backend = opencl.PROVIDER.open(DEVICES[0].name, tmp_path)
+        backend = opencl.PROVIDER.open(DEVICES[0].name, OpenOptions(tmp_path))
         assert backend.info.versions_wanted == wanted
         backend.close()
 
 
 def test_the_budget_has_room_for_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shape takes 3 s on this clock: five and the winner's check fit into 20 s."""
-    from miner.backends import opencl_device, opencl_tune
+    from miner.backends.opencl import listing as opencl_listing
+    from miner.backends.opencl import tune as opencl_tune
 
     now = [0.0]
 
@@ -140,7 +145,7 @@ def test_the_budget_has_room_for_the_check(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(opencl_tune, "_measured", measured)
     monkeypatch.setattr(opencl_tune, "_checked", lambda *_: (measured(), 9e5))
-    found = opencl_device.find(DEVICES[0].name)
+    found = opencl_listing.find(DEVICES[0].name)
     said: list[str] = []
     tuning = opencl_tune.tune(found, tmp_path, said.append, 20.0, lambda: now[0])
     assert tuning.tried == 5 and now[0] == 18.0
@@ -165,19 +170,19 @@ def test_only_opencl_devices_are_tuned() -> None:
 
 def test_a_gpu_is_tuned_once_at_first_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The CPU passes for a GPU here; the second opening finds what the first stored."""
-    from miner.backends import opencl_tune
+    from miner.backends.opencl import tune as opencl_tune
 
     shape = Shape(2, 16, 4)
     said: list[str] = []
     monkeypatch.setattr(opencl_tune, "is_cpu", lambda device: False)
     monkeypatch.setattr(opencl_tune, "candidates", lambda *_: iter((shape,)))
-    monkeypatch.setattr(opencl.PROVIDER, "say", said.append)
+    options = OpenOptions(tmp_path, said.append)
     monkeypatch.setenv("MINER_TUNE", "0")
-    opencl.PROVIDER.open(DEVICES[0].name, tmp_path).close()
+    opencl.PROVIDER.open(DEVICES[0].name, options).close()
     assert said == []
     monkeypatch.delenv("MINER_TUNE")
     for _ in range(2):
-        backend: Any = opencl.PROVIDER.open(DEVICES[0].name, tmp_path)
+        backend: Any = opencl.PROVIDER.open(DEVICES[0].name, options)
         assert backend._session.shape == shape
         backend.close()
     assert len(said) == 2 and "MINER_TUNE=0 skips that" in said[0]

@@ -9,7 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from miner.backends.base import BackendInfo, Hit, Scannable, ScanResult, check_range
+from miner.backends.base import BackendInfo, Hit, Kind, Scannable, ScanResult, check_range
+from miner.devices.gpu import Sensors
 from miner.errors import BackendFault
 
 
@@ -23,7 +24,7 @@ class FakeBackend:
         most_nonces: int = 2000,
         versions_wanted: int = 2,
     ) -> None:
-        self.info = BackendInfo(name, "a test double", 1, versions_wanted, "cpu")
+        self.info = BackendInfo(name, "a test double", 1, versions_wanted, Kind.CPU)
         self.behave = behave
         self.most_nonces = most_nonces  # a scan stops early after so many
         self.flip = False  # lie: report the nonce beside each hit
@@ -62,6 +63,9 @@ class FakeBackend:
             self._hits_seen += 1
             if not self.miss_every or self._hits_seen % self.miss_every:
                 yield hit
+
+    def sensors(self) -> Sensors | None:
+        return None
 
     def close(self) -> None:
         self.closed += 1

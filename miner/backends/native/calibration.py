@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from miner import files
+from miner.backends import speed
 from miner.backends.base import Backend
-from miner.backends.selftest import GENESIS, Question
 from miner.devices import cpu
 
 FILE = "native-rates.json"
@@ -58,23 +58,7 @@ def fastest(rates: dict[str, float], usable: Sequence[str]) -> str | None:
 
 
 def measure(backends: Sequence[Backend]) -> dict[str, float]:
-    """Rates in H/s by variant, the best of a few short samples each, taken in turns.
-
-    The best, not the median: other load can only slow a sample down.
-    """
-    best: dict[str, float] = {}
-    for _ in range(ROUNDS):
-        for backend in backends:
-            name = backend.info.name.partition(":")[2]
-            best[name] = max(best.get(name, 0.0), sample(backend))
-    return best
-
-
-def sample(backend: Backend) -> float:
-    """One sample of at least SAMPLE_S, in H/s."""
-    versions = tuple(1 + (step << 13) for step in range(backend.info.versions_wanted))
-    unit = Question(GENESIS[:76], versions, 0, 0, 0)
-    count, hashes, started = 256, 0, CLOCK()
-    while (elapsed := CLOCK() - started) < SAMPLE_S:
-        hashes += backend.scan(unit, hashes // len(versions), count).hashes
-    return hashes / elapsed
+    """Rates in H/s by variant, the best of a few short samples each, taken in turns."""
+    timings = [speed.Timing(backend, clock=CLOCK) for backend in backends]
+    names = [backend.info.name.partition(":")[2] for backend in backends]
+    return dict(zip(names, speed.in_turns(timings, ROUNDS, SAMPLE_S), strict=True))

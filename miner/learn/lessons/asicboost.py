@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from miner.backends.base import Backend
+from miner.backends.speed import Timing
 from miner.bitcoin.sha256 import ROUNDS, schedule
 from miner.bitcoin.versions import BIP320_MASK, count, versions_at
 from miner.learn.answers import near_judge, number_judge
@@ -187,7 +188,7 @@ def _gained(name: str, gain: Gain) -> Screen:
                 gain.noisy or gain.middle <= gain.bound + 0.02,
                 "miner bench: versions on and off",
             ),
-            code(rate),
+            code(Timing.sample),
             Question(
                 "In a chip the schedule is about a quarter of all work. If half of it vanished, "
                 "how many times faster would mining be at most, roughly?",

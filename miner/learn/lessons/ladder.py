@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from miner.backends import registry, selftest
-from miner.backends.base import Backend, Candidate
+from miner.backends.base import Backend, Candidate, OpenOptions
+from miner.backends.speed import Timing
 from miner.bitcoin.encoding import sha256d
 from miner.bitcoin.sha256 import header_hash, midstate
 from miner.bitcoin.sha256 import sha256d as readable_sha256d
@@ -141,7 +142,7 @@ def _climb(block: bytes, setting: Setting) -> Iterator[Screen]:
             left_out.append(f"{row.name}: {row.why_not}")
             continue
         try:
-            backend = registry.open_named(row.name, cache_dir())
+            backend = registry.open_named(row.name, OpenOptions(cache_dir()))
         except MinerError as error:
             left_out.append(str(error))
             continue
@@ -195,7 +196,7 @@ def _table(rungs: list[Rung], agreed: bool, left_out: list[str]) -> Screen:
                 agreed,
                 "miner bench: the validity gate",
             ),
-            code(rate),
+            code(Timing.sample),
             Question(
                 "How many compressions does the top rung still compute for each hash?",
                 "2",

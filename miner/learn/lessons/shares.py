@@ -14,7 +14,6 @@ from miner.bitcoin.target import exact_difficulty, expected_hashes, target_from_
 from miner.errors import MinerError
 from miner.learn.answers import near_judge, word_judge
 from miner.learn.mining import (
-    BATCH_S,
     REGTEST_GENESIS,
     bench_unit,
     job_after,
@@ -136,7 +135,7 @@ def _hash(backend: Backend, source: StratumSource, roller: Roller, seconds: floa
                 if share is not None:
                     session.shares.append(share)
                     source.submit(share)
-            if time.monotonic() - at < BATCH_S[backend.info.batch]:
+            if time.monotonic() - at < backend.info.scan_s:
                 batch = min(batch * 2, 1 << 22)
     return session
 

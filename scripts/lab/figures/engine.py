@@ -25,11 +25,19 @@ import psutil
 
 from miner import paths
 from miner.backends import registry
-from miner.backends.base import Backend, BackendInfo, Scannable, ScanResult
+from miner.backends.base import (
+    CPU_SCAN_S,
+    Backend,
+    BackendInfo,
+    Kind,
+    OpenOptions,
+    Scannable,
+    ScanResult,
+)
 from miner.backends.selftest import GENESIS, real_block
 from miner.bitcoin.address import p2wsh_address
 from miner.engine.core import Engine, EngineOptions
-from miner.engine.worker import BATCH_S, WorkerOptions
+from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
 from miner.sources.fixed import FixedSource, never_found
 from miner.status import Status
@@ -97,7 +105,7 @@ class EngineRun:
         options = EngineOptions(WorkerOptions())
         self.engine = Engine(
             source, backends, self.journal, self.status, lambda event: None, time.monotonic,
-            lambda name: registry.open_named(name, paths.cache_dir()), options,
+            lambda name: registry.open_named(name, OpenOptions(paths.cache_dir())), options,
         )  # fmt: skip
 
     def __enter__(self) -> "EngineRun":
@@ -120,7 +128,7 @@ class EngineRun:
 
 
 def opened(name: str, threads: int) -> list[Backend]:
-    return [registry.open_named(name, paths.cache_dir()) for _ in range(threads)]
+    return [registry.open_named(name, OpenOptions(paths.cache_dir())) for _ in range(threads)]
 
 
 def overhead(
@@ -151,18 +159,21 @@ def overhead(
 class NullBackend:
     """Scans no job, at once: what is left is the engine's own work. Audits get real answers."""
 
-    info = BackendInfo("null", "no device", 1, 16, "cpu")
+    info = BackendInfo("null", "no device", 1, 16, Kind.CPU)
     nonces = 4096
 
     def __init__(self) -> None:
         self.batches = 0
-        self._real = registry.open_named("hashlib", paths.cache_dir())
+        self._real = registry.open_named("hashlib", OpenOptions(paths.cache_dir()))
 
     def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
         if unit.target != 1:  # never_found's
             return self._real.scan(unit, start, count)
         self.batches += 1
         return ScanResult((), min(count, self.nonces) * len(unit.versions))
+
+    def sensors(self) -> None:
+        """It has none."""
 
     def close(self) -> None: ...
 
@@ -177,7 +188,7 @@ def cost_of_a_batch(folder: Path) -> dict[str, object]:
         each_s = (time.process_time() - cpu) / (backend.batches - batches)
     return {
         "figure": "a batch outside its scan",
-        "value": f"{1e6 * each_s:.1f} µs of CPU = {each_s / BATCH_S['cpu']:.2%} of a batch",
+        "value": f"{1e6 * each_s:.1f} µs of CPU = {each_s / CPU_SCAN_S:.2%} of a batch",
         "goal": "<= 2 %",
     }
 

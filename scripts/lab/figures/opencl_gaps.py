@@ -28,9 +28,9 @@ from lab.figures.engine import EngineRun
 
 from miner import paths
 from miner.backends.base import Scannable, ScanResult
-from miner.backends.opencl_device import Launch
-from miner.backends.opencl_host import OpenClBackend
-from miner.backends.opencl_tune import open_tuned
+from miner.backends.opencl.device import Launch
+from miner.backends.opencl.host import OpenClBackend
+from miner.backends.opencl.tune import open_tuned
 from miner.sources.fixed import FixedSource, never_found
 
 SETTLE_S = 1.5  # the launches find their length
@@ -76,6 +76,9 @@ class Stamped:
         now.began, now.ended = min(begin for begin, _ in worked), max(end for _, end in worked)
         self.scans.append(now)
         return result
+
+    def sensors(self) -> None:
+        """It has none."""
 
     def close(self) -> None:
         self.inner.close()

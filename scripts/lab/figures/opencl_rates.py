@@ -14,10 +14,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from miner.backends.opencl_device import default_shape, find, is_cpu
-from miner.backends.opencl_host import OpenClBackend
-from miner.backends.opencl_tune import open_with, words
-from miner.backends.opencl_work import Shape
+from miner.backends.opencl.device import default_shape
+from miner.backends.opencl.host import OpenClBackend
+from miner.backends.opencl.listing import find, is_cpu
+from miner.backends.opencl.tune import open_with, words
+from miner.backends.opencl.work import Shape
 from miner.backends.selftest import GENESIS, Question, check
 
 SETTLE = 4  # scans before anything counts

@@ -26,7 +26,7 @@ import psutil
 
 from miner import paths
 from miner.backends import registry
-from miner.backends.base import Backend, BackendInfo, Scannable, ScanResult
+from miner.backends.base import Backend, BackendInfo, OpenOptions, Scannable, ScanResult
 from miner.engine.core import Engine, EngineOptions
 from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
@@ -176,6 +176,9 @@ class Stamped:
         self.scans.append((began, time.monotonic()))
         return result
 
+    def sensors(self) -> None:
+        """It has none."""
+
     def close(self) -> None:
         self.inner.close()
 
@@ -185,14 +188,15 @@ class Miner:
 
     def __init__(self, urls: Sequence[str], backend: str, threads: int, folder: Path) -> None:
         self.backends = [
-            Stamped(registry.open_named(backend, paths.cache_dir())) for _ in range(threads)
+            Stamped(registry.open_named(backend, OpenOptions(paths.cache_dir())))
+            for _ in range(threads)
         ]
         pools = StratumPools([make_pool(url, "figures") for url in urls], PoolOptions())
         self.status = Status(time.monotonic(), "figures")
         self.engine = Engine(
             pools, self.backends, Journal.open_own(folder, "figures"), self.status,
             lambda event: None, time.monotonic,
-            lambda name: registry.open_named(name, paths.cache_dir()),
+            lambda name: registry.open_named(name, OpenOptions(paths.cache_dir())),
             EngineOptions(WorkerOptions()),
         )  # fmt: skip
 

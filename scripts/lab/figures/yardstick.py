@@ -29,7 +29,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 
 from miner.backends import native
-from miner.backends.base import Backend
+from miner.backends.base import Backend, OpenOptions
 from miner.backends.selftest import GENESIS, Question
 from miner.devices import cpu
 
@@ -106,7 +106,7 @@ def rows_here(only: list[str]) -> list[Row]:
         if not candidate.usable or (only and name not in only):
             print(f"{candidate.name}: {candidate.why_not or 'not asked for'}", file=sys.stderr)
             continue
-        backend = native.PROVIDER.open(candidate.name, Path())
+        backend = native.PROVIDER.open(candidate.name, OpenOptions(Path()))
         for versions in sorted({1, backend.info.versions_wanted}):
             work = partial(scan_sample, backend, versions)
             rows.append(Row(name, versions, WIDTHS.get(name, 128), work))
@@ -138,7 +138,10 @@ def together(work: Sequence[Callable[[], float]]) -> float:
 def several_threads(rows: list[Row], library: ctypes.CDLL, threads: int) -> dict[str, float]:
     """What several threads reach over one, best against best, for the scan and for V."""
     fastest = max(rows[1:], key=lambda row: statistics.median(rate for rate, _ in row.samples))
-    backends = [native.PROVIDER.open(f"native:{fastest.variant}", Path()) for _ in range(threads)]
+    backends = [
+        native.PROVIDER.open(f"native:{fastest.variant}", OpenOptions(Path()))
+        for _ in range(threads)
+    ]
     adds = partial(vector_adds, library, fastest.width)
     scans = [partial(scan_sample, backend, fastest.versions) for backend in backends]
     best = dict.fromkeys(("v_one", "v_all", "one", "all"), 0.0)

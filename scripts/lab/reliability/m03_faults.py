@@ -22,6 +22,7 @@ from lab.reliability.measure import Row, Run, quantile
 from lab.reliability.scripted import native_or_hashlib
 
 from miner.backends import registry
+from miner.backends.base import OpenOptions
 from miner.engine.core import Engine, EngineOptions
 from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
@@ -117,11 +118,11 @@ class Miner:
         self.journal = Journal.open_own(folder, self.source.name)
         self.journal.earlier.read(folder)
         self.status = Status(time.monotonic(), "reliability")
-        opened = registry.open_named(backend, folder)
+        opened = registry.open_named(backend, OpenOptions(folder))
         options = EngineOptions(WorkerOptions())
         self.engine = Engine(
             self.source, [opened], self.journal, self.status, events.append, time.monotonic,
-            lambda name: registry.open_named(name, folder), options,
+            lambda name: registry.open_named(name, OpenOptions(folder)), options,
         )  # fmt: skip
 
     def __enter__(self) -> "Miner":

@@ -6,7 +6,7 @@ from hashlib import sha256
 from lab.reliability.measure import NotRun, Row, Run
 
 from miner.backends import registry
-from miner.backends.base import Backend, Hit
+from miner.backends.base import Backend, Hit, OpenOptions
 from miner.errors import MinerError
 
 EDGES = (0, 1, 2, 7, 8, 63, 64, 2**31 - 1, 2**31, 2**32 - 9, 2**32 - 2, 2**32 - 1)
@@ -38,7 +38,7 @@ def measure(run: Run) -> list[Row]:
     names = [row.name for row in registry.probe_all() if row.usable]
     for name in names:
         try:
-            backend = registry.open_named(name, run.folder)
+            backend = registry.open_named(name, OpenOptions(run.folder))
         except MinerError as error:
             rows.append(Row("M8", f"{name}", f"NOT RUN: {error}", "", 0))
             continue

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from miner.backends.base import Kind
 from miner.devices import energy
-from miner.devices.gpu import Facts
 from miner.errors import ConfigError
 from miner.measure.session import card
 from tests.fakes.backend import FakeBackend
@@ -196,16 +196,15 @@ def test_an_amd_card_is_found_by_its_address(tmp_path: Path) -> None:
     meter.close()
 
 
-def test_opencl_on_a_cpu_is_no_card() -> None:
+def test_a_card_is_known_by_its_kind_and_address() -> None:
+    """OpenCL on a CPU is none, however long its scans are."""
     backend: Any = FakeBackend()
+    backend.info = replace(backend.info, scan_s=0.05)
     assert card(backend) == (False, frozenset())
-    backend.facts = lambda: None
-    backend.info = replace(backend.info, batch="gpu")
-    assert card(backend) == (False, frozenset())
-    backend.facts = lambda: Facts("card", "1", "0000:02:00.0")
-    assert card(backend) == (True, frozenset({"0000:02:00.0"}))
-    backend.facts = lambda: Facts("card", "1")
+    backend.info = replace(backend.info, kind=Kind.GPU)
     assert card(backend) == (True, frozenset())
+    backend.info = replace(backend.info, bus="0000:02:00.0")
+    assert card(backend) == (True, frozenset({"0000:02:00.0"}))
 
 
 def test_given_watts_are_a_wall() -> None:

@@ -138,7 +138,7 @@ def test_readings_are_matched_by_address() -> None:
     ("told", "address"), [({}, "0000:03:01.2"), ({"pci_domain_id_nv": 1}, "0001:03:01.2")]
 )
 def test_a_cards_address_needs_no_domain(told: dict[str, int], address: str) -> None:
-    device = pytest.importorskip("miner.backends.opencl_device")
+    device = pytest.importorskip("miner.backends.opencl.listing")
     extensions = "cl_khr_fp64 cl_nv_device_attribute_query"
     card = SimpleNamespace(extensions=extensions, pci_bus_id_nv=3, pci_slot_id_nv=10, **told)
     assert device.pci_address(card) == address

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from miner.backends import registry
-from miner.backends.base import NONCES, BackendInfo, Hit, Scannable, ScanResult
+from miner.backends.base import NONCES, BackendInfo, Hit, Kind, OpenOptions, Scannable, ScanResult
 from miner.bitcoin.encoding import sha256d
 from miner.bitcoin.header import Header
 from miner.bitcoin.target import target_from_nbits
@@ -28,7 +28,7 @@ class FakeBackend:
     """Answers as it is told and remembers what it was asked."""
 
     def __init__(self, answer: Answer) -> None:
-        self.info = BackendInfo("fake", "none", 1, 1, "cpu")
+        self.info = BackendInfo("fake", "none", 1, 1, Kind.CPU)
         self.answer = answer
         self.tested: list[tuple[int, int]] = []
 
@@ -37,6 +37,9 @@ class FakeBackend:
         result = self.answer(start, count)
         self.tested.append((start, result.hashes))
         return result
+
+    def sensors(self) -> None:
+        """It has none."""
 
     def close(self) -> None:
         """Holds nothing."""
@@ -126,7 +129,7 @@ def test_real_backends_solve_a_real_search(name: str, tmp_path: Path) -> None:
     if name not in rows:
         pytest.skip(f"{name} is not usable here: see miner devices")
     header = replace(GENESIS, nbits=0x2000FFFF if name == "python" else 0x1F0FFFFF)
-    backend = registry.open_named(name, tmp_path)
+    backend = registry.open_named(name, OpenOptions(tmp_path))
     try:
         solved = Grinder(header, [backend]).run()
     finally:

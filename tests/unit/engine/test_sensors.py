@@ -1,14 +1,16 @@
 """Sensors of devices reach the status from a thread of their own, whatever the driver does."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from miner.backends.base import Kind
+from miner.devices.gpu import Sensors
 from miner.engine import sensors
-from miner.status import Sensors
 from tests.fakes.backend import FakeBackend
 from tests.fakes.engine import NEVER, bench_in, job, until
 
@@ -18,10 +20,11 @@ class Card(FakeBackend):
 
     def __init__(self, name: str, told: Any) -> None:
         super().__init__(name)
+        self.info = replace(self.info, kind=Kind.GPU)
         self.told = told
         self.askers: set[str] = set()
 
-    def facts(self) -> Any:
+    def sensors(self) -> Any:
         self.askers.add(threading.current_thread().name)
         if isinstance(self.told, Exception):
             raise self.told

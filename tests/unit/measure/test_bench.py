@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from miner.backends import registry
-from miner.backends.base import Backend, BackendInfo, Hit, Scannable, ScanResult
+from miner.backends.base import Backend, BackendInfo, Hit, Kind, OpenOptions, Scannable, ScanResult
 from miner.backends.hashlib import HashlibBackend
 from miner.bitcoin.target import target_from_nbits
 from miner.devices import cpu
@@ -27,7 +27,7 @@ QUICK = Plan(samples=3, slice_s=0.03, warmup_s=0.05, seed=7)
 class Liar(HashlibBackend):
     """Passes the self-test's windows, but loses a hit elsewhere."""
 
-    info = BackendInfo("liar", "test double", 1, 1, "cpu")
+    info = BackendInfo("liar", "test double", 1, 1, Kind.CPU)
 
     def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
         found = super().scan(unit, start, count)
@@ -39,7 +39,7 @@ class Liar(HashlibBackend):
 class Inventor(HashlibBackend):
     """Right while it is tested; claims false hits while it is timed."""
 
-    info = BackendInfo("inventor", "test double", 1, 1, "cpu")
+    info = BackendInfo("inventor", "test double", 1, 1, Kind.CPU)
 
     def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
         found = super().scan(unit, start, count)
@@ -59,7 +59,7 @@ def use(monkeypatch: pytest.MonkeyPatch, make: Callable[[], Backend]) -> None:
 
 def test_gate_agrees_between_backends(tmp_path: Path) -> None:
     digests = {
-        cases.gate(registry.open_named(name, tmp_path), 3).digest
+        cases.gate(registry.open_named(name, OpenOptions(tmp_path)), 3).digest
         for name in ("hashlib", "numpy", "python")
     }
     assert len(digests) == 1

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from miner.devices.gpu import Sensors
 from miner.screens import words
 from miner.screens.console import ConsoleScreen, status_view
 from miner.screens.jsonl import JsonScreen
 from miner.sources.fixed import never_found
-from miner.status import Event, Sensors, Status, StatusSnapshot
+from miner.status import Event, Status, StatusSnapshot
 from miner.work.found import Answer, Share, Verdict
 from miner.work.unit import WorkUnit
 

@@ -1,71 +1,27 @@
-"""GPUs of every vendor, and CPUs through PoCL, by OpenCL: finds devices and opens them.
+"""Which OpenCL devices there are, asked in a helper process that ends.
 
-Probing runs in a helper process that ends, since a driver costs 60 MB and more and may crash.
+A driver costs 60 MB and more, and may crash: then the good ones are told from it, one by one.
 """
 
 import atexit
 import json
-import logging
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache as remember
 from pathlib import Path
 
-from miner.backends import kernel_file, selftest
-from miner.backends.base import Backend, Candidate
+from miner.backends.base import Candidate, Kind
 from miner.errors import BackendUnavailable
-
-Say = Callable[[str], None]
 
 FAMILY = "opencl"
 KERNEL = "sha256d_scan.cl"
-INTENSITY = 8  # 1 .. 10; each step is a factor of 1.4 in the length of a launch
 PROBE_S = 20.0  # a driver that has not answered by then is broken
 VENDORS = "OCL_ICD_VENDORS"  # the loader's variable: where drivers are registered
-NOT_INSTALLED = "pyopencl cannot be imported: {}; install homehash again with its dependencies"
-
-
-class OpenClProvider:
-    """Names are opencl:PLATFORM:DEVICE; CPU devices are used by name alone."""
-
-    family = FAMILY
-
-    def __init__(self) -> None:
-        self.say: Say = logging.getLogger("miner.opencl").info  # hears the progress of tuning
-        self.intensity = INTENSITY  # of devices opened from now on
-
-    def probe(self) -> list[Candidate]:
-        rows = list(_probe().rows)
-        try:
-            kernel_file.read(FAMILY, KERNEL)
-        except BackendUnavailable as error:
-            return [replace(row, usable=False, why_not=error.why) if row.usable else row
-                    for row in rows]  # fmt: skip
-        return rows
-
-    def open(self, name: str, cache: Path) -> Backend:
-        """Raises BackendUnavailable or BackendFault.
-
-        The stored tuning is used. A GPU that has none is tuned first (<= 20 s, progress goes to
-        `say`) unless MINER_TUNE=0. Every call makes its own context, so that a device that was
-        lost can be opened anew. Drivers that crashed the helper are not let into this process.
-        """
-        check_drivers(name)
-        try:
-            from miner.backends import opencl_tune  # loads the driver
-        except ImportError as error:
-            raise BackendUnavailable(name, NOT_INSTALLED.format(error)) from error
-        say = self.say if os.environ.get("MINER_TUNE") != "0" else None
-        backend = opencl_tune.open_tuned(name, cache, say)
-        backend.intensity = self.intensity
-        selftest.check(backend)
-        return backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +33,7 @@ class Probed:
 
 
 @remember
-def _probe() -> Probed:
+def probe() -> Probed:
     """Ask the helper process once; every fault becomes a row.
 
     When it dies, each driver is asked by itself, and this process goes on with the good ones.
@@ -89,7 +45,7 @@ def _probe() -> Probed:
 def _listed(vendors: Path | None = None) -> Probed:
     """What the helper lists, with the drivers registered at `vendors` alone."""
     # -P: the folder the user happens to be in is not searched for modules.
-    command = [sys.executable, "-P", "-m", "miner.backends.opencl_device"]
+    command = [sys.executable, "-P", "-m", "miner.backends.opencl.listing"]
     env = {**os.environ, VENDORS: str(vendors)} if vendors else None
     try:
         done = subprocess.run(
@@ -158,7 +114,7 @@ def _icd_files() -> list[Path]:
 def check_drivers(name: str) -> None:
     """Call before any driver is loaded into this process. Raises BackendUnavailable when the good
     ones cannot be told from one that crashes."""
-    if crash := _probe().crash:
+    if crash := probe().crash:
         raise BackendUnavailable(name, crash)
 
 
@@ -173,13 +129,10 @@ def _row(line: str) -> Candidate | None:
     if "problem" in row:
         return _broken(str(row["problem"]))
     return Candidate(
-        str(row["name"]), bool(row["usable"]), str(row["why_not"]), bool(row["auto"]),
-        str(row["detail"]),
+        str(row["name"]), Kind(row["kind"]), bool(row["usable"]), str(row["why_not"]),
+        rank=0 if row["rank"] == 0 else None, detail=str(row["detail"]), card=str(row["card"]),
     )  # fmt: skip
 
 
 def _broken(why: str) -> Candidate:
-    return Candidate(FAMILY, False, why_not=why, auto=False)
-
-
-PROVIDER = OpenClProvider()
+    return Candidate(FAMILY, Kind.GPU, usable=False, why_not=why)

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from miner import files
-from miner.backends import selftest
-from miner.backends.base import BackendInfo
-from miner.backends.opencl_device import Found, Session, default_shape, device_key, find, is_cpu
-from miner.backends.opencl_host import OpenClBackend
-from miner.backends.opencl_work import SINGLE_COST, SINGLE_WINS, Say, Shape, kernel_source
-from miner.backends.selftest import GENESIS, Question
+from miner.backends import selftest, speed
+from miner.backends.base import GPU_SCAN_S as SCAN_S
+from miner.backends.base import Backend, BackendInfo, Say
+from miner.backends.opencl.device import Session, default_shape
+from miner.backends.opencl.drivers import FAMILY
+from miner.backends.opencl.host import OpenClBackend
+from miner.backends.opencl.listing import Found, device_key, find, is_cpu, kind, pci_address
+from miner.backends.opencl.work import SINGLE_COST, SINGLE_WINS, Shape, kernel_source
 from miner.errors import BackendFault, BackendUnavailable, MinerError
 
 FILE = "opencl-tuned.json"
@@ -69,7 +71,9 @@ def open_with(
     device = found.device
     lanes = shape.wide * device.max_compute_units
     wanted = 1 if single_cost < SINGLE_WINS else shape.wide
-    info = BackendInfo(found.name, device.name.strip(), lanes, wanted, "gpu")
+    info = BackendInfo(
+        found.name, device.name.strip(), lanes, wanted, kind(device), SCAN_S, pci_address(device)
+    )
     return OpenClBackend(Session(found, shape, cache), info, single_cost)
 
 
@@ -173,17 +177,11 @@ def _checked(found: Found, shape: Shape, cache: Path, say: Say) -> tuple[float, 
         backend.close()
 
 
-def rate(backend: OpenClBackend, versions: int) -> float:
+def rate(backend: Backend, versions: int) -> float:
     """H/s, the best of a few samples after the launch length has settled."""
-    unit = Question(GENESIS[:76], tuple(1 + (step << 13) for step in range(versions)), 0, 0, 0)
-    backend.scan(unit, 0, 1)  # compiles
-    best = 0.0
-    for sample in range(SAMPLES + 1):
-        hashes, begun = 0, time.perf_counter()
-        while (elapsed := time.perf_counter() - begun) < SAMPLE_S:
-            hashes += backend.scan(unit, 0, 1 << 31).hashes
-        best = max(best, hashes / elapsed if sample else 0.0)
-    return best
+    timing = speed.Timing(backend, speed.never(versions))
+    timing.sample(SAMPLE_S)
+    return speed.in_turns([timing], SAMPLES, SAMPLE_S)[0]
 
 
 def key(found: Found) -> str:
@@ -221,7 +219,7 @@ def _read(cache: Path) -> dict[str, dict[str, Any]]:
 
 def tune_named(name: str, cache: Path, say: Say, budget_s: float = BUDGET_S) -> tuple[str, Tuning]:
     """Tune the device of a name: its full name and the winner. Raises BackendUnavailable."""
-    if name.partition(":")[0] != "opencl":
+    if name.partition(":")[0] != FAMILY:
         raise BackendUnavailable(name, "only OpenCL devices are tuned; see `miner devices`")
     found = find(name)
     return found.name, tune(found, cache, say, budget_s)

@@ -4,7 +4,6 @@ Knows no driver, so it is imported without one.
 """
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy.typing as npt
 
 from miner.backends import kernel_file, native
 from miner.backends.numpy import expand, run_rounds
-from miner.backends.opencl import KERNEL
+from miner.backends.opencl.drivers import FAMILY, KERNEL
 from miner.bitcoin.sha256 import INITIAL_STATE
 
 Words = npt.NDArray[np.uint32]
@@ -74,7 +73,7 @@ class Slice:
 
 def kernel_source() -> str:
     """The kernel's text. Raises BackendUnavailable where there is none."""
-    return kernel_file.read("opencl", KERNEL)
+    return kernel_file.read(FAMILY, KERNEL)
 
 
 def slices(versions: int, wide: int, single_cost: float = SINGLE_COST) -> list[Slice]:
@@ -124,6 +123,3 @@ def zero_bits(target: int) -> int:
     """
     free = (1 << (target >> 224).bit_length()) - 1
     return int.from_bytes((0xFFFFFFFF ^ free).to_bytes(4, "little"), "big")
-
-
-Say = Callable[[str], None]

@@ -7,18 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from miner.backends.base import BackendInfo, Hit, Scannable, ScanResult, check_range
-from miner.backends.opencl import INTENSITY
-from miner.backends.opencl_device import (
-    CAPACITY,
-    HEAD_PAIRS,
-    SLOTS,
-    Launch,
-    Session,
-    facts,
-    is_cpu,
-)
-from miner.backends.opencl_work import (
+from miner.backends.base import GPU_SCAN_S as SCAN_S
+from miner.backends.base import INTENSITY, BackendInfo, Hit, Scannable, ScanResult, check_range
+from miner.backends.opencl.device import CAPACITY, HEAD_PAIRS, SLOTS, Launch, Session
+from miner.backends.opencl.listing import facts, is_cpu
+from miner.backends.opencl.work import (
     SINGLE_COST,
     SLICE_VERSIONS,
     Slice,
@@ -29,10 +22,9 @@ from miner.backends.opencl_work import (
 )  # fmt: skip
 from miner.bitcoin.encoding import sha256d
 from miner.bitcoin.header import with_nonce
-from miner.devices.gpu import Facts
+from miner.devices.gpu import Sensors
 
 LAUNCH_S = 0.012  # a desktop drawn by the same GPU stays smooth below one frame of 60 Hz
-SCAN_S = 0.050  # a job switch waits no longer than one scan
 FIRST_RATE_HS = 2e6  # before anything is measured; a few launches find the true one
 EXPECTED_CANDIDATES = CAPACITY // 4  # of one launch, so that overflow is an accident
 
@@ -85,11 +77,10 @@ class OpenClBackend:
             rows += self._finish(flying.popleft(), prepared, mask)
         return ScanResult(exact_hits(unit, rows), (at - start) * len(unit.versions))
 
-    def facts(self) -> Facts | None:
-        """Clock, temperature and power at this moment, for screens; any thread, also after the
-        device was closed. None for a CPU, whose sensors are not this device's."""
+    def sensors(self) -> Sensors | None:
+        """See Backend.sensors. None for a CPU, whose sensors are not this device's."""
         device = self._session.device
-        return None if is_cpu(device) else facts(device)
+        return None if is_cpu(device) else facts(device).sensors()
 
     def close(self) -> None:
         """Let go of the context; nothing is in flight between scans. Twice does nothing."""
