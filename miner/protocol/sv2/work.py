@@ -29,7 +29,7 @@ from miner.protocol.sv2.messages import (
     NewMiningJob,
     SetNewPrevHash,
 )
-from miner.work.job import Coinbase, Job
+from miner.work.job import Coinbase, FixedRoot, Job
 
 MAX_FUTURES = 64  # future jobs held; the oldest gives way
 MAX_EXTRANONCE = 32  # bytes, prefix and our own part together
@@ -118,22 +118,27 @@ class ChannelWork:
             raise RemoteProtocolError(
                 f"job {message.job_id} is to be mined before any previous hash"
             )
-        return self._make_current(held, self._tip, max(message.min_ntime, self._tip.min_ntime), now)
+        ntime = max(message.min_ntime, self._tip.min_ntime)
+        return self._make_current(held, self._tip, ntime, now, self._height)
 
     def new_prev_hash(self, message: SetNewPrevHash, now: float) -> Job:
         """A block was found: the future job it names is current, every other one is invalid."""
         held = self._futures.get(message.job_id)
         if held is None:
             raise Confused(f"SetNewPrevHash names job {message.job_id}, which was never sent")
-        if self._tip is None or self._tip.prev_hash != message.prev_hash:
-            self._height = None
-        job = self._make_current(held, message, message.min_ntime, now)
+        moved = self._tip is None or self._tip.prev_hash != message.prev_hash
+        job = self._make_current(
+            held, message, message.min_ntime, now, None if moved else self._height
+        )
         self._tip = message
         self._futures.clear()
         return job
 
-    def _make_current(self, held: Held, tip: SetNewPrevHash, ntime: int, now: float) -> Job:
-        height = self._checked_height(held.message)
+    def _make_current(
+        self, held: Held, tip: SetNewPrevHash, ntime: int, now: float, known: int | None
+    ) -> Job:
+        """`known`: the height that jobs upon this previous hash were for."""
+        height = checked_height(held.message, known)
         before = self.job
         clean = before is None or tip is not self._tip
         self.job = self._job(held, tip, ntime, clean, height, now)
@@ -153,7 +158,7 @@ class ChannelWork:
         allowed = channel.mask
         if isinstance(message, NewExtendedMiningJob) and not message.version_rolling_allowed:
             allowed = 0
-        part1, part2, branch = parts(message)
+        merkle = merkle_of(channel, held)
         try:
             return Job(
                 source=channel.source,
@@ -163,7 +168,7 @@ class ChannelWork:
                 version=message.version,
                 version_mask=effective_mask(allowed, allowed, message.version),
                 prev_hash=tip.prev_hash,
-                merkle=Coinbase(part1, held.prefix, channel.extranonce_size, part2, branch),
+                merkle=merkle,
                 nbits=tip.nbits,
                 ntime=ntime,
                 ntime_limit=min(NTIME_LIMIT_S, UINT32_MAX - ntime),
@@ -176,18 +181,6 @@ class ChannelWork:
         except ValueError as error:
             raise RemoteProtocolError(f"job {message.job_id}: {error}") from None
 
-    def _checked_height(self, message: AnyJob) -> int | None:
-        """Two heights on one previous hash are never right."""
-        if not isinstance(message, NewExtendedMiningJob):
-            return None
-        height = height_of(message.coinbase_tx_prefix)
-        if None not in (height, self._height) and height != self._height:
-            raise Confused(
-                f"job {message.job_id} is for height {height}, the one before it upon the same "
-                f"previous hash was for {self._height}"
-            )
-        return height if height is not None else self._height
-
     def _checked_prefix(self, prefix: bytes) -> bytes:
         size = len(prefix) + self.channel.extranonce_size
         if size > MAX_EXTRANONCE:
@@ -198,10 +191,32 @@ class ChannelWork:
         return prefix
 
 
-def parts(message: AnyJob) -> tuple[bytes, bytes, tuple[bytes, ...]]:
-    """Both parts of the coinbase and the branch."""
-    assert isinstance(message, NewExtendedMiningJob)
-    return message.coinbase_tx_prefix, message.coinbase_tx_suffix, message.merkle_path
+def merkle_of(channel: Channel, held: Held) -> Coinbase | FixedRoot:
+    """The root's origin; a standard channel's own jobs give nothing but the root.
+
+    Raises RemoteProtocolError for a header-only job on an extended channel.
+    """
+    message = held.message
+    if isinstance(message, NewExtendedMiningJob):
+        prefix, suffix = message.coinbase_tx_prefix, message.coinbase_tx_suffix
+        size = channel.extranonce_size  # 0 on a standard channel, which may get its group's jobs
+        return Coinbase(prefix, held.prefix, size, suffix, message.merkle_path)
+    if not channel.standard:
+        raise RemoteProtocolError(f"job {message.job_id} is header-only, the channel is extended")
+    return FixedRoot(message.merkle_root)
+
+
+def checked_height(message: AnyJob, known: int | None) -> int | None:
+    """The job's height. Raises Confused when jobs upon one previous hash have two of them."""
+    if not isinstance(message, NewExtendedMiningJob):
+        return None
+    height = height_of(message.coinbase_tx_prefix)
+    if height is not None and known is not None and height != known:
+        raise Confused(
+            f"job {message.job_id} is for height {height}, the one before it upon the same "
+            f"previous hash was for {known}"
+        )
+    return known if height is None else height
 
 
 def checked_target(target: int) -> int:
