@@ -34,8 +34,8 @@ from miner.screens.limit import OF_POOLS, SHARES, ShareLimit
 from miner.screens.sturdy import SturdyScreen
 from miner.signals import ForcedExit, Signals, StopAsked
 from miner.sources.base import WorkSource
-from miner.sources.gbt import GbtSource
-from miner.sources.nodes import NodeSetup
+from miner.sources.node.link import NodeSetup
+from miner.sources.node.source import NodeSource
 from miner.sources.pool.options import pool_names
 from miner.status import Event, Status, StatusSnapshot
 from miner.streams import let_go
@@ -156,7 +156,7 @@ class Run:
             "retries": self.config.retries,
         }
         if self.config.nodes:
-            source = GbtSource(node_setups(self.config), self.payout or "", **rest)
+            source = NodeSource(node_setups(self.config), self.payout or "", **rest)
             return source, source.name, folder
         return self._open_own_node(stack, folder, rest)
 
@@ -175,7 +175,7 @@ class Run:
             self.say("node", PACED.format(pace))
         endpoint = parse_node_url(node.url, node.port).endpoint
         setup = NodeSetup(endpoint, CookieFile(node.cookie_file), long_poll=True)
-        source = GbtSource([setup], self.payout or "", new_chain=datadir is None, **rest)
+        source = NodeSource([setup], self.payout or "", new_chain=datadir is None, **rest)
         if datadir is None:  # the blocks' chain dies with the run
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="homehash-")))
         return source, f"own node {datadir.resolve() if datadir else ''}", folder

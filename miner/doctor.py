@@ -42,7 +42,7 @@ from miner.errors import (
     SourceRefused,
     TransportError,
 )
-from miner.protocol.gbt import (
+from miner.protocol.gbt.job import (
     MiningPlan,
     make_job,
     proposal_hex,
@@ -50,10 +50,10 @@ from miner.protocol.gbt import (
     refuse_signed_signet,
     template_request,
 )
-from miner.protocol.gbt_template import Template, parse_template
-from miner.protocol.verdicts import explain
+from miner.protocol.gbt.template import Template, parse_template
+from miner.protocol.gbt.verdicts import explain
 from miner.sources.base import Health, SourceState
-from miner.sources.nodes import NodeSetup
+from miner.sources.node.link import NodeSetup
 from miner.text import scrub
 from miner.transport.credentials import CookieFile
 from miner.transport.endpoint import parse_node_url

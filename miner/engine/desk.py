@@ -19,7 +19,7 @@ from miner.engine.pool_blocks import facts, taken_event
 from miner.engine.worker import Finding
 from miner.journal import Journal
 from miner.sources.base import WorkSource
-from miner.sources.refusals import Refusals, is_easy
+from miner.sources.node.refusals import Refusals, is_easy
 from miner.status import Event, Status
 from miner.text import scrub
 from miner.work.found import Answer, FoundBlock, Share, Verdict

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from miner.bitcoin.encoding import display_hex, sha256d
+from miner.protocol.gbt import job as gbt
 from miner.work.found import Answer, FoundBlock, Verdict
 
 MAGIC = b"HHJ1"
@@ -102,11 +103,6 @@ def block_of(record: dict[str, object]) -> FoundBlock:
     return block
 
 
-def _check_whole_block(block: FoundBlock) -> None:
-    if bytes.fromhex(block.payload)[:HEADER_BYTES] != block.header:
-        raise ValueError("its payload does not begin with its header")
-
-
 def _check_submit(block: FoundBlock) -> None:
     bytes.fromhex(block.context)  # extranonce1
     message = json.loads(block.payload)
@@ -120,7 +116,7 @@ def _check_submit(block: FoundBlock) -> None:
 
 # What makes a payload one that can be sent, by the kind of the block.
 PAYLOADS: dict[str, Callable[[FoundBlock], None]] = {
-    "gbt": _check_whole_block,
+    gbt.KIND: gbt.check_payload,
     "stratum": _check_submit,
 }
 

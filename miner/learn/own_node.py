@@ -9,9 +9,9 @@ from miner.bitcoin.address import script_from_address
 from miner.errors import MinerError
 from miner.learn.mining import PAYOUT
 from miner.node.service import Node
-from miner.protocol.gbt import MiningPlan, block_hex, make_job, template_request
-from miner.protocol.gbt_template import Template, parse_template
-from miner.protocol.verdicts import Judgement, judge, judge_error
+from miner.protocol.gbt.job import MiningPlan, block_hex, make_job, template_request
+from miner.protocol.gbt.template import Template, parse_template
+from miner.protocol.gbt.verdicts import Judgement, judge, judge_error
 from miner.transport.credentials import CookieFile
 from miner.transport.endpoint import parse_node_url
 from miner.transport.rpc import Rpc

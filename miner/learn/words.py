@@ -1,8 +1,8 @@
 """The words the miner prints, in a sentence each, with the lesson that shows them at work."""
 
 from miner.errors import ConfigError
+from miner.protocol.gbt.verdicts import explain
 from miner.protocol.pool import PLAIN_WORDS
-from miner.protocol.verdicts import explain
 
 # word: (meaning, lesson)
 WORDS: dict[str, tuple[str, str]] = {

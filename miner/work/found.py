@@ -47,9 +47,9 @@ class FoundBlock:
     hash_hex: str  # display order: the key
     height: int | None
     header: bytes
-    kind: str  # "gbt" or "stratum": who can resubmit it
+    kind: str  # of source: who can send it
     payload: str  # full block hex, or the submit message
-    context: str = ""  # gbt: workid; stratum: the extranonce1 it belongs to, hex
+    context: str = ""  # what its source needs beside the payload
     found_at: int = 0  # wall clock, seconds, for people
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from miner.journal import Journal, read
-from miner.sources.gbt import GbtSource
+from miner.sources.node.source import NodeSource
 from miner.work.found import FoundBlock
 from tests.e2e.conftest import Command, Start
 from tests.fakes.found import pool_block
@@ -34,7 +34,7 @@ def node(tmp_path: Path) -> Iterator[FakeNode]:
 def found_on(node: FakeNode) -> FoundBlock:
     """A block on the tip of this node, not delivered."""
     bits, node.bits = node.bits, "207fffff"
-    sink, source = Sink(), GbtSource([setup(node)], REGTEST, timing=FAST)
+    sink, source = Sink(), NodeSource([setup(node)], REGTEST, timing=FAST)
     source.start(sink)
     try:
         return source.pack(solve(sink.job_at(node.tip.height + 1)))

@@ -6,8 +6,8 @@ import pytest
 
 from miner.node.service import Node
 from miner.sources.base import Health
-from miner.sources.gbt import GbtSource
-from miner.sources.nodes import NodeSetup
+from miner.sources.node.link import NodeSetup
+from miner.sources.node.source import NodeSource
 from miner.transport.credentials import CookieFile
 from miner.transport.endpoint import parse_node_url
 from miner.work.found import Answer
@@ -15,15 +15,15 @@ from tests.fakes.sink import FAST, REGTEST, Sink, solve
 
 
 @pytest.fixture
-def sink(node: Node) -> Iterator[tuple[GbtSource, Sink]]:
+def sink(node: Node) -> Iterator[tuple[NodeSource, Sink]]:
     setup = NodeSetup(parse_node_url(node.url, 18443).endpoint, CookieFile(node.cookie_file))
-    source, collected = GbtSource([setup], REGTEST, timing=FAST), Sink()
+    source, collected = NodeSource([setup], REGTEST, timing=FAST), Sink()
     source.start(collected)
     yield source, collected
     source.stop(1.0)
 
 
-def test_the_kernel_accepts_heights_1_to_40(node: Node, sink: tuple[GbtSource, Sink]) -> None:
+def test_the_kernel_accepts_heights_1_to_40(node: Node, sink: tuple[NodeSource, Sink]) -> None:
     source, collected = sink
     for height in range(1, 41):
         source.submit(solve(collected.job_at(height), height))
@@ -34,7 +34,7 @@ def test_the_kernel_accepts_heights_1_to_40(node: Node, sink: tuple[GbtSource, S
     assert not [state for state in collected.states if "refused" in state.text]
 
 
-def test_the_same_block_again_is_counted_once(node: Node, sink: tuple[GbtSource, Sink]) -> None:
+def test_the_same_block_again_is_counted_once(node: Node, sink: tuple[NodeSource, Sink]) -> None:
     source, collected = sink
     share = solve(collected.job_at(1))
     source.submit(share)
@@ -44,7 +44,7 @@ def test_the_same_block_again_is_counted_once(node: Node, sink: tuple[GbtSource,
     assert [verdict.answer for verdict in collected.verdicts] == [Answer.ACCEPTED]
 
 
-def test_a_broken_block_gets_the_kernels_word(node: Node, sink: tuple[GbtSource, Sink]) -> None:
+def test_a_broken_block_gets_the_kernels_word(node: Node, sink: tuple[NodeSource, Sink]) -> None:
     source, collected = sink
     from dataclasses import replace
 

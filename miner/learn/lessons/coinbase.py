@@ -23,8 +23,8 @@ from miner.learn.steps import (
     Text,
     code,
 )  # fmt: skip
-from miner.protocol.gbt import MiningPlan, make_job
-from miner.protocol.gbt_template import Template, parse_template
+from miner.protocol.gbt.job import MiningPlan, make_job
+from miner.protocol.gbt.template import Template, parse_template
 from miner.work.job import Job
 from miner.work.roll import Roller
 from miner.work.unit import build_unit

@@ -19,8 +19,8 @@ from miner.learn.steps import (
     Text,
     code,
 )  # fmt: skip
-from miner.protocol.gbt import block_hex
-from miner.protocol.verdicts import Ruling
+from miner.protocol.gbt.job import block_hex
+from miner.protocol.gbt.verdicts import Ruling
 from miner.work.found import Share
 
 # Made-up counts to learn the measures on; no real pool is meant and none is named.

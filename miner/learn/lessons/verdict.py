@@ -23,8 +23,8 @@ from miner.learn.steps import (
     Text,
     code,
 )  # fmt: skip
-from miner.protocol.gbt import block_hex, make_job
-from miner.protocol.verdicts import Judgement, Ruling, judge
+from miner.protocol.gbt.job import block_hex, make_job
+from miner.protocol.gbt.verdicts import Judgement, Ruling, judge
 from miner.work.found import Share
 
 REGTEST_HALVING = 150

@@ -54,13 +54,14 @@ class BlockSource(FixedSource):
     found = 0
 
     def pack(self, share: Share) -> FoundBlock:
-        return replace(super().pack(share), kind="gbt", payload="00" * 1000)
+        return replace(super().pack(share), payload="00" * 1000)
 
     def submit(self, share: Share) -> None:
         super().submit(share)
         self.found += 1
         easy = 2**240
-        self.give(replace(never_found(f"b{self.found}"), share_target=easy, network_target=easy))
+        bare = never_found(f"b{self.found}")
+        self.give(replace(bare, share_target=easy, network_target=easy, one_block_per_parent=True))
 
 
 class Rate(NamedTuple):

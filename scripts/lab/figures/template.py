@@ -21,8 +21,8 @@ from typing import Any
 
 from miner.bitcoin.coinbase import commitment_script, witness_root
 from miner.bitcoin.tx import Transaction, TxIn, TxOut
-from miner.protocol.gbt import MiningPlan, make_job, proposal_hex
-from miner.protocol.gbt_template import Template, parse_template
+from miner.protocol.gbt.job import MiningPlan, make_job, proposal_hex
+from miner.protocol.gbt.template import Template, parse_template
 from miner.secret import Secret
 from miner.transport.credentials import UserPassword
 from miner.transport.endpoint import Endpoint

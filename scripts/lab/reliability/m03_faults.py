@@ -27,7 +27,7 @@ from miner.engine.core import Engine, EngineOptions
 from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
 from miner.journal import file as journal_file
-from miner.sources.gbt import GbtSource
+from miner.sources.node.source import NodeSource
 from miner.status import Event, Status
 from tests.fakes import exchange
 from tests.fakes.exchange import Exchange, Fault
@@ -114,7 +114,7 @@ class Miner:
     def __init__(
         self, node: FakeNode, folder: Path, events: list[Event], backend: str = "hashlib"
     ) -> None:
-        self.source = GbtSource([setup(node)], REGTEST, timing=TIMING)
+        self.source = NodeSource([setup(node)], REGTEST, timing=TIMING)
         self.journal = Journal.open_own(folder, self.source.name)
         self.journal.earlier.read(folder)
         self.status = Status(time.monotonic(), "reliability")

@@ -7,9 +7,9 @@ from functools import cache
 from typing import Any, cast
 
 from miner.errors import MinerError, RemoteProtocolError, SourceRefused
-from miner.protocol.gbt import MiningPlan, block_hex, make_job
-from miner.protocol.gbt_template import parse_template
-from miner.protocol.verdicts import Ruling, judge
+from miner.protocol.gbt.job import MiningPlan, block_hex, make_job
+from miner.protocol.gbt.template import parse_template
+from miner.protocol.gbt.verdicts import Ruling, judge
 from miner.secret import Secret
 from miner.transport.credentials import UserPassword
 from miner.transport.endpoint import Endpoint

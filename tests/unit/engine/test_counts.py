@@ -29,13 +29,13 @@ def counted(now: StatusSnapshot) -> int:
     return answered + now.dropped + now.surplus + now.not_sent
 
 
-@pytest.mark.parametrize("kind", ["gbt", "stratum"])
+@pytest.mark.parametrize("solo", [True, False])
 @pytest.mark.parametrize("seed", range(4))
 def test_each_share_is_counted_once_whatever_is_answered(
-    bench: Bench, kind: str, seed: int
+    bench: Bench, solo: bool, seed: int
 ) -> None:
     """Answers at random, at once or never, under new jobs, until a stop in the midst of it."""
-    dice = random.Random(f"{kind} {seed}")
+    dice = random.Random(f"{solo} {seed}")
     late: list[Share] = []
 
     def answer(share: Share) -> Answer | None:
@@ -46,11 +46,14 @@ def test_each_share_is_counted_once_whatever_is_answered(
             return None
         return dice.choice(list(Answer))
 
-    bench.source.kind, bench.source.answer = kind, answer
+    bench.source.answer = answer
     bench.run(FakeBackend(), FakeBackend("two"))
     for number in range(12):
         network = dice.choice((EASY, 2**248, NEVER))
-        new = job(str(number), share_target=EASY, network_target=network, height=number)
+        new = job(
+            str(number), share_target=EASY, network_target=network, height=number,
+            one_block_per_parent=solo,
+        )  # fmt: skip
         bench.source.sink.job(new)
         time.sleep(0.03)
     bench.engine.stop()

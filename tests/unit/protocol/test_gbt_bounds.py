@@ -8,9 +8,9 @@ from miner.bitcoin.block import Block
 from miner.bitcoin.coinbase import commitment_script, subsidy, witness_root
 from miner.bitcoin.tx import MAX_MONEY
 from miner.errors import ConfigError, RemoteProtocolError, SourceRefused
-from miner.protocol import gbt
-from miner.protocol.gbt import MiningPlan, make_job, proposal_hex
-from miner.protocol.gbt_template import Template, parse_template
+from miner.protocol.gbt import job as gbt
+from miner.protocol.gbt.job import MiningPlan, make_job, proposal_hex
+from miner.protocol.gbt.template import Template, parse_template
 from miner.work.job import Job
 from tests.unit.protocol.test_gbt_template import PLAN, job_of, mempool, recorded
 

@@ -14,8 +14,8 @@ from miner.bitcoin.block import Block
 from miner.bitcoin.coinbase import commitment_script, witness_root
 from miner.bitcoin.tx import Transaction
 from miner.errors import MinerError, RemoteProtocolError, SourceRefused
-from miner.protocol.gbt import MiningPlan, block_hex, make_job, proposal_hex
-from miner.protocol.gbt_template import Template, parse_template
+from miner.protocol.gbt.job import MiningPlan, block_hex, make_job, proposal_hex
+from miner.protocol.gbt.template import Template, parse_template
 from miner.work.found import Share
 from miner.work.job import Job
 from miner.work.roll import Roller

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from miner.bitcoin.tx import MAX_MONEY, Transaction, TxIn, TxOut
 from miner.errors import RemoteProtocolError
-from miner.protocol.gbt_transactions import MAX_TRANSACTIONS, read_transactions
+from miner.protocol.gbt.transactions import MAX_TRANSACTIONS, read_transactions
 from tests.unit.bitcoin.strategies import inputs, outputs
 
 LEGACY = Transaction((TxIn(b"\x11" * 32, 0, b"\x51"),), (TxOut(5, b"\x51"),))

@@ -3,7 +3,7 @@
 import pytest
 
 from miner.errors import SourceRefused
-from miner.protocol.gbt import refuse_signed_signet
+from miner.protocol.gbt.job import refuse_signed_signet
 
 OPEN = [
     "51", "60", "4f", "0101", "6151", "0051", "5161", "028000", "02ffff", "020180",

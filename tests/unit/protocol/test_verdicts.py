@@ -17,7 +17,7 @@ from miner.errors import (
     RpcNotReady,
     TransportError,
 )
-from miner.protocol.verdicts import TABLES, Ruling, explain, judge, judge_error
+from miner.protocol.gbt.verdicts import TABLES, Ruling, explain, judge, judge_error
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "rpc"
 

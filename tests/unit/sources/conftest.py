@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from miner.sources.gbt import GbtSource
+from miner.sources.node.source import NodeSource
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import FAST, REGTEST, Sink, setup
 
@@ -24,9 +24,9 @@ def node(tmp_path: Path) -> Iterator[FakeNode]:
 
 
 @pytest.fixture
-def run(sink: Sink) -> Iterator[Callable[..., GbtSource]]:
+def run(sink: Sink) -> Iterator[Callable[..., NodeSource]]:
     """Starts sources and stops them; afterwards no thread is left."""
-    started: list[GbtSource] = []
+    started: list[NodeSource] = []
 
     def go(
         *nodes: FakeNode,
@@ -34,10 +34,10 @@ def run(sink: Sink) -> Iterator[Callable[..., GbtSource]]:
         long_poll: bool = False,
         to: Sink | None = None,
         **options: Any,
-    ) -> GbtSource:
+    ) -> NodeSource:
         options.setdefault("timing", FAST)
         setups = [setup(node, long_poll=long_poll) for node in nodes]
-        source = GbtSource(setups, payout, **options)
+        source = NodeSource(setups, payout, **options)
         started.append(source)
         source.start(to or sink)
         return source

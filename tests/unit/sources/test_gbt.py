@@ -12,14 +12,14 @@ import pytest
 from miner.bitcoin.target import EASIEST_NBITS
 from miner.errors import ConfigError, SourceRefused, TransportError
 from miner.sources.base import Health
-from miner.sources.gbt import GbtSource
-from miner.sources.nodes import Timing
+from miner.sources.node.link import Timing
+from miner.sources.node.source import NodeSource
 from miner.work.found import Answer
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import FAST, MAINNET, REGTEST, TESTNET, Sink, setup, solve, submitted, until
 
-Run = Callable[..., GbtSource]
+Run = Callable[..., NodeSource]
 
 
 def test_a_block_is_accepted_and_the_next_job_follows(node: FakeNode, sink: Sink, run: Run) -> None:
@@ -219,12 +219,12 @@ def test_G29_an_address_of_another_chain_is_refused(
 @pytest.mark.parametrize("payout", ["", "nonsense", REGTEST[:-1] + "q"])
 def test_G29_a_malformed_address_is_a_usage_error(node: FakeNode, payout: str) -> None:
     with pytest.raises(ConfigError):
-        GbtSource([setup(node)], payout)
+        NodeSource([setup(node)], payout)
 
 
 def test_a_tag_too_long_is_a_usage_error(node: FakeNode) -> None:
     with pytest.raises(ConfigError, match="tag"):
-        GbtSource([setup(node)], REGTEST, tag=bytes(60))
+        NodeSource([setup(node)], REGTEST, tag=bytes(60))
 
 
 @pytest.mark.parametrize("code", [-32601, -8])

@@ -5,19 +5,19 @@ from collections.abc import Callable
 
 import pytest
 
-from miner.sources import fallback
-from miner.sources.fallback import OurChain
-from miner.sources.gbt import GbtSource
-from miner.sources.nodes import Timing
+from miner.sources.node import fallback
+from miner.sources.node.fallback import OurChain
+from miner.sources.node.link import Timing
+from miner.sources.node.source import NodeSource
 from miner.work.found import FoundBlock
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import Sink, solve, until
 
-Run = Callable[..., GbtSource]
+Run = Callable[..., NodeSource]
 
 
-def accepted(source: GbtSource, sink: Sink, height: int) -> str:
+def accepted(source: NodeSource, sink: Sink, height: int) -> str:
     """Mine one block; its hash."""
     share = solve(sink.job_at(height), height)
     source.submit(share)
@@ -115,7 +115,7 @@ def test_G22_a_node_whose_templates_stay_behind_our_block_is_mined_on(
     node: FakeNode, sink: Sink, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says that it has our block, and never gives work upon it."""
-    monkeypatch.setattr("miner.sources.gbt.PATIENCE_S", 0.3)
+    monkeypatch.setattr("miner.sources.node.source.PATIENCE_S", 0.3)
     source = run(node)
     first, old = sink.job_at(1), node.template()
     until(lambda: not source._dry_runs)

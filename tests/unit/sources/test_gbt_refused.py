@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from miner.sources.base import Health
-from miner.sources.gbt import GbtSource
+from miner.sources.node.source import NodeSource
 from miner.work.found import Answer
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import FAST, TESTNET, Sink, solve, submitted, until
 
-Run = Callable[..., GbtSource]
+Run = Callable[..., NodeSource]
 UNUSABLE: list[tuple[str, dict[str, Any]]] = [
     ("coinbaseaux", {"coinbaseaux": {"a": "11" * 300}}),
     ("coinbaseaux", {"coinbaseaux": {"a": "11" * 70, "b": "11" * 70}}),

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from miner.sources.gbt import GbtSource
+from miner.sources.node.source import NodeSource
 from miner.work.found import Answer
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import FAST, Sink, solve
 
-Run = Callable[..., GbtSource]
+Run = Callable[..., NodeSource]
 BLOCKS = int(os.environ.get("MINER_STORM_BLOCKS", "20"))  # more for a long run
 QUICK = replace(FAST, call=0.3, submit_first=0.01, submit_max=0.05, retry_max=0.1, tip=0.05)
 

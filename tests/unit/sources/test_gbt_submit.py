@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from miner.sources.base import Health
-from miner.sources.gbt import GbtSource
-from miner.sources.nodes import Timing
+from miner.sources.node.link import Timing
+from miner.sources.node.source import NodeSource
 from miner.work.found import Answer, FoundBlock
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import FAST, Sink, solve, submitted
 
-Run = Callable[..., GbtSource]
+Run = Callable[..., NodeSource]
 
 
 def test_G23_a_submit_that_hangs_after_acceptance_is_found_by_its_hash(

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from miner.errors import DeadlinePassed, RpcError, RpcForbidden, RpcNotReady
-from miner.sources.gbt import GbtSource
-from miner.sources.nodes import Timing
-from miner.sources.tips import TipWatch
+from miner.sources.node.link import Timing
+from miner.sources.node.source import NodeSource
+from miner.sources.node.tips import TipWatch
 from miner.work.found import Answer
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import Sink, solve, until
 
-Run = Callable[..., GbtSource]
+Run = Callable[..., NodeSource]
 MOST_HELD_S = 2.0
 SOON_S = 1.5  # in which a new tip is seen
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from miner.bitcoin.target import DIFF1_TARGET
-from miner.protocol.verdicts import Judgement, Ruling
-from miner.sources import submitter
-from miner.sources.refusals import PATIENCE, PAUSE_S, Refusals, is_easy
-from miner.sources.submitter import Submitter
+from miner.protocol.gbt.verdicts import Judgement, Ruling
+from miner.sources.node import submitter
+from miner.sources.node.refusals import PATIENCE, PAUSE_S, Refusals, is_easy
+from miner.sources.node.submitter import Submitter
 from miner.transport.credentials import CookieFile
 from miner.transport.endpoint import parse_node_url
 from miner.transport.rpc import Rpc

@@ -2,8 +2,8 @@
 
 from miner.bitcoin.target import EASIEST_NBITS
 from miner.errors import RemoteProtocolError
-from miner.protocol.gbt_template import NODE_TIME_CHAINS, Template
-from miner.sources.tips import Ask
+from miner.protocol.gbt.template import NODE_TIME_CHAINS, Template
+from miner.sources.node.tips import Ask
 from miner.work.job import UINT32
 
 DELAY_S = 1201  # testnets: a block this long after its parent may have difficulty 1

@@ -15,10 +15,10 @@ from enum import Enum
 from typing import Protocol
 
 from miner.errors import MinerError, RpcError, RpcNotReady
-from miner.protocol.verdicts import Judgement, Ruling, judge, judge_error
-from miner.sources.belongs import header_of, tip_height, why_elsewhere
-from miner.sources.nodes import Timing
-from miner.sources.refusals import PAUSE_S, Refusals, is_easy
+from miner.protocol.gbt.verdicts import Judgement, Ruling, judge, judge_error
+from miner.sources.node.belongs import header_of, tip_height, why_elsewhere
+from miner.sources.node.link import Timing
+from miner.sources.node.refusals import PAUSE_S, Refusals, is_easy
 from miner.transport.rpc import Rpc
 from miner.work.found import FoundBlock
 

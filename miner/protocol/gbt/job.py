@@ -15,17 +15,19 @@ from miner.bitcoin.coinbase import (
     witness_root,
 )
 from miner.bitcoin.encoding import compact_size
+from miner.bitcoin.header import HEADER_BYTES
 from miner.bitcoin.merkle import merkle_branch
 from miner.bitcoin.tx import TxOut
 from miner.bitcoin.versions import BIP320_MASK, effective_mask
 from miner.errors import ConfigError, RemoteProtocolError, SourceRefused
-from miner.protocol.gbt_template import Template
-from miner.work.found import Share
+from miner.protocol.gbt.template import Template
+from miner.work.found import FoundBlock, Share
 from miner.work.job import Coinbase, Job
 from miner.work.unit import build_unit
 
 EXTRANONCE_BYTES = 8  # 2**64 work units a template; their start is random, so miners do not collide
 HEADER_WEIGHT = 4 * 80
+KIND = "gbt"  # of the blocks that are journalled here
 CAPABILITIES = ["coinbasevalue", "longpoll", "proposal"]
 
 
@@ -138,6 +140,12 @@ def _weight(coinbase: CoinbaseTemplate, segwit: bool) -> int:
 def block_hex(share: Share) -> str:
     """The whole block of a share from a job of `make_job`, ready for submitblock."""
     return _assemble(share.unit.job, share.header, share.unit.extranonce2)
+
+
+def check_payload(block: FoundBlock) -> None:
+    """Raise ValueError unless the payload of a journalled block is that block."""
+    if bytes.fromhex(block.payload)[:HEADER_BYTES] != block.header:
+        raise ValueError("its payload does not begin with its header")
 
 
 def proposal_hex(job: Job) -> str:

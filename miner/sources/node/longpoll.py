@@ -9,7 +9,7 @@ import time
 from typing import Protocol
 
 from miner.errors import MinerError
-from miner.protocol.gbt_template import Template
+from miner.protocol.gbt.template import Template
 from miner.transport.rpc import Rpc
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 
 from miner.errors import MinerError
-from miner.protocol.verdicts import judge
+from miner.protocol.gbt.verdicts import judge
 from miner.transport.rpc import Rpc
 from miner.work.found import FoundBlock
 

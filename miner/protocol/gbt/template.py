@@ -14,7 +14,7 @@ from miner.bitcoin.encoding import from_hex
 from miner.bitcoin.target import target_from_nbits
 from miner.bitcoin.tx import MAX_MONEY
 from miner.errors import RemoteProtocolError, SourceRefused
-from miner.protocol.gbt_transactions import TemplateTx, Transactions, read_transactions
+from miner.protocol.gbt.transactions import TemplateTx, Transactions, read_transactions
 from miner.text import scrub
 
 KNOWN_RULES = ("!segwit", "!signet")  # "!" marks rules a miner must understand (BIP 9)

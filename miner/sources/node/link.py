@@ -24,13 +24,13 @@ from miner.errors import (
     SourceRefused,
     TransportError,
 )
-from miner.protocol.gbt import refuse_signed_signet, template_request
-from miner.protocol.gbt_template import Template, parse_template
+from miner.protocol.gbt.job import refuse_signed_signet, template_request
+from miner.protocol.gbt.template import Template, parse_template
 from miner.sources.base import Health
-from miner.sources.longpoll import LongPoll
-from miner.sources.min_diff import MinDifficulty
+from miner.sources.node.longpoll import LongPoll
+from miner.sources.node.min_diff import MinDifficulty
+from miner.sources.node.tips import WAIT_S, Ask, TipWatch
 from miner.sources.sleep import SleepWatch
-from miner.sources.tips import WAIT_S, Ask, TipWatch
 from miner.text import scrub
 from miner.transport.credentials import Credentials
 from miner.transport.endpoint import Endpoint

@@ -9,7 +9,8 @@ from miner.bitcoin.address import TEST_CHAINS
 from miner.bitcoin.coinbase import push
 from miner.bitcoin.target import difficulty
 from miner.errors import ConfigError, MinerError, RemoteProtocolError, SourceRefused
-from miner.protocol.gbt import (
+from miner.protocol.gbt.job import (
+    KIND,
     MiningPlan,
     block_hex,
     make_job,
@@ -17,13 +18,13 @@ from miner.protocol.gbt import (
     proposal_request,
     template_of,
 )
-from miner.protocol.gbt_template import Template
-from miner.protocol.verdicts import Judgement, Ruling
+from miner.protocol.gbt.template import Template
+from miner.protocol.gbt.verdicts import Judgement, Ruling
 from miner.sources.base import Health, SourceSink, SourceState
-from miner.sources.fallback import PATIENCE_S, OurChain, offer_again
-from miner.sources.nodes import NodeLink, NodeSetup, Timing
-from miner.sources.payout import read_payout
-from miner.sources.submitter import Submitter
+from miner.sources.node.fallback import PATIENCE_S, OurChain, offer_again
+from miner.sources.node.link import NodeLink, NodeSetup, Timing
+from miner.sources.node.payout import read_payout
+from miner.sources.node.submitter import Submitter
 from miner.text import scrub
 from miner.transport.rpc import Rpc
 from miner.work.found import Answer, FoundBlock, Share, Verdict
@@ -37,7 +38,7 @@ JOIN_S = 0.8  # for threads whose connections were just cut
 SETTLED_KEPT = 1000  # hashes remembered so that a late answer is not counted twice
 
 
-class GbtSource:
+class NodeSource:
     """A WorkSource over one or more nodes of one chain.
 
     `payout` is an address, or an output script as bytes. `retries`: failed connections in a row
@@ -111,7 +112,7 @@ class GbtSource:
             hash_hex=share.hash_hex,
             height=job.height,
             header=share.header,
-            kind="gbt",
+            kind=KIND,
             payload=block_hex(share),
             context=template_of(job).workid,
             found_at=int(self._wall_clock()),
@@ -122,7 +123,7 @@ class GbtSource:
     def resubmit(self, block: FoundBlock) -> None:
         """To every node that knows its parent."""
         why = ""
-        if block.kind != "gbt":
+        if block.kind != KIND:
             why = f"it is pool {block.source}'s: start with --pool"
         elif self._new_chain and block.hash_hex not in self._open:
             why = "this chain began with this run: start with --node on the block's own chain"
@@ -150,7 +151,6 @@ class GbtSource:
         for thread in dry_runs.values():
             thread.join(max(0.0, ended - time.monotonic()))
 
-    # -- from the links ---------------------------------------------------------------------
     def on_chain(self, link: NodeLink, chain: str) -> None:
         """Refuse a node of another chain than the address or the other nodes."""
         if self._address is not None and chain not in self._address.chains:

@@ -1,0 +1,1 @@
+"""getblocktemplate (BIP 22, 23, 9, 145) without input or output."""
