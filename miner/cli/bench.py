@@ -9,6 +9,7 @@ import click
 
 from miner import baseline
 from miner.cli import compare as comparing
+from miner.cli.submit import submit
 from miner.cli.verify import verify as verify_command
 from miner.errors import BackendFault, ConfigError
 from miner.files import private_dir
@@ -237,3 +238,4 @@ def _verify(path: Path, plan: Plan) -> None:
 
 bench.add_command(comparing.compare)
 bench.add_command(verify_command)
+bench.add_command(submit)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from miner.errors import ConfigError
-from miner.gap import arithmetic, economics, hardware, screen, tables, twogaps
-from miner.measure import result, session, store
+from miner.gap import arithmetic, collection, economics, hardware, screen, tables, twogaps
+from miner.gap import site as pages
+from miner.measure import export, result, session, store
 from miner.measure.screen import Screen
 from miner.paths import cache_dir, config_dir
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:  # matplotlib is asked for only when something is drawn
 INTERRUPTED = 130
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--from", "source", type=Path, metavar="FILE", help="A JSON result [a quick run].")
 @click.option("--plot", type=Path, metavar="FILE", help="Pictures, .png or .svg, named after it.")
 @click.option("--html", "page", type=Path, metavar="FILE", help="One page to hand out.")
@@ -29,7 +30,10 @@ INTERRUPTED = 130
 @click.option("--tariff", metavar="T", help='0.30, "0.30 EUR" per kWh, or a preset\'s name.')
 @click.option("--tokens", type=float, metavar="N", help="Own tokens/s: LLaMA-3 8B, 4 bit, alone.")
 @click.option("--backend", "backends", multiple=True, metavar="NAME", help="For the quick run.")
+@click.option("--soak", metavar="TIME", help="Measure that long instead: 10m, or steady.")
+@click.pass_context
 def gap(  # the signature is the option list
+    ctx: click.Context,
     source: Path | None,
     plot: Path | None,
     page: Path | None,
@@ -40,8 +44,11 @@ def gap(  # the signature is the option list
     tariff: str | None,
     tokens: float | None,
     backends: tuple[str, ...],
+    soak: str | None,
 ) -> None:
     """How far is this computer from an ASIC: per second, per joule, per coin?"""
+    if ctx.invoked_subcommand is not None:
+        return
     table, known = hardware.load(config_dir()), economics.load(config_dir())
     network = arithmetic.network_from(
         known,
@@ -51,19 +58,15 @@ def gap(  # the signature is the option list
         economics.tariff(known, tariff) if tariff else None,
     )
     _given("--tokens", tokens, "tokens/s")
-    _check_names(plot, page)
-    found = store.load(source) if source else _quick(backends, watts)
+    _check_targets(plot, page)
+    found = store.load(source) if source else _measure(backends, watts, soak)
     own = arithmetic.own_from(found, watts)
     bars = twogaps.bars(own, table, known, tokens)
     shown = tables.every(own, table, known, network, bars)
     screen.show_sheets(shown, [twogaps.sentence(bars), twogaps.coverage(known)])
     if plot is not None or page is not None:
-        try:
-            from miner.gap import essay
-        except ImportError as error:
-            raise ConfigError(
-                f"pictures need matplotlib ({error}): pip install 'homehash[plots]'"
-            ) from error
+        from miner.gap import essay
+
         _draw(plot, page, essay.Findings(found, own, table, known, network, shown, bars))
     if source is None and found.partial:
         sys.exit(INTERRUPTED)
@@ -84,13 +87,20 @@ def _draw(plot: Path | None, page: Path | None, found: "Findings") -> None:
         click.echo(f"written: {page}", err=True)
 
 
-def _check_names(plot: Path | None, page: Path | None) -> None:
-    """Before twenty seconds of measuring, not after."""
-    if plot is not None and plot.suffix.lower() not in (".png", ".svg"):
-        raise ConfigError(f"--plot {plot}: the name must end in .png or .svg")
-    for path in (plot, page):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise ConfigError(f"{path}: its folder does not exist")
+def _check_targets(plot: Path | None, page: Path | None) -> None:
+    """Before twenty seconds of measuring, not after. Raises ConfigError."""
+    if plot is None and page is None:
+        return
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            f"pictures need matplotlib ({error}): .venv/bin/pip install '.[plots]'"
+        ) from error
+    if plot is not None:
+        export.check_target(plot, (".png", ".svg"), "--plot")
+    if page is not None:
+        export.check_target(page, (page.suffix.lower(),), "--html")
 
 
 def _given(option: str, value: float | None, unit: str) -> economics.Figure | None:
@@ -101,7 +111,19 @@ def _given(option: str, value: float | None, unit: str) -> economics.Figure | No
     return economics.given(option.strip("-"), value, unit)
 
 
-def _quick(backends: tuple[str, ...], watts: float | None) -> result.Result:
+def _measure(backends: tuple[str, ...], watts: float | None, soak: str | None) -> result.Result:
+    plan, mode = session.plan(False, None, soak, 1)
     with Screen() as shown:
-        order = session.Order(session.QUICK, "quick", names=backends, watts=watts)
+        order = session.Order(plan, mode, names=backends, watts=watts)
         return session.run(order, cache_dir(), shown.tell, shown.say, started=shown.started)
+
+
+@gap.command()
+@click.argument("folder", type=Path, metavar="DIR")
+@click.argument("out", type=Path)
+def site(folder: Path, out: Path) -> None:
+    """Make a static site in OUT of the result files below DIR (see miner bench submit)."""
+    entries, refused = collection.read(folder)
+    for reason in refused:
+        click.echo(f"left out: {reason}", err=True)
+    click.echo(pages.write(entries, refused, out))

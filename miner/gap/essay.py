@@ -7,7 +7,7 @@ from html import escape
 
 from matplotlib.figure import Figure as Picture
 
-from miner.gap import arithmetic, plots
+from miner.gap import arithmetic, plots, style
 from miner.gap.arithmetic import Network, Own
 from miner.gap.economics import Figure
 from miner.gap.hardware import BOUNDARY, HardwareRow
@@ -15,37 +15,6 @@ from miner.gap.tables import Sheet, led
 from miner.gap.twogaps import Bar, coverage, sentence
 from miner.measure import formats, stats
 from miner.measure.result import Result
-
-STYLE = """
-:root { color-scheme: light dark; --ink: #1a1a1b; --paper: #ffffff; --soft: #5c5c5e;
-  --line: #c9c9cc; --band: #f3f3f5; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e9e9ea; --paper: #16171a; --soft: #a9a9ad;
-  --line: #43444a; --band: #1f2024; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 60rem; padding: 1.5rem; background: var(--paper);
-  color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 .5rem; }
-h2 { font-size: 1.25rem; margin: 2.2rem 0 .5rem; break-after: avoid; }
-p, li { max-width: 46rem; }
-.lead { font-size: 1.15rem; }
-.soft, figcaption, .note { color: var(--soft); font-size: .875rem; }
-figure { margin: 1rem 0; break-inside: avoid; }
-figure svg { width: 100%; height: auto; max-width: 50rem; display: block; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .85rem; width: 100%; }
-th, td { padding: .3rem .5rem; text-align: right; vertical-align: top;
-  border-bottom: 1px solid var(--line); font-variant-numeric: tabular-nums; }
-th { font-weight: 600; }
-td { white-space: nowrap; }
-.l { text-align: left; }
-td.l { white-space: normal; }
-tbody tr:nth-child(even) { background: var(--band); }
-a { color: inherit; overflow-wrap: anywhere; }
-@media print { @page { size: A4; margin: 14mm; } body { max-width: none; padding: 0;
-  font-size: 10.5pt; } table { font-size: 7.5pt; } th, td { padding: .15rem .25rem; }
-  :root { --ink: #000; --paper: #fff; --soft: #333; --line: #999; --band: #f3f3f5; }
-  .wide { overflow: visible; } tr { break-inside: avoid; } figure svg { max-height: 23cm; } }
-"""
 
 LEFT = ' class="l"'
 
@@ -103,13 +72,7 @@ def page(found: Findings, drawn: Mapping[str, Picture]) -> str:
     parts.append(_method(found.result))
     parts += [_figure(name, pictures) for name in ("stability", "scaling") if name in pictures]
     parts.append(_sources(table, figures, found.network))
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(_title(own))}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(parts)
-        + "\n</body>\n</html>\n"
-    )
+    return style.document(_title(own), parts)
 
 
 def _title(own: Own) -> str:

@@ -111,7 +111,7 @@ def test_verify_repeats_the_digest(run: Run, tmp_path: Path) -> None:
         (["bench", "--verify", "absent.json"], "cannot be read"),
         (["bench", "compare", "absent.json", "absent.json"], "cannot be read"),
         (["gap", "--from", "absent.json"], "cannot be read"),
-        (["gap", "--plot", "gap.gif"], "must end in .png or .svg"),
+        (["gap", "--plot", "gap.gif"], "must end in .png, .svg"),
         (["gap", "--html", "no/such/folder/gap.html"], "folder does not exist"),
         (["gap", "--difficulty", "-1"], "--difficulty -1"),
         (["gap", "--price", "nan"], "--price nan"),

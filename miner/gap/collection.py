@@ -1,0 +1,214 @@
+"""A collection of proven results: what is taken in, under which name, and how it is ranked.
+
+A file is taken as it is, since its shares are bound to every value in it: what is not a result's is
+refused, never stripped.
+"""
+
+import getpass
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from miner import files
+from miner.errors import ConfigError
+from miner.measure import environment, export, formats, proof, stats, store
+from miner.measure.result import CPU_TIME, CaseResult, Result
+
+MOST_THREAD_HS = 1e9  # of a CPU thread: a wide multiple of the fastest known
+MOST_GPU_HS = 1e12
+MOST_CLOCK_MHZ = 10_000
+LEAST_J_PER_TH = {"package": 1e3, "board": 1e2, "machine": 1e3, "wall": 1e3}
+CPU_SHARE = 1.02  # CPU seconds a second and thread: clocks are not read at the same instant
+TRUSTED = ("steady", "noisy")
+MOST_CPU_TIME_SD = 0.03  # of a rate by CPU time that may stand for a quiet one
+ADDRESS = re.compile(
+    r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])|[\w.+-]+@[\w-]+\.\w+|/home/|/Users/"
+)
+FROM_COUNT = 10  # files; a percentile of fewer would be a boast
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of a collection: its best case in figures."""
+
+    path: Path
+    result: Result
+    case: CaseResult
+    summary: stats.Summary
+    finding: proof.Finding
+
+    @property
+    def gpu(self) -> bool:
+        return self.case.batch != "cpu"
+
+    @property
+    def model(self) -> str:
+        """The CPU's or the card's name."""
+        return self.case.device if self.gpu else str(self.result.environment.get("cpu"))
+
+    @property
+    def rate_hs(self) -> float:
+        """Sustained where the run was long enough, else its burst; `case.length` says which."""
+        return self.case.sustained_hs or self.summary.median
+
+    @property
+    def per_core_hs(self) -> float | None:
+        """By the physical cores in use, as far as they are known."""
+        cores = self.result.environment.get("cores")
+        if self.gpu or type(cores) is not int or cores < 1:
+            return None
+        return self.rate_hs / min(cores, self.case.threads)
+
+
+def entry(path: Path) -> Entry:
+    """A file that may stand in a collection. Raises ConfigError saying why it may not."""
+    result = store.load(path)
+    case = result.best()
+    summary = case.summary(result.seed) if case else None
+    if case is None or summary is None:
+        raise ConfigError(f"{path} holds no valid measurement: its gate did not pass")
+    findings = proof.check(result)
+    why = _refuse(result, case, findings)
+    if why:
+        raise ConfigError(f"{path} is not taken: {why}")
+    own = next(one for one in findings if one.label == case.label)
+    return Entry(path, result, case, summary, own)
+
+
+def _refuse(result: Result, case: CaseResult, findings: list[proof.Finding]) -> str:
+    """The first of proof, trust, plausibility and privacy that fails, in words."""
+    wrong = next((one for one in findings if not one.passed), None)
+    if wrong is not None:
+        return f"{wrong.label}: {wrong.why}"
+    if result.partial:
+        return "the run was interrupted"
+    return _mistrust(case) or implausible(case) or _personal(result)
+
+
+def _mistrust(case: CaseResult) -> str:
+    trust = case.trust()
+    if trust.word in TRUSTED or (case.sustained_hs is not None and not trust.disturbed):
+        return ""
+    reason = trust.reasons[0]
+    if trust.disturbed and len(trust.reasons) == 1 and case.basis == CPU_TIME:
+        spread = stats.relative_sd(case.cpu_rates())
+        return (
+            "" if spread <= MOST_CPU_TIME_SD else f"{reason}, and CPU time varies by {spread:.1%}"
+        )
+    return f"{trust.word}: {reason}"
+
+
+def implausible(case: CaseResult) -> str:
+    most = MOST_THREAD_HS * case.threads if case.batch == "cpu" else MOST_GPU_HS
+    for index, one in enumerate(case.slices):
+        if one.rate_hs > most:
+            return f"slice {index}: {formats.rate(one.rate_hs)} is beyond any known machine"
+        if (one.cpu_s or 0) > CPU_SHARE * one.seconds * case.threads:
+            return f"slice {index}: more CPU time than {case.threads} threads have"
+        if (one.clock_mhz or 0) > MOST_CLOCK_MHZ:
+            return f"slice {index}: a clock of {one.clock_mhz:g} MHz"
+    if case.energy and case.energy.gross_j_per_th < LEAST_J_PER_TH.get(case.energy.boundary, 0.0):
+        return (
+            f"{formats.energy(case.energy.gross_j_per_th)} is below any known machine of its kind"
+        )
+    return ""
+
+
+def _personal(result: Result) -> str:
+    """What would tell who measured; keys that a result does not have are not taken either."""
+    known = {*environment.collect(), "devices"}
+    strange = sorted(set(result.environment) - known)
+    if strange:
+        return f"environment.{strange[0]} is none of a result's facts"
+    names = {socket.gethostname(), _user()} - {"", "root", "localhost"}
+    for place, text in _texts(result.environment, "environment"):
+        if ADDRESS.search(text):
+            return f"{place} holds an address or a path: {text[:60]!r}"
+        if any(re.search(rf"\b{re.escape(name)}\b", text) for name in names if len(name) > 2):
+            return f"{place} holds a host or user name: {text[:60]!r}"
+    return ""
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
+
+
+def _texts(value: object, place: str) -> Iterator[tuple[str, str]]:
+    """Every text below a value, with its place."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, dict):
+        for key, below in value.items():
+            yield from _texts(below, f"{place}.{key}")
+    elif isinstance(value, list):
+        for index, below in enumerate(value):
+            yield from _texts(below, f"{place}[{index}]")
+
+
+def slug(text: str) -> str:
+    """A name for folders: lower-case letters, digits and hyphens, 60 at most."""
+    plain = re.sub(r"\((r|tm)\)|@.*| cpu\b| processor\b", "", text.lower())
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-") or "unknown"
+
+
+def name(found: Entry) -> Path:
+    """model/date-backend-xN-hash.json: two files never share one."""
+    case, result = found.case, found.result
+    bound = proof.commitment(result, case, case.proof.target if case.proof else 0)
+    parts = (result.created[:10], slug(case.name), f"x{case.threads}", bound[:8])
+    return Path(slug(found.model)) / f"{'-'.join(parts)}.json"
+
+
+def submit(path: Path, folder: Path) -> tuple[Path, Entry]:
+    """Check a file and put it where it belongs. Raises ConfigError; then nothing is written."""
+    found = entry(path)
+    target = folder / name(found)
+    if target.exists():
+        raise ConfigError(f"{target} is there already: this result was submitted before")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        files.replace(target, export.to_json(found.result).encode())
+        target.chmod(0o644)  # for everybody
+    except OSError as error:
+        raise ConfigError(f"{target} cannot be written: {error.strerror or error}") from error
+    return target, found
+
+
+def stays(result: Result) -> list[str]:
+    """Every fact of the environment that a submitted file tells."""
+    return [f"{key}: {value}" for key, value in result.environment.items() if value is not None]
+
+
+def read(folder: Path) -> tuple[list[Entry], list[str]]:
+    """Every file of a collection, fastest first, and why others are left out.
+
+    Raises ConfigError when the folder is none.
+    """
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is no folder of result files")
+    found, refused = [], []
+    for path in sorted(folder.rglob("*.json")):
+        try:
+            found.append(entry(path))
+        except ConfigError as error:
+            refused.append(str(error))
+    return sorted(found, key=lambda one: -one.rate_hs), refused
+
+
+def shipped() -> list[Entry]:
+    """The results that come with homehash."""
+    with resources.as_file(resources.files("miner.gap") / "data" / "results") as folder:
+        return read(folder)[0] if folder.is_dir() else []
+
+
+def standing(rank: int, count: int) -> str:
+    """`rank` counts from 1 = fastest. A percentile needs enough files to be one."""
+    if count < FROM_COUNT:
+        return f"{rank} of {count}"
+    return f"faster than {100 * (count - rank) / count:.0f} % of {count}"
