@@ -337,8 +337,8 @@ def expect_benchmark(status: Status, backends: list[Backend], config: MineConfig
 
 
 def pool_source(config: MineConfig, rate_hs: Callable[[], float | None]) -> WorkSource:
-    from miner.sources.pool.failover import StratumPools
     from miner.sources.pool.options import DUMMY_PASSWORD, Pool, PoolOptions
+    from miner.sources.pool.pools import pool_source as open_pools
 
     options = PoolOptions(
         agent=f"homehash/{__version__}",
@@ -349,7 +349,7 @@ def pool_source(config: MineConfig, rate_hs: Callable[[], float | None]) -> Work
         rate_hs=rate_hs,
     )
     pools = [Pool(pool.url, pool.user, pool.password or DUMMY_PASSWORD) for pool in config.pools]
-    return StratumPools(pools, options)
+    return open_pools(pools, options)
 
 
 def rate_to_tell(now: StatusSnapshot | None, guess_hs: float) -> float | None:

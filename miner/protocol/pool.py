@@ -1,10 +1,15 @@
-"""What every session with a pool says, whatever protocol it speaks: events, refusals, redirects."""
+"""The seam between pools' protocols and the one connection that speaks them all.
+
+A session is sans-IO: bytes, time and chance come in, events and bytes go out. `sources/pool/` moves
+the bytes and decides when to leave and where to go; it knows no protocol.
+"""
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from miner.errors import SourceRefused
-from miner.work.found import Verdict
+from miner.work.found import FoundBlock, Share, Verdict
 from miner.work.job import Job
 
 
@@ -121,3 +126,59 @@ PoolEvent = (
     | Refused
     | Dropped
 )
+
+Item = Share | FoundBlock  # what is sent: found now, or packed before
+
+
+class Leftovers(Protocol):
+    """What a connection that ended hands to the next one: what may be resumed, what was learnt."""
+
+    keep_s: float  # so long the open shares may hope for a resumed session
+
+    def give_up(self, why: str) -> list[ShareAnswered]:
+        """Nothing of it will be resumed: the verdicts on the shares left open."""
+
+
+class PoolSession(Protocol):
+    """One connection of any protocol. Not for several threads at once, but for `takes` and `pack`.
+
+    After `Refused` or `Dropped` the session is closed: it ignores further bytes.
+    """
+
+    @property
+    def ready(self) -> bool:
+        """Logged in, and not closed: `takes` knows what is its own, `submit` may be called."""
+
+    @property
+    def open_shares(self) -> int:
+        """Shares sent and without an answer."""
+
+    def open(self) -> None:
+        """Queue the handshake."""
+
+    def receive(self, data: bytes, now: float) -> list[PoolEvent]:
+        """Feed bytes of any segmentation; the events, in order."""
+
+    def takes(self, item: Item) -> bool:
+        """Is it of this session, or of the one that it resumed?"""
+
+    def submit(self, item: Item, now: float) -> list[PoolEvent]:
+        """Send what `takes` said yes to; it ends in one ShareAnswered."""
+
+    def pack(self, share: Share, found_at: int) -> FoundBlock:
+        """Everything needed to send a block again; pure. `found_at`: wall clock, seconds."""
+
+    def tell_rate(self, rate_hs: float, now: float) -> None:
+        """The measured hashes a second; the pool may hear of it."""
+
+    def tick(self, now: float) -> list[PoolEvent]:
+        """Look at the deadlines."""
+
+    def data_to_send(self) -> list[bytes]:
+        """Drain the outbox: complete messages, each meant for one write."""
+
+    def hung_up(self) -> Dropped | None:
+        """The stream ended: what that says about the pool, when we were still waiting for it."""
+
+    def leave(self) -> Leftovers:
+        """The connection is over, for whatever reason."""

@@ -31,6 +31,7 @@ class PoolUrl:
     user: str | None = None
     password: Secret | None = None
     xnsub: bool = False  # "#xnsub": the pool is known to change extranonces
+    protocol: str = "stratum"  # what is spoken there, after TLS
 
     def __str__(self) -> str:
         """For people, without credentials."""

@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from miner.secret import Secret
-from miner.sources.pool.connection import StratumSource
-from miner.sources.pool.failover import StratumPools
+from miner.sources.pool.connection import PoolConnection
+from miner.sources.pool.failover import Failover
 from miner.sources.pool.options import Pool, PoolOptions, make_pool
+from miner.sources.pool.pools import pool_source
 from tests.fakes.pool import FakePool
 
 QUICK = PoolOptions(
@@ -26,9 +27,9 @@ def login(pool: FakePool | str, user: str = "alice.w1") -> Pool:
     return make_pool(pool if isinstance(pool, str) else pool.url, user, Secret(CANARY))
 
 
-def source(pool: FakePool | str, **options: Any) -> StratumSource:
-    return StratumSource(login(pool), replace(QUICK, **options))
+def source(pool: FakePool | str, **options: Any) -> PoolConnection:
+    return PoolConnection(login(pool), replace(QUICK, **options))
 
 
-def pools(*places: FakePool | str, **options: Any) -> StratumPools:
-    return StratumPools([login(place) for place in places], replace(QUICK, **options))
+def pools(*places: FakePool | str, **options: Any) -> Failover:
+    return pool_source([login(place) for place in places], replace(QUICK, **options))

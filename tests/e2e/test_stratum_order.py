@@ -3,10 +3,7 @@
 import time
 from functools import partial
 
-import pytest
-
 from miner.sources.base import Health
-from miner.sources.pool import failover as pools_module
 from miner.work.found import Answer
 from tests.e2e.stratum_kit import pools
 from tests.fakes.hasher import Hasher
@@ -18,14 +15,11 @@ def works_for(miner: Hasher, pool: FakePool) -> bool:
     return bool(miner.jobs) and miner.jobs[-1].source == place and place in miner.ready
 
 
-def test_a_backup_is_disconnected_when_the_primary_has_held_and_opened_again_in_need(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(pools_module, "REST_S", 0.3)
+def test_a_backup_is_disconnected_when_the_primary_has_held_and_opened_again_in_need() -> None:
     with (
         FakePool(seed=1) as primary,
         FakePool(seed=2) as backup,
-        Hasher(several := pools(primary, backup, stable_s=0.2)) as miner,
+        Hasher(several := pools(primary, backup, stable_s=0.2, rest_s=0.3)) as miner,
     ):
         miner.wait(partial(works_for, miner, primary))
         for _ in range(2):

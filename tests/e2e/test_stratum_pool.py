@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from miner.sources.base import Health
-from miner.sources.pool.connection import StratumSource
+from miner.sources.pool.connection import PoolConnection
 from miner.sources.pool.queue import MAX_QUEUED
 from miner.work.found import Answer, Share
 from miner.work.unit import build_unit
@@ -322,7 +322,7 @@ def test_stop_waits_for_open_submits_and_leaves_no_thread() -> None:
 
 def test_a_found_block_is_packed_and_can_be_sent_again() -> None:
     with FakePool(nbits="207fffff", difficulty="1e-9") as pool:
-        miner_source: StratumSource = source(pool)
+        miner_source: PoolConnection = source(pool)
         with Hasher(miner_source) as miner:
             miner.accepted(2)
             share = miner.found[0]

@@ -8,8 +8,8 @@ import pytest
 
 from miner.errors import ConfigError, SourceRefused
 from miner.sources.base import Health
-from miner.sources.pool.failover import StratumPools
 from miner.sources.pool.options import PoolOptions
+from miner.sources.pool.pools import pool_source
 from miner.work.found import Answer
 from tests.e2e.stratum_kit import QUICK, login, pools, source
 from tests.fakes.hasher import Hasher
@@ -216,14 +216,14 @@ def test_M4_a_short_storm_of_reconnects() -> None:
 
 def test_two_logins_at_one_place_have_two_names() -> None:
     with FakePool() as pool:
-        both = StratumPools([login(pool, "a"), login(pool, "b")], QUICK)
+        both = pool_source([login(pool, "a"), login(pool, "b")], QUICK)
         assert both.name == f"127.0.0.1:{pool.port}"
         both.stop(0.1)
 
 
 def test_no_pool_is_a_configuration_error() -> None:
     with pytest.raises(ConfigError, match="no pool"):
-        StratumPools([], QUICK)
+        pool_source([], QUICK)
 
 
 def spoil(pool: FakePool, bad: bytes) -> None:

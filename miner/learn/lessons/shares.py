@@ -33,7 +33,7 @@ from miner.learn.steps import (
     code,
 )  # fmt: skip
 from miner.sources.base import SourceState
-from miner.sources.pool.connection import StratumSource
+from miner.sources.pool.connection import PoolConnection
 from miner.sources.pool.options import PoolOptions, make_pool
 from miner.work.found import Answer, Share, Verdict
 from miner.work.job import Job
@@ -104,7 +104,7 @@ def _difficulty(hashes_per_share: float) -> float:
 
 def mine(backend: Backend, pool: LoopbackPool, seconds: float) -> Session:
     """Mine on the pool through the real Stratum source for so long."""
-    source, sink = StratumSource(make_pool(pool.url, "learner.lesson"), PoolOptions()), Sink()
+    source, sink = PoolConnection(make_pool(pool.url, "learner.lesson"), PoolOptions()), Sink()
     source.start(sink)
     try:
         job = sink.jobs.get(timeout=HANDSHAKE_S)
@@ -118,7 +118,7 @@ def mine(backend: Backend, pool: LoopbackPool, seconds: float) -> Session:
     return session
 
 
-def _hash(backend: Backend, source: StratumSource, roller: Roller, seconds: float) -> Session:
+def _hash(backend: Backend, source: PoolConnection, roller: Roller, seconds: float) -> Session:
     session, batch, begun = Session(), backend.info.lanes, time.monotonic()
     while (unit := roller.next(backend.info.versions_wanted, 0.0)) is not None:
         nonce = 0
@@ -199,7 +199,7 @@ def _session(session: Session, pool: LoopbackPool) -> Screen:
                 and {s.header for s in session.shares} == set(pool.ledger.accepted),
                 "miner mine --pool ... --stop-after 5shares",
             ),
-            code(StratumSource.submit),
+            code(PoolConnection.submit),
         ),
     )  # fmt: skip
 

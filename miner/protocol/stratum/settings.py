@@ -23,8 +23,9 @@ class SessionSettings:
     agent: str = "homehash"
     version_mask: int = BIP320_MASK  # bits we are willing to roll; 0 = ask for none
     minimum_difficulty: float | None = None  # asked for in mining.configure
-    suggest_difficulty: float | None = None  # from the measured rate
-    configure: bool = True  # False after a pool hung up on mining.configure
+    suggest_difficulty: float | None = None  # from the measured rate, or the user's own
+    keep_suggestion: bool = False  # it is the user's: suggest no better one later
+    configure: bool = True
     extranonce_subscribe: bool = True
     handshake_s: float = 15.0  # from `open` to the answer of authorize
     silence_s: float = 180.0  # without a complete line; half of it before a probe

@@ -1,10 +1,11 @@
 """The shares of one Stratum session: what was sent, what is unanswered, what came back."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from miner.bitcoin.target import difficulty
 from miner.protocol.jsonline import Message
+from miner.protocol.peer_watch import PeerWatch
 from miner.protocol.pool import Reason, ShareAnswered
 from miner.protocol.stratum.answers import classify, share_error
 from miner.protocol.stratum.messages import Subscription
@@ -153,18 +154,26 @@ class ShareBook:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Leftovers:
-    """What a resumed session takes over from the broken one."""
+    """What the next session may take over from the one that ended."""
 
-    number: int
-    subscription: Subscription
-    book: ShareBook
-    next_id: int
+    number: int = 0
+    subscription: Subscription | None = None  # None: nothing can be resumed
+    book: ShareBook | None = None
+    next_id: int = 1  # never repeated, resumed or not
+    configure: bool = True  # False after a pool hung up on mining.configure
+    watch: PeerWatch = field(default_factory=PeerWatch)
+    keep_s: float = RESUME_S
+
+    def give_up(self, why: str) -> list[ShareAnswered]:
+        """Nothing will be resumed: the verdicts on the shares left open."""
+        book, self.book, self.subscription = self.book, None, None
+        return book.lost(why) if book is not None else []
 
     def fits(self, new: Subscription) -> bool:
         """Did the pool resume the session we asked for? Then it gives the same extranonce1 back."""
         old = self.subscription
-        asked = old.session_id != "" and old.extranonce1 != b""
-        space = (new.extranonce1, new.extranonce2_size)
-        return asked and (old.extranonce1, old.extranonce2_size) == space
+        if old is None or old.session_id == "" or old.extranonce1 == b"":
+            return False
+        return (old.extranonce1, old.extranonce2_size) == (new.extranonce1, new.extranonce2_size)

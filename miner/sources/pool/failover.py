@@ -1,153 +1,182 @@
-"""Several pools in order of priority, as one WorkSource.
+"""Several sources in order of priority, as one WorkSource.
 
-The first pool mines; the next is connected when every better one has failed. The work goes back to
-a better pool only after it gave a real job and held for a while, during which the other goes on.
-The engine sees the states of the pool that has the work; another is READY only in here.
+The first mines; the next is connected when every better one has failed. The work goes back to a
+better one only after it gave a real job and held for a while, during which the other goes on. The
+engine sees the states of the source that has the work; another is READY only in here.
 """
 
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from miner.errors import ConfigError
-from miner.protocol.stratum.settings import SessionSettings
-from miner.sources.base import Health, SourceSink, SourceState
-from miner.sources.pool.connection import StratumSource
-from miner.sources.pool.options import Pool, PoolOptions, pool_names
-from miner.sources.pool.queue import kept, lost, pack_share
-from miner.sources.pool.watch import RejectWatch
+from miner.sources.base import Health, SourceSink, SourceState, WorkSource
+from miner.sources.pool.policy import RejectWatch
+from miner.sources.pool.queue import kept, lost
 from miner.work.found import FoundBlock, Share, Verdict
 from miner.work.job import Job
 
 TICK_S = 0.5
 GONE = "its pool is not connected any more"
 OTHER_SESSION = "it needs pool {} to give extranonce1 {} again"
-REST_S = 300.0  # so long after the work went back, the pools behind are disconnected
+WHOLE_BLOCK = "it is a whole block: start with --node on its chain"
+HOPEFUL = (Health.CONNECTING, Health.WAITING)
+
+
+class Member(WorkSource, Protocol):
+    """A source that can stand by for others."""
+
+    standby: bool  # another one has the work
+
+    def takes(self, block: FoundBlock) -> bool:
+        """May this packed block be sent here now? Any thread."""
+
+    def ask_to_stop(self, grace_s: float) -> None:
+        """Begin to stop; never waits."""
+
+    def join(self) -> None:
+        """Wait for the end of what `ask_to_stop` began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When the work moves, seconds."""
+
+    stable_s: float = 60.0  # a better source must hold that long before it gets the work back
+    penalty_s: float = 300.0  # one that rejected half of 20 shares gets none while another is up
+    rest_s: float = 300.0  # so long after the work went back, those behind are disconnected
+    farewell_s: float = 2.0  # for the open submits of one that is disconnected
 
 
 @dataclass(slots=True)
-class _Seat:
-    """One pool and what is known of it. Guarded by the lock of StratumPools."""
+class PoolSlot:
+    """One source and what is known of it. Guarded by the lock of Failover."""
 
-    pool: Pool
     name: str
-    source: StratumSource | None = None  # None until it is needed
+    make: Callable[[], Member]
+    source: Member | None = None  # while it is open
+    newest: Member | None = None  # open or not: it can pack what was found for it
     state: SourceState | None = None
     job: Job | None = None  # the newest
     ready_since: float | None = None  # monotonic, with a real job
     penalty_until: float = 0.0
-    rejects: RejectWatch | None = None
+    rejects: RejectWatch = field(default_factory=RejectWatch)
 
     @property
     def fatal(self) -> Exception | None:
         return self.state.fatal if self.state else None
 
+    def usable(self) -> bool:
+        """Has it a job that may be hashed now?"""
+        return self.ready_since is not None and self.job is not None
 
-class StratumPools:
-    """`StratumPools(pools, options)`: a WorkSource; one pool is the ordinary case.
 
-    pools     in order of priority, never empty: `[make_pool(url, user, password), ...]`
-    options   `PoolOptions(...)`: version mask, redirects, TLS, retries, `rate_hs` (a function that
-              gives the measured rate), timers
+class Failover:
+    """A WorkSource over others; one is the ordinary case. Nothing is connected before `start`.
 
-    Nothing is connected before `start`. Raises ConfigError for what cannot be used. Jobs, verdicts
-    and states carry the name of their pool, "host:port".
+    Jobs, verdicts and states carry the name of the source they come from. Raises ConfigError when
+    there is none.
     """
 
-    def __init__(self, pools: Sequence[Pool], options: PoolOptions) -> None:
-        if not pools:
+    def __init__(
+        self,
+        slots: Sequence[PoolSlot],
+        times: Times,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if not slots:
             raise ConfigError("no pool given: add --pool URL --user NAME")
-        options.tls.context()  # a bad --tls-ca is an error at once
-        self._options = options
-        self._seats = [
-            _Seat(pool, name) for pool, name in zip(pools, pool_names(pools), strict=True)
-        ]
-        for seat in self._seats:  # a login too long for a line is an error at once, too
-            SessionSettings(seat.name, seat.pool.user, seat.pool.password, options.agent)
-        self._active: _Seat | None = None
+        self._slots, self._times, self._clock = list(slots), times, clock
+        self._active: PoolSlot | None = None
+        self._active_since = 0.0
+        self._sink: SourceSink = _Nobody()
         self._lock = threading.RLock()  # states arrive while one of them is being answered
         self._stop = threading.Event()
-        self._active_since = 0.0
         self._thread = threading.Thread(target=self._run, name="pools", daemon=True)
 
     @property
     def name(self) -> str:
-        """The pool that has the work, or the first one."""
-        return (self._active or self._seats[0]).name
+        """The source that has the work, or the first one."""
+        return (self._active or self._slots[0]).name
 
     def start(self, sink: SourceSink) -> None:
-        """Connect the first pool in the background and begin to call the sink."""
-        self._sink = sink
-        self._open(self._seats[0])
+        """Connect the first source in the background and begin to call the sink."""
+        self.begin(sink)
         self._thread.start()
 
+    def begin(self, sink: SourceSink) -> None:
+        """The same for a caller that calls `tick` itself, at least every half second."""
+        self._sink = sink
+        with self._lock:
+            self._open(self._slots[0])
+
     def submit(self, share: Share) -> None:
-        """To the pool whose job it is; any thread; never waits."""
-        source = self._seat_of(share.unit.job.source).source
+        """To the source whose job it is; any thread; never waits."""
+        source = self._slot_of(share.unit.job.source).source
         if source is None:
             self._sink.verdict(lost(share.unit.job.source, share, GONE))
         else:
             source.submit(share)
 
     def pack(self, share: Share) -> FoundBlock:
-        """Everything needed to send a block again."""
-        seat = self._seat_of(share.unit.job.source)
-        granted = seat.source.granted if seat.source is not None else None
-        return pack_share(seat.name, seat.pool, share, granted)
+        """Everything needed to send a block again. Raises ValueError for a share of nobody."""
+        newest = self._slot_of(share.unit.job.source).newest
+        if newest is None:
+            raise ValueError(f"{share.unit.job.source} gave no work")
+        return newest.pack(share)
 
     def resubmit(self, block: FoundBlock) -> None:
-        """To each pool in whose session its extranonce1 is in force."""
-        if block.kind != "stratum":
-            self._sink.verdict(kept(block, "it is a whole block: start with --node on its chain"))
-            return
-        sources = [seat.source for seat in self._seats if seat.source is not None]
-        here = [source for source in sources if source.has_in_force(block.context)]
+        """To each source in whose session it is in force."""
+        sources = [slot.source for slot in self._slots if slot.source is not None]
+        here = [source for source in sources if source.takes(block)]
         for source in here:
             source.resubmit(block)
         if not here:
-            self._sink.verdict(kept(block, OTHER_SESSION.format(block.source, block.context)))
+            whole = block.kind == "gbt"
+            why = WHOLE_BLOCK if whole else OTHER_SESSION.format(block.source, block.context)
+            self._sink.verdict(kept(block, why))
 
     def stop(self, grace_s: float) -> None:
-        """Stop every pool; together they get `grace_s` for open submits."""
+        """Stop every source; together they get `grace_s` for open submits."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(grace_s)
-        sources = [seat.source for seat in self._seats if seat.source is not None]
+        sources = [slot.source for slot in self._slots if slot.source is not None]
         for source in sources:  # no thread is made for this: the system may have none left
             source.ask_to_stop(grace_s)
         for source in sources:
             source.join()
 
-    # --- what the pools say, from their threads ---------------------------------------------
+    # --- what the sources say, from their threads -------------------------------------------
 
-    def pool_job(self, seat: _Seat, job: Job) -> None:
-        """A pool's job: to the engine if that pool has the work."""
+    def slot_job(self, slot: PoolSlot, job: Job) -> None:
+        """A source's job: to the engine if that source has the work."""
         with self._lock:
-            seat.job = job
-            if seat is self._active:
+            slot.job = job
+            if slot is self._active:
                 self._sink.job(job)
 
-    def pool_verdict(self, seat: _Seat, verdict: Verdict) -> None:
+    def slot_verdict(self, slot: PoolSlot, verdict: Verdict) -> None:
         """Every verdict counts, whoever has the work now."""
         self._sink.verdict(verdict)
         with self._lock:
-            seat.rejects = seat.rejects or RejectWatch()
-            if seat.rejects.add(verdict) == "fail":
-                seat.penalty_until = time.monotonic() + self._options.penalty_s
+            if slot.rejects.add(verdict) == "fail":
+                slot.penalty_until = self._clock() + self._times.penalty_s
                 self._choose()
 
-    def pool_state(self, seat: _Seat, state: SourceState) -> None:
-        """Follow a pool's health; the engine hears of the one with the work, or of all if none."""
+    def slot_state(self, slot: PoolSlot, state: SourceState) -> None:
+        """Follow a source's health; the engine hears of the one with the work, or of all."""
         with self._lock:
-            before, seat.state = seat.state, state
+            before, slot.state = slot.state, state
             if state.health is not Health.READY:
-                seat.ready_since = None
-            elif seat.ready_since is None:
-                seat.ready_since = time.monotonic()
+                slot.ready_since = None
+            elif slot.ready_since is None:
+                slot.ready_since = self._clock()
             news = before is None or before.health is not state.health
-            silent = state.health is Health.READY and seat is not self._active  # told with the work
-            if seat is self._active or (self._active is None and not silent):
+            silent = state.health is Health.READY and slot is not self._active  # told with the work
+            if slot is self._active or (self._active is None and not silent):
                 self._tell(state)
             elif state.fatal is not None and news:
                 self._tell(state)
@@ -158,21 +187,25 @@ class StratumPools:
 
     def _run(self) -> None:
         while not self._stop.wait(TICK_S):
-            with self._lock:
-                self._choose()
-                idle = self._unneeded()
-            for source in idle:
-                source.stop(self._options.answer_s / 60)
+            self.tick()
+
+    def tick(self) -> None:
+        """Look at what only time changes."""
+        with self._lock:
+            self._choose()
+            idle = self._unneeded()
+        for source in idle:
+            source.stop(self._times.farewell_s)
 
     def _choose(self) -> None:
-        """Give the work to the best pool that is up. Called with the lock held."""
+        """Give the work to the best source that is up. Called with the lock held."""
         if self._stop.is_set():
             return
-        up = [seat for seat in self._seats if seat.ready_since is not None and seat.job is not None]
-        now = time.monotonic()
-        innocent = [seat for seat in up if seat.penalty_until <= now]
+        now = self._clock()
+        up = [slot for slot in self._slots if slot.usable()]
+        innocent = [slot for slot in up if slot.penalty_until <= now]
         best = next(iter(innocent or up), None)
-        if best is None or self._penalised(now):
+        if best is None or (self._active is not None and self._active.penalty_until > now):
             self._open_next()
         if best is self._active:
             return
@@ -180,84 +213,89 @@ class StratumPools:
             return
         self._give_work(best, now)
 
-    def _penalised(self, now: float) -> bool:
-        return self._active is not None and self._active.penalty_until > now
+    def _stable(self, slot: PoolSlot, now: float) -> bool:
+        return slot.ready_since is not None and now - slot.ready_since >= self._times.stable_s
 
-    def _stable(self, seat: _Seat, now: float) -> bool:
-        return seat.ready_since is not None and now - seat.ready_since >= self._options.stable_s
-
-    def _give_work(self, best: _Seat | None, now: float) -> None:
+    def _give_work(self, best: PoolSlot | None, now: float) -> None:
         before, self._active = self._active, best
         self._active_since = now
-        for seat in self._seats:
-            if seat.source is not None:
-                seat.source.standby = best is not None and seat is not best
-        if best is not None and best.job is not None and best.state is not None:
-            self._sink.job(best.job)
+        for slot in self._slots:
+            if slot.source is not None:
+                slot.source.standby = best is not None and slot is not best
+        if best is None or best.job is None or best.state is None:
+            return
+        self._sink.job(best.job)
+        self._sink.state(best.state)
+        if before is not None and before.ready_since is not None:
+            text = f"standby; the work goes to {best.name}"
+            self._sink.state(SourceState(before.name, Health.WAITING, text))
             self._sink.state(best.state)
-        if before is not None and before.ready_since is not None and best is not None:
-            self._sink.state(
-                SourceState(before.name, Health.WAITING, f"standby; the work goes to {best.name}")
-            )
-            self._sink.state(best.state or SourceState(best.name, Health.READY, "mining"))
 
     def _open_next(self) -> None:
-        """Connect the next pool once none of the connected ones can be waited for."""
-        opened = [seat for seat in self._seats if seat.source is not None]
-        hopeful = (Health.CONNECTING, Health.WAITING)
-        fresh = [seat for seat in opened if seat.state is None or seat.state.health in hopeful]
-        if any(seat is opened[-1] for seat in fresh):
+        """Connect the next source once none of the connected ones can be waited for."""
+        opened = [slot for slot in self._slots if slot.source is not None]
+        if opened and (opened[-1].state is None or opened[-1].state.health in HOPEFUL):
             return
-        closed = next((seat for seat in self._seats if seat.source is None), None)
+        closed = next((slot for slot in self._slots if slot.source is None), None)
         if closed is not None:
             self._open(closed)
 
-    def _open(self, seat: _Seat) -> None:
+    def _open(self, slot: PoolSlot) -> None:
         try:
-            source = StratumSource(seat.pool, self._options, seat.name)
+            source = slot.make()
             source.standby = self._active is not None
-            seat.source = source
-            source.start(_SeatSink(self, seat))
+            slot.source = slot.newest = source
+            source.start(_SlotSink(self, slot))
         except (OSError, RuntimeError) as error:  # no descriptor or no thread is left: see later
-            seat.source = None
-            if seat.state is None:
-                seat.state = SourceState(seat.name, Health.DOWN, f"cannot be tried now: {error}")
-                self._sink.state(seat.state)
+            slot.source = None
+            if slot.state is None:
+                slot.state = SourceState(slot.name, Health.DOWN, f"cannot be tried now: {error}")
+                self._sink.state(slot.state)
 
-    def _unneeded(self) -> list[StratumSource]:
-        """Pools behind one that has held the work for a while."""
-        rested = time.monotonic() - self._active_since >= REST_S
+    def _unneeded(self) -> list[Member]:
+        """Sources behind one that has held the work for a while."""
+        rested = self._clock() - self._active_since >= self._times.rest_s
         if self._active is None or not rested or self._active.ready_since is None:
             return []
-        behind = self._seats[self._seats.index(self._active) + 1 :]
-        idle = [seat.source for seat in behind if seat.source is not None]
-        for seat in behind:
-            seat.source = seat.state = seat.job = seat.ready_since = None
+        behind = self._slots[self._slots.index(self._active) + 1 :]
+        idle = [slot.source for slot in behind if slot.source is not None]
+        for slot in behind:
+            slot.source = slot.state = slot.job = slot.ready_since = None
         return idle
 
     def _tell(self, state: SourceState | None) -> None:
-        """To the engine; a refusal is fatal only when every pool has one."""
+        """To the engine; a refusal is fatal only when every source has one."""
         if state is not None:
-            hopeless = all(seat.fatal is not None for seat in self._seats)
+            hopeless = all(slot.fatal is not None for slot in self._slots)
             self._sink.state(state if hopeless else replace(state, fatal=None))
 
-    def _seat_of(self, name: str) -> _Seat:
-        """The pool of that name, the first one for a name nobody has. Takes no lock: the engine
+    def _slot_of(self, name: str) -> PoolSlot:
+        """The source of that name, the first one for a name nobody has. Takes no lock: the engine
         may hold its own when it calls us."""
-        return next((seat for seat in self._seats if seat.name == name), self._seats[0])
+        return next((slot for slot in self._slots if slot.name == name), self._slots[0])
 
 
-class _SeatSink:
-    """The sink of one pool: adds which pool speaks."""
+class _SlotSink:
+    """The sink of one source: adds which one speaks."""
 
-    def __init__(self, pools: StratumPools, seat: _Seat) -> None:
-        self._pools, self._seat = pools, seat
+    def __init__(self, failover: Failover, slot: PoolSlot) -> None:
+        self._failover, self._slot = failover, slot
 
     def job(self, job: Job) -> None:
-        self._pools.pool_job(self._seat, job)
+        self._failover.slot_job(self._slot, job)
 
     def verdict(self, verdict: Verdict) -> None:
-        self._pools.pool_verdict(self._seat, verdict)
+        self._failover.slot_verdict(self._slot, verdict)
 
     def state(self, state: SourceState) -> None:
-        self._pools.pool_state(self._seat, state)
+        self._failover.slot_state(self._slot, state)
+
+
+class _Nobody:
+    """The sink before the start."""
+
+    def job(self, job: Job) -> None: ...
+
+    def verdict(self, verdict: Verdict) -> None: ...
+
+    def state(self, state: SourceState) -> None: ...

@@ -47,6 +47,7 @@ class PoolOptions:
     stable_s: float = 60.0  # the primary must hold that long before it gets the work back
     penalty_s: float = 300.0  # without work for a pool that misbehaves, while another has it
     alone_s: float = 60.0  # the same for the only one
+    rest_s: float = 300.0  # so long after the work went back, the pools behind are disconnected
     probe_s: float = 20.0  # longest pause before a try while another pool has the work
     least_delay_s: float = 1.0  # back-off: full jitter, doubling from here
     most_delay_s: float = 60.0  # to here

@@ -1,18 +1,12 @@
 """Shares on their way from any thread to the one that owns a connection."""
 
-import json
 import threading
-import time
 from collections import deque
 
-from miner.protocol.stratum.job import redacted, submit_params
-from miner.protocol.stratum.session import StratumSession
-from miner.sources.pool.options import Pool
+from miner.protocol.pool import Item
 from miner.work.found import Answer, FoundBlock, Share, Verdict
 
 MAX_QUEUED = 1024  # shares waiting for the connection; a block is never dropped
-
-Item = Share | FoundBlock
 
 
 class ShareQueue:
@@ -70,32 +64,8 @@ def lost(source: str, item: Item, why: str) -> Verdict:
     )
 
 
-def in_force(session: StratumSession | None, extranonce1_hex: str) -> bool:
-    """Does the session, or a job it still has, use this extranonce1?"""
-    if session is None or session.subscription is None or session.closed:
-        return False
-    job, subscribed = session.job, session.subscription.extranonce1.hex()
-    here = {subscribed, job.coinbase.extranonce1.hex() if job else subscribed}
-    return extranonce1_hex != "" and extranonce1_hex in here
-
-
 def kept(block: FoundBlock, why: str) -> Verdict:
     """The verdict on a block that stays in the journal: nobody here can take it now."""
     return Verdict(
         block.source, block.hash_hex, Answer.PENDING, True, "kept", why, height=block.height
-    )
-
-
-def pack_share(name: str, login: Pool, share: Share, granted: int | None) -> FoundBlock:
-    """What the journal keeps of a block found for a pool."""
-    params = redacted(submit_params(login.user, share, granted), login.password)
-    return FoundBlock(
-        source=name,
-        hash_hex=share.hash_hex,
-        height=share.unit.job.height,
-        header=share.header,
-        kind="stratum",
-        payload=json.dumps({"method": "mining.submit", "params": params}),
-        context=share.unit.job.coinbase.extranonce1.hex(),
-        found_at=int(time.time()),
     )

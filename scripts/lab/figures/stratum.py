@@ -30,8 +30,8 @@ from miner.backends.base import Backend, BackendInfo, OpenOptions, Scannable, Sc
 from miner.engine.core import Engine, EngineOptions
 from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
-from miner.sources.pool.failover import StratumPools
 from miner.sources.pool.options import PoolOptions, make_pool
+from miner.sources.pool.pools import pool_source
 from miner.status import Status
 from tests.fakes.pool import FakePool
 
@@ -191,7 +191,7 @@ class Miner:
             Stamped(registry.open_named(backend, OpenOptions(paths.cache_dir())))
             for _ in range(threads)
         ]
-        pools = StratumPools([make_pool(url, "figures") for url in urls], PoolOptions())
+        pools = pool_source([make_pool(url, "figures") for url in urls], PoolOptions())
         self.status = Status(time.monotonic(), "figures")
         self.engine = Engine(
             pools, self.backends, Journal.open_own(folder, "figures"), self.status,

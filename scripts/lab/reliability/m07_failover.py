@@ -7,8 +7,8 @@ from dataclasses import replace
 from lab.reliability.measure import Row, Run, quantile
 
 from miner.secret import Secret
-from miner.sources.pool.failover import StratumPools
 from miner.sources.pool.options import PoolOptions, make_pool
+from miner.sources.pool.pools import pool_source
 from tests.fakes.hasher import Hasher
 from tests.fakes.pool import Connection, FakePool
 
@@ -30,7 +30,7 @@ def measure(run: Run) -> list[Row]:
 
 def miner_on(primary: FakePool, backup: FakePool, options: PoolOptions) -> Hasher:
     pools = [make_pool(pool.url, "alice", Secret("x")) for pool in (primary, backup)]
-    return Hasher(StratumPools(pools, options))
+    return Hasher(pool_source(pools, options))
 
 
 def works_on(miner: Hasher, pool: FakePool, since: float, within_s: float) -> float:

@@ -67,7 +67,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "protocol/stratum/work.py": SESSION,
     "protocol/gbt/verdicts.py": (f"{PROTOCOL}/test_verdicts.py",),
     "transport/endpoint.py": (f"{TRANSPORT}/test_endpoint.py",),
-    "transport/lines.py": (f"{TRANSPORT}/test_lines.py", f"{TRANSPORT}/test_connect.py"),
+    "transport/stream.py": (f"{TRANSPORT}/test_lines.py", f"{TRANSPORT}/test_connect.py"),
     "transport/rpc.py": RPC,
     "transport/strict_http.py": RPC,
     "transport/urls.py": (f"{TRANSPORT}/test_urls.py",),

@@ -52,10 +52,10 @@ class Driver:
             for message in asked:
                 result: Any = message["method"] == "mining.authorize" or [[], "aa", 4]
                 reply = {"id": message["id"], "result": result, "error": None}
-                self.session.receive_data(json.dumps(reply).encode() + b"\n", self.now)
+                self.session.receive(json.dumps(reply).encode() + b"\n", self.now)
         if self.dice.random() < 0.5:
             line = json.dumps(self.dice.choice(self.notifies)).encode()
-            self.session.receive_data(line + b"\n", self.now)
+            self.session.receive(line + b"\n", self.now)
 
     def feed(self, data: bytes) -> str:
         """One line, in one or two segments."""
@@ -70,8 +70,8 @@ class Driver:
         session = self.session
         before, bad = session.job, session.bad_messages
         cut = self.dice.randrange(len(line) + 1) if self.dice.random() < 0.2 else 0
-        events = session.receive_data(line[:cut], self.now) if cut else []
-        events += session.receive_data(line[cut:], self.now)
+        events = session.receive(line[:cut], self.now) if cut else []
+        events += session.receive(line[cut:], self.now)
         refused = session.bad_messages > bad
         assert not refused or session.job is before, "a bad message changed the job"
         for event in events:
@@ -90,7 +90,7 @@ class Driver:
 
     def submit(self, event: JobReceived) -> None:
         unit = Roller(event.job).next(1, 0.0)
-        if unit is not None and self.session.subscription is not None:
+        if unit is not None and self.session.ready:
             header = unit.header(unit.versions[0], 7)
             self.session.submit(Share(unit, unit.versions[0], 7, header, header[-32:]), self.now)
 

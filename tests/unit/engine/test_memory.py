@@ -85,10 +85,10 @@ def test_P10_jobs_and_shares_leave_nothing_in_a_pool_session() -> None:
     def one_round() -> None:
         for _ in range(ROUND):
             number = next(numbers)
-            session.receive_data(notify(job_id=f"{number:x}"), number * 0.5)
+            session.receive(notify(job_id=f"{number:x}"), number * 0.5)
             assert session.job is not None
             session.submit(share_of(session.job, nonce=number), number * 0.5)
             (asked,) = sent(session)
-            session.receive_data(reply(asked["id"], True), number * 0.5)
+            session.receive(reply(asked["id"], True), number * 0.5)
 
     assert growth(one_round, lambda: True) < 4 * ROUND * PER_JOB + SLACK

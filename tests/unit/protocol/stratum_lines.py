@@ -77,10 +77,10 @@ def subscribed(
     session, asked = opened(settings, **more)
     if mask is not None and "mining.configure" in asked:
         grant = {"version-rolling": True, "version-rolling.mask": mask}
-        session.receive_data(reply(asked["mining.configure"], grant), 0.0)
+        session.receive(reply(asked["mining.configure"], grant), 0.0)
     subscription = [[["mining.notify", "s1"]], extranonce1, size]
-    session.receive_data(reply(asked["mining.subscribe"], subscription), 0.0)
-    session.receive_data(reply(asked["mining.authorize"], True), 0.0)
+    session.receive(reply(asked["mining.subscribe"], subscription), 0.0)
+    session.receive(reply(asked["mining.authorize"], True), 0.0)
     sent(session)
     return session
 

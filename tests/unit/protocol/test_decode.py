@@ -26,7 +26,7 @@ def recorded_job() -> Job:
         message: Any = json.loads(json.loads(line)["line"])
         if message.get("method") == "mining.notify":
             session = subscribed(extranonce1="6ddd026b", size=8)
-            (job,) = jobs(session.receive_data(call("mining.notify", *message["params"]), 0.0))
+            (job,) = jobs(session.receive(call("mining.notify", *message["params"]), 0.0))
             return job
     raise AssertionError("no notify in the transcript")
 
@@ -69,7 +69,7 @@ def test_the_address_inside_a_user_name(separator: str) -> None:
     "coinb2", ["", "00", "ffffffff01ffffffffffffffff0000000000", "ffffffff0100000000000000000100"]
 )
 def test_a_coinbase_that_cannot_be_read_is_an_error_for_people_only(coinb2: str) -> None:
-    (job,) = jobs(subscribed().receive_data(notify(coinb2=coinb2), 0.0))
+    (job,) = jobs(subscribed().receive(notify(coinb2=coinb2), 0.0))
     with pytest.raises(ValueError, match=r"."):
         decode_coinbase(job, None, "main")
 

@@ -4,6 +4,7 @@ import pytest
 
 from miner.protocol.peer_watch import FLOOD_LINES, FLOOD_S, MOST_BAD, PeerWatch
 from miner.protocol.pool import Dropped, PoolEvent
+from miner.protocol.stratum.shares import Leftovers
 from tests.unit.protocol.stratum_lines import (
     call,
     jobs,
@@ -25,7 +26,7 @@ def test_S06_more_than_60_bad_lines_in_a_minute_among_good_ones(every_s: float, 
     session = subscribed()
     ends = []
     for number in range(MOST_BAD + 1):
-        ends += dropped(session.receive_data(b"junk\n" + notify(), number * every_s))
+        ends += dropped(session.receive(b"junk\n" + notify(), number * every_s))
     assert [end.misbehaved for end in ends] == [True] * left
     assert all("more than 60 bad messages in a minute" in end.why for end in ends)
     assert session.closed == left
@@ -34,8 +35,8 @@ def test_S06_more_than_60_bad_lines_in_a_minute_among_good_ones(every_s: float, 
 def test_S06_bad_lines_count_over_several_connections() -> None:
     watch = PeerWatch()
     for start in range(0, 63, 9):
-        session, _ = opened(watch=watch)
-        ends = dropped(session.receive_data(b"junk\n" * 9, float(start) / 2))
+        session, _ = opened(leftovers=Leftovers(watch=watch))
+        ends = dropped(session.receive(b"junk\n" * 9, float(start) / 2))
     assert [end.misbehaved for end in ends] == [True]
 
 
@@ -44,8 +45,8 @@ def test_S30_a_flood_of_lines_for_ten_seconds(lines: int, left: bool) -> None:
     session = subscribed()
     data = call("mining.set_difficulty", 2) * lines
     for second in range(1, FLOOD_S + 1):
-        assert not dropped(session.receive_data(data, float(second)))
-    ends = dropped(session.receive_data(data, float(FLOOD_S + 1)))
+        assert not dropped(session.receive(data, float(second)))
+    ends = dropped(session.receive(data, float(FLOOD_S + 1)))
     assert [end.misbehaved for end in ends] == [True] * left
     assert all("2000 lines a second for 10 s" in end.why for end in ends)
 
@@ -61,7 +62,7 @@ def test_S30_a_pause_ends_a_flood() -> None:
 
 def test_S56_answers_to_our_own_shares_are_no_flood() -> None:
     session = subscribed()
-    (job,) = jobs(session.receive_data(notify(), 0.0))
+    (job,) = jobs(session.receive(notify(), 0.0))
     nonce = 0
     for second in range(1, FLOOD_S + 3):
         for _ in range(FLOOD_LINES // 100 + 1):
@@ -70,4 +71,4 @@ def test_S56_answers_to_our_own_shares_are_no_flood() -> None:
                 nonce += 1
                 session.submit(share_of(job, nonce), float(second))
             answers = b"".join(reply(message["id"], True) for message in sent(session))
-            assert not dropped(session.receive_data(answers, float(second)))
+            assert not dropped(session.receive(answers, float(second)))

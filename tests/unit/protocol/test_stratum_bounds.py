@@ -9,6 +9,7 @@ from miner.protocol.pool import PoolEvent, ShareAnswered
 from miner.protocol.stratum import session as stratum
 from miner.protocol.stratum import shares as stratum_shares
 from miner.protocol.stratum.job import context_of
+from miner.protocol.stratum.requests import MAX_WAITING, Requests
 from miner.protocol.stratum.settings import SessionSettings
 from miner.work.found import Answer, FoundBlock, Share
 from miner.work.job import Job
@@ -44,7 +45,7 @@ def test_S56_unanswered_shares_are_bounded_and_blocks_stay_longest(
 ) -> None:
     monkeypatch.setattr(stratum_shares, "MAX_OPEN", 4)
     session = subscribed()
-    (job,) = jobs(session.receive_data(notify(), 0.0))
+    (job,) = jobs(session.receive(notify(), 0.0))
     first = blockish(job, 0)
     events = session.submit(first, 0.0)
     shares = [share_of(job, nonce) for nonce in range(1, 7)]
@@ -58,39 +59,13 @@ def test_S56_unanswered_shares_are_bounded_and_blocks_stay_longest(
     assert session.open_shares == 4
 
 
-def test_S56_shares_before_the_login_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stratum, "MAX_HELD", 3)
-    session, asked = opened()
-    session.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), 0.0)
-    (job,) = jobs(session.receive_data(notify(), 0.0))
-    block = blockish(job, 0)
-    events = session.submit(block, 0.0)
-    shares = [share_of(job, nonce) for nonce in range(1, 6)]
-    for share in shares:
-        events += session.submit(share, 0.0)
-    assert given_up(events) == [share.hash_hex for share in shares[:3]]
-    session.receive_data(reply(asked["mining.authorize"], True), 0.0)
-    assert [int(message["params"][4], 16) for message in sent(session)] == [0, 4, 5]
-
-
-def test_held_shares_pass_into_a_resumed_session() -> None:
-    first, asked = opened()
-    first.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), 0.0)
-    (job,) = jobs(first.receive_data(notify(), 0.0))
-    first.submit(share_of(job, 9), 0.0)
-    second, asked = opened(number=2, leftovers=first.leave())
-    second.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), 1.0)
-    second.receive_data(reply(asked["mining.authorize"], True), 1.0)
-    assert [message["params"][4] for message in sent(second)] == ["00000009"]
-
-
 def test_submitted_shares_are_remembered_for_the_newest_jobs_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(stratum_shares, "MAX_JOBS", 2)
     monkeypatch.setattr(stratum_shares, "MAX_SUBMITTED", 3)
     session = subscribed()
-    given = [jobs(session.receive_data(notify(job_id=name), 0.0))[0] for name in "abc"]
+    given = [jobs(session.receive(notify(job_id=name), 0.0))[0] for name in "abc"]
     for job in given:
         for nonce in range(5):
             session.submit(share_of(job, nonce), 0.0)
@@ -104,11 +79,12 @@ def test_submitted_shares_are_remembered_for_the_newest_jobs_alone(
 
 
 def test_requests_the_pool_never_answers_are_forgotten() -> None:
-    session = subscribed()
-    for _ in range(500):
-        session.suggest_difficulty(1.0)
-    assert len(session._waiting) <= stratum.MAX_WAITING
-    assert len(sent(session)) == 500
+    asked = Requests(1)
+    ids = [asked.ask("mining.subscribe", [], lambda message, now: []) for _ in range(500)]
+    assert ids == list(range(1, 501))
+    assert len(asked.data_to_send()) == 500
+    assert sum(asked.take(request_id) is not None for request_id in ids) == MAX_WAITING
+    assert asked.take(ids[-1]) is None  # a second reply finds nobody
 
 
 def test_a_packed_block_is_sent_as_it_was_and_its_duplicate_counts() -> None:
@@ -116,10 +92,10 @@ def test_a_packed_block_is_sent_as_it_was_and_its_duplicate_counts() -> None:
     params = ["user.w1", "bf", "00000001", "504e86ed", "b2957c02", "00000000"]
     payload = json.dumps({"method": "mining.submit", "params": params})
     block = FoundBlock("pool", "ab" * 32, 7, bytes(80), "stratum", payload, "08000002")
-    assert session.resubmit(block, 0.0) == []
+    assert session.submit(block, 0.0) == []
     (message,) = sent(session)
     assert message["params"] == params
-    (answer,) = session.receive_data(reply(message["id"], None, [22, "Duplicate", None]), 0.5)
+    (answer,) = session.receive(reply(message["id"], None, [22, "Duplicate", None]), 0.5)
     assert isinstance(answer, ShareAnswered)
     assert (answer.verdict.answer, answer.verdict.is_block) == (Answer.ACCEPTED, True)
 
@@ -134,22 +110,22 @@ def test_a_minimum_difficulty_is_a_number_of_few_digits() -> None:
 
 
 def test_a_job_of_another_source_is_our_own_mistake() -> None:
-    (job,) = jobs(subscribed().receive_data(notify(), 0.0))
+    (job,) = jobs(subscribed().receive(notify(), 0.0))
     with pytest.raises(TypeError, match="not of a Stratum pool"):
         context_of(replace(job, context=None))
 
 
 def test_a_mask_before_the_first_job_waits_for_it() -> None:
     session = subscribed(SETTINGS, mask="1fffe000")
-    assert session.receive_data(call("mining.set_version_mask", "00006000"), 0.0) == []
-    (job,) = jobs(session.receive_data(notify(version="20000000"), 0.0))
+    assert session.receive(call("mining.set_version_mask", "00006000"), 0.0) == []
+    (job,) = jobs(session.receive(notify(version="20000000"), 0.0))
     assert job.version_mask == 0x6000
 
 
 def test_set_extranonce_before_the_subscription_is_ignored() -> None:
     session, asked = opened()
-    (notice,) = session.receive_data(call("mining.set_extranonce", "ff", 2), 0.0)
+    (notice,) = session.receive(call("mining.set_extranonce", "ff", 2), 0.0)
     assert "before the subscription" in str(notice)
-    session.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), 0.0)
-    (job,) = jobs(session.receive_data(notify(), 0.0))
+    session.receive(reply(asked["mining.subscribe"], SUBSCRIPTION), 0.0)
+    (job,) = jobs(session.receive(notify(), 0.0))
     assert job.coinbase.extranonce1.hex() == "08000002"

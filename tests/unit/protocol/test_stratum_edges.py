@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from miner.protocol.pool import Dropped, Notice, PoolEvent, Reason, Refused, ShareAnswered
-from miner.protocol.stratum import session as stratum
 from miner.protocol.stratum import shares as stratum_shares
 from miner.protocol.stratum.answers import PoolError, classify, error_of, share_error
 from miner.protocol.stratum.session import StratumSession
@@ -41,7 +40,7 @@ def notices(events: list[PoolEvent]) -> list[Notice]:
 
 def with_job(**changes: Any) -> tuple[StratumSession, Job]:
     session = subscribed()
-    (job,) = jobs(session.receive_data(notify(**changes), 0.0))
+    (job,) = jobs(session.receive(notify(**changes), 0.0))
     return session, job
 
 
@@ -49,7 +48,7 @@ def answer(session: StratumSession, job: Job, nonce: int, error: Any = None) -> 
     """The events of a share that is submitted and answered."""
     session.submit(share_of(job, nonce), 0.0)
     (message,) = sent(session)
-    return session.receive_data(reply(message["id"], error is None or None, error), 0.1)
+    return session.receive(reply(message["id"], error is None or None, error), 0.1)
 
 
 # -- deadlines, from a clock that does not start at 0 --------------------------------------------
@@ -58,8 +57,8 @@ def test_deadlines_of_the_handshake_count_from_its_start() -> None:
     session.open()
     asked = ids(sent(session))
     assert session.tick(1014.9) == []
-    session.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), 1014.9)
-    session.receive_data(reply(asked["mining.authorize"], True), 1014.9)
+    session.receive(reply(asked["mining.subscribe"], SUBSCRIPTION), 1014.9)
+    session.receive(reply(asked["mining.authorize"], True), 1014.9)
     assert drops(session.tick(1074.9)) == []
     assert drops(session.tick(1075.0)) == ["no job since the login"]
     late = StratumSession(SETTINGS, 1, 1000.0)
@@ -68,14 +67,14 @@ def test_deadlines_of_the_handshake_count_from_its_start() -> None:
 
 
 def alive(session: StratumSession, now: float) -> None:
-    session.receive_data(call("mining.set_difficulty", 1), now)
+    session.receive(call("mining.set_difficulty", 1), now)
 
 
 def test_a_job_may_get_twice_as_old_as_the_usual_gap() -> None:
     """Gaps of 100 and 200 s: the usual one is 130 s."""
     session = subscribed()
     for number, now in enumerate((1000.0, 1100.0, 1300.0)):
-        assert jobs(session.receive_data(notify(job_id=str(number)), now))
+        assert jobs(session.receive(notify(job_id=str(number)), now))
     for now in (1400.0, 1500.0):
         alive(session, now)
         assert session.tick(now) == []
@@ -86,11 +85,11 @@ def test_a_job_may_get_twice_as_old_as_the_usual_gap() -> None:
 
 def test_a_block_sent_again_has_a_deadline_of_its_own() -> None:
     session, _ = with_job()
-    session.receive_data(notify(job_id="2"), 1000.0)
+    session.receive(notify(job_id="2"), 1000.0)
     params = ["user.w1", "bf", "00000001", "504e86ed", "b2957c02"]
     payload = json.dumps({"method": "mining.submit", "params": params})
     block = FoundBlock("pool", "ab" * 32, 7, bytes(80), "stratum", payload)
-    session.resubmit(block, 1000.0)
+    session.submit(block, 1000.0)
     alive(session, 1100.0)
     assert session.tick(1119.9) == []
     (event,) = session.tick(1120.0)
@@ -103,11 +102,11 @@ def test_a_share_of_up_to_120_s_is_sent_again(now: float, again: int) -> None:
     old, job = with_job()
     old.submit(share_of(job, 3), 1000.0)
     session, asked = opened(leftovers=old.leave())
-    session.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), now)
-    session.receive_data(reply(asked["mining.authorize"], True), now)
+    session.receive(reply(asked["mining.subscribe"], SUBSCRIPTION), now)
+    session.receive(reply(asked["mining.authorize"], True), now)
     assert len(sent(session)) == again
     if again:
-        session.receive_data(notify(), now + 100)
+        session.receive(notify(), now + 100)
         assert session.tick(now + 119.9) == []
         assert len(session.tick(now + 120.0)) == 1
 
@@ -123,7 +122,7 @@ def test_two_stale_shares_around_a_good_one_drop_nothing() -> None:
 
 def test_stale_shares_of_an_older_job_are_no_surprise() -> None:
     session, job = with_job()
-    session.receive_data(notify(job_id="newer"), 0.0)
+    session.receive(notify(job_id="newer"), 0.0)
     for nonce in range(5):
         assert drops(answer(session, job, nonce, STALE)) == []
 
@@ -140,35 +139,10 @@ def test_a_block_sent_again_counts_for_its_job() -> None:
     for number in range(3):
         params = ["user.w1", job.job_id, "newer", "504e86ed", "b2957c02"]
         payload = json.dumps({"method": "mining.submit", "params": params})
-        session.resubmit(
-            FoundBlock("pool", f"{number:064x}", 7, bytes(80), "stratum", payload), 0.0
-        )
+        session.submit(FoundBlock("pool", f"{number:064x}", 7, bytes(80), "stratum", payload), 0.0)
         (message,) = sent(session)
-        events = session.receive_data(reply(message["id"], None, STALE), 0.1)
+        events = session.receive(reply(message["id"], None, STALE), 0.1)
     assert drops(events) == ["the pool does not know the job it gave us"]
-
-
-def test_held_shares_are_open_shares() -> None:
-    session, asked = opened()
-    session.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), 0.0)
-    (job,) = jobs(session.receive_data(notify(), 0.0))
-    session.submit(share_of(job, 1), 0.0)
-    session.submit(share_of(job, 2), 0.0)
-    assert session.open_shares == 2
-    session.receive_data(reply(asked["mining.authorize"], True), 0.0)
-    assert session.open_shares == 2
-
-
-def test_of_held_blocks_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stratum, "MAX_HELD", 2)
-    session, asked = opened()
-    session.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), 0.0)
-    (job,) = jobs(session.receive_data(notify(), 0.0))
-    blocks = [replace(share_of(job, n), hash=n.to_bytes(32, "little")) for n in range(3)]
-    events = [event for block in blocks for event in session.submit(block, 0.0)]
-    (given_up,) = events
-    assert isinstance(given_up, ShareAnswered)
-    assert given_up.verdict.hash_hex == blocks[0].hash_hex
 
 
 def test_as_many_jobs_as_the_table_holds_are_all_remembered(
@@ -176,7 +150,7 @@ def test_as_many_jobs_as_the_table_holds_are_all_remembered(
 ) -> None:
     monkeypatch.setattr(stratum_shares, "MAX_JOBS", 2)
     session = subscribed()
-    given = [jobs(session.receive_data(notify(job_id=name), 0.0))[0] for name in "ab"]
+    given = [jobs(session.receive(notify(job_id=name), 0.0))[0] for name in "ab"]
     for job in given:
         session.submit(share_of(job), 0.0)
     sent(session)
@@ -194,9 +168,9 @@ def test_a_session_is_resumed_by_id_and_extranonce(
     """Without an id nothing was asked for; without an extranonce nothing tells sessions apart."""
     told = [[["mining.notify", session_id]], extranonce1, 4]
     old, asked = opened()
-    old.receive_data(reply(asked["mining.subscribe"], told), 0.0)
+    old.receive(reply(asked["mining.subscribe"], told), 0.0)
     session, asked = opened(number=2, leftovers=old.leave())
-    session.receive_data(reply(asked["mining.subscribe"], told), 1.0)
+    session.receive(reply(asked["mining.subscribe"], told), 1.0)
     assert session.resumed is resumed
     assert session.number == (1 if resumed else 2)
 
@@ -213,40 +187,40 @@ def test_the_extensions_asked_for_in_order() -> None:
 def test_refused_extensions_are_named() -> None:
     session, asked = opened()
     told = {"version-rolling": False, "minimum-difficulty": "no"}
-    (event,) = notices(session.receive_data(reply(asked["mining.configure"], told), 0.0))
+    (event,) = notices(session.receive(reply(asked["mining.configure"], told), 0.0))
     assert event.text == ("extensions refused: version-rolling: False, minimum-difficulty: no")
-    assert session.receive_data(reply(asked["mining.configure"], told), 0.0) == []
+    assert session.receive(reply(asked["mining.configure"], told), 0.0) == []
     session, asked = opened()
     good = {"version-rolling": True, "version-rolling.mask": "1fffe000"}
-    assert session.receive_data(reply(asked["mining.configure"], good), 0.0) == []
+    assert session.receive(reply(asked["mining.configure"], good), 0.0) == []
     assert session.granted == 0x1FFFE000
 
 
 def test_a_mask_we_never_asked_for_is_not_used() -> None:
     session, asked = opened(replace(SETTINGS, version_mask=0))
     told = {"version-rolling": True, "version-rolling.mask": "1fffe000"}
-    session.receive_data(reply(asked["mining.configure"], told), 0.0)
+    session.receive(reply(asked["mining.configure"], told), 0.0)
     assert session.granted is None
-    (event,) = notices(session.receive_data(call("mining.set_version_mask", "00006000"), 0.0))
+    (event,) = notices(session.receive(call("mining.set_version_mask", "00006000"), 0.0))
     assert "rolling is not in use" in event.text
 
 
 def test_a_mask_refused_is_not_set_later() -> None:
     session, asked = opened(replace(SETTINGS, version_mask=1))
-    session.receive_data(reply(asked["mining.configure"], {"version-rolling": False}), 0.0)
-    assert notices(session.receive_data(call("mining.set_version_mask", "1"), 0.0))
+    session.receive(reply(asked["mining.configure"], {"version-rolling": False}), 0.0)
+    assert notices(session.receive(call("mining.set_version_mask", "1"), 0.0))
     assert session.granted is None
 
 
 def test_without_a_grant_no_bit_is_rolled() -> None:
     session = subscribed(replace(SETTINGS, version_mask=0xFFFFFFFF), mask=None)
-    (job,) = jobs(session.receive_data(notify(version="20000000"), 0.0))
+    (job,) = jobs(session.receive(notify(version="20000000"), 0.0))
     assert job.version_mask == 0
 
 
 def test_a_long_user_name_is_cut_in_the_refusal() -> None:
     session, asked = opened(replace(SETTINGS, user="u" * 100))
-    (event,) = session.receive_data(reply(asked["mining.authorize"], False), 0.0)
+    (event,) = session.receive(reply(asked["mining.authorize"], False), 0.0)
     assert isinstance(event, Refused)
     assert f"refuses user {'u' * 77}...: no reason given" in str(event.error)
 
@@ -255,17 +229,17 @@ def test_a_long_user_name_is_cut_in_the_refusal() -> None:
 @pytest.mark.parametrize(("id", "answered"), [("x" * 64, True), ("x" * 65, False), ("", True)])
 def test_an_id_of_up_to_64_characters_is_echoed(id: str, answered: bool) -> None:
     session = subscribed()
-    session.receive_data(line({"id": id, "method": "mining.ping"}), 0.0)
+    session.receive(line({"id": id, "method": "mining.ping"}), 0.0)
     assert bool(sent(session)) is answered
 
 
 def test_the_kind_of_a_notice_is_short_and_without_values() -> None:
     session = subscribed()
-    (event,) = notices(session.receive_data(call("mining.set_difficulty", "x" * 200), 0.0))
+    (event,) = notices(session.receive(call("mining.set_difficulty", "x" * 200), 0.0))
     assert event.kind == "bad " + ("mining.set_difficulty: " + "x" * 80)[:60]
-    (event,) = notices(session.receive_data(call("mining.set_difficulty", -7), 0.0))
+    (event,) = notices(session.receive(call("mining.set_difficulty", -7), 0.0))
     assert event.kind == "bad mining.set_difficulty: -"
-    (event,) = notices(session.receive_data(line({"id": 1, "method": ["y" * 200]}), 0.0))
+    (event,) = notices(session.receive(line({"id": 1, "method": ["y" * 200]}), 0.0))
     assert event.kind == "bad method"
     assert event.text == f"ignored: method is ['{'y' * 75}..., want text"
 
@@ -273,7 +247,7 @@ def test_the_kind_of_a_notice_is_short_and_without_values() -> None:
 @pytest.mark.parametrize("bad", [9, 10])
 def test_the_tenth_bad_message_in_a_row_is_the_last(bad: int) -> None:
     session = subscribed()
-    events = session.receive_data(b"junk\n" * bad, 0.0)
+    events = session.receive(b"junk\n" * bad, 0.0)
     assert session.bad_messages == bad
     assert session.closed is (bad == 10)
     assert len(drops(events)) == (bad == 10)

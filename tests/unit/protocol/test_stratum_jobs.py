@@ -25,17 +25,17 @@ from tests.unit.protocol.stratum_lines import (
 
 def test_S12_a_difficulty_binds_to_the_next_job_and_each_job_keeps_its_own() -> None:
     session = subscribed()
-    session.receive_data(call("mining.set_difficulty", 4), 0.0)
-    (first,) = jobs(session.receive_data(notify(job_id="a"), 0.0))
-    (changed,) = session.receive_data(call("mining.set_difficulty", 8), 0.0)
+    session.receive(call("mining.set_difficulty", 4), 0.0)
+    (first,) = jobs(session.receive(notify(job_id="a"), 0.0))
+    (changed,) = session.receive(call("mining.set_difficulty", 8), 0.0)
     assert isinstance(changed, DifficultyChanged)
     assert changed.target == DIFF1_TARGET // 8
     assert session.job is first
-    (second,) = jobs(session.receive_data(notify(job_id="b"), 0.0))
+    (second,) = jobs(session.receive(notify(job_id="b"), 0.0))
     assert (first.share_target, second.share_target) == (DIFF1_TARGET // 4, DIFF1_TARGET // 8)
     session.submit(share_of(first), 1.0)
     (message,) = sent(session)
-    (answer,) = session.receive_data(reply(message["id"], True), 1.0)
+    (answer,) = session.receive(reply(message["id"], True), 1.0)
     assert isinstance(answer, ShareAnswered)
     assert answer.verdict.difficulty == 4.0
 
@@ -59,22 +59,22 @@ def test_S12_a_difficulty_binds_to_the_next_job_and_each_job_keeps_its_own() -> 
 def test_S11_exact_targets_of_every_difficulty(text: str, target: int) -> None:
     session = subscribed()
     message = b'{"id":null,"method":"mining.set_difficulty","params":[%s]}\n' % text.encode()
-    (event,) = session.receive_data(message, 0.0)
+    (event,) = session.receive(message, 0.0)
     assert isinstance(event, DifficultyChanged)
     assert event.target == target
-    (job,) = jobs(session.receive_data(notify(), 0.0))
+    (job,) = jobs(session.receive(notify(), 0.0))
     assert job.share_target == target
 
 
 def test_S42_a_mask_belongs_to_its_job_and_a_change_issues_the_job_again() -> None:
     session = subscribed(mask="1fffe000")
-    (wide,) = jobs(session.receive_data(notify(version="20000000"), 0.0))
+    (wide,) = jobs(session.receive(notify(version="20000000"), 0.0))
     assert wide.version_mask == 0x1FFFE000
-    (narrow,) = jobs(session.receive_data(call("mining.set_version_mask", "00006000"), 1.0))
+    (narrow,) = jobs(session.receive(call("mining.set_version_mask", "00006000"), 1.0))
     assert (narrow.version_mask, narrow.job_id, narrow.clean) == (0x6000, "bf", False)
-    (none,) = jobs(session.receive_data(call("mining.set_version_mask", "0"), 2.0))
+    (none,) = jobs(session.receive(call("mining.set_version_mask", "0"), 2.0))
     assert none.version_mask == 0
-    assert session.receive_data(call("mining.set_version_mask", "0"), 2.0) == []
+    assert session.receive(call("mining.set_version_mask", "0"), 2.0) == []
     for job, version, bits in (
         (wide, 0x20000000 | 0x8000, "00008000"),
         (narrow, 0x20004000, "00004000"),
@@ -98,10 +98,10 @@ def test_S42_a_mask_belongs_to_its_job_and_a_change_issues_the_job_again() -> No
 )
 def test_S42_no_sixth_parameter_without_a_grant(answer: Any) -> None:
     session, asked = opened()
-    session.receive_data(reply(asked["mining.configure"], *answer), 0.0)
-    session.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), 0.0)
-    session.receive_data(reply(asked["mining.authorize"], True), 0.0)
-    (job,) = jobs(session.receive_data(notify(), 0.0))
+    session.receive(reply(asked["mining.configure"], *answer), 0.0)
+    session.receive(reply(asked["mining.subscribe"], SUBSCRIPTION), 0.0)
+    session.receive(reply(asked["mining.authorize"], True), 0.0)
+    (job,) = jobs(session.receive(notify(), 0.0))
     assert job.version_mask == 0
     session.submit(share_of(job), 1.0)
     assert len(sent(session)[0]["params"]) == 5
@@ -109,11 +109,11 @@ def test_S42_no_sixth_parameter_without_a_grant(answer: Any) -> None:
 
 def test_S42_a_late_grant_counts_for_the_running_job_too() -> None:
     session, asked = opened()
-    session.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), 0.0)
-    session.receive_data(reply(asked["mining.authorize"], True), 0.0)
-    (job,) = jobs(session.receive_data(notify(version="20006000"), 0.0))
+    session.receive(reply(asked["mining.subscribe"], SUBSCRIPTION), 0.0)
+    session.receive(reply(asked["mining.authorize"], True), 0.0)
+    (job,) = jobs(session.receive(notify(version="20006000"), 0.0))
     grant = {"version-rolling": True, "version-rolling.mask": "1fffe000"}
-    (again,) = jobs(session.receive_data(reply(asked["mining.configure"], grant), 0.5))
+    (again,) = jobs(session.receive(reply(asked["mining.configure"], grant), 0.5))
     assert again.version_mask == 0x1FFF8000
     session.submit(share_of(job), 1.0)
     assert sent(session)[0]["params"][5] == "00006000"  # the job's own bits, repeated
@@ -123,7 +123,7 @@ def test_S42_a_late_grant_counts_for_the_running_job_too() -> None:
 @pytest.mark.parametrize("mask", ["1fffe000", "ffffffff", "00000000", "18000000"])
 def test_S44_both_rebuild_rules_give_the_header_version(version: str, mask: str) -> None:
     session = subscribed(mask=mask)
-    (job,) = jobs(session.receive_data(notify(version=version), 0.0))
+    (job,) = jobs(session.receive(notify(version=version), 0.0))
     granted, base = int(mask, 16), int(version, 16)
     assert job.version_mask & ~0x1FFFE000 == 0
     for rolled in {base, base | job.version_mask, base | job.version_mask & 0x5555_5555}:
@@ -136,7 +136,7 @@ def test_S44_both_rebuild_rules_give_the_header_version(version: str, mask: str)
 
 def test_vector_of_version_bits() -> None:
     session = subscribed(mask="1fffe000")
-    (job,) = jobs(session.receive_data(notify(version="30000000"), 0.0))
+    (job,) = jobs(session.receive(notify(version="30000000"), 0.0))
     session.submit(share_of(job, 0, 0x30006000), 1.0)
     assert sent(session)[0]["params"][5] == "10006000"
 
@@ -144,47 +144,48 @@ def test_vector_of_version_bits() -> None:
 @pytest.mark.parametrize(("ntime", "limit"), [("00000000", 600), ("ffffffff", 0), ("fffffff0", 15)])
 def test_S46_time_rolls_forward_a_little_and_never_over(ntime: str, limit: int) -> None:
     session = subscribed()
-    (job,) = jobs(session.receive_data(notify(ntime=ntime), 0.0))
+    (job,) = jobs(session.receive(notify(ntime=ntime), 0.0))
     assert (job.ntime, job.ntime_limit) == (int(ntime, 16), limit)
     assert not job.ntime_follows_clock
 
 
 def test_a_changed_previous_hash_is_clean_and_a_repeated_job_is_nothing_new() -> None:
     session = subscribed()
-    (first,) = jobs(session.receive_data(notify(), 0.0))
+    (first,) = jobs(session.receive(notify(), 0.0))
     assert first.clean
-    assert session.receive_data(notify(), 1.0) == []
-    assert session.receive_data(notify(clean=True), 1.0) == []
-    (other,) = jobs(session.receive_data(notify(job_id="c0"), 2.0))
+    assert session.receive(notify(), 1.0) == []
+    assert session.receive(notify(clean=True), 1.0) == []
+    (other,) = jobs(session.receive(notify(job_id="c0"), 2.0))
     assert not other.clean
-    (moved,) = jobs(session.receive_data(notify(job_id="c1", prevhash="11" * 32), 3.0))
+    (moved,) = jobs(session.receive(notify(job_id="c1", prevhash="11" * 32), 3.0))
     assert moved.clean
-    session.receive_data(call("mining.set_difficulty", 5), 4.0)
-    (harder,) = jobs(session.receive_data(notify(job_id="c1", prevhash="11" * 32), 4.0))
+    session.receive(call("mining.set_difficulty", 5), 4.0)
+    (harder,) = jobs(session.receive(notify(job_id="c1", prevhash="11" * 32), 4.0))
     assert harder.share_target != moved.share_target
 
 
 def test_set_extranonce_binds_to_the_next_job() -> None:
     session = subscribed()
-    (old,) = jobs(session.receive_data(notify(job_id="a"), 0.0))
-    assert session.receive_data(call("mining.set_extranonce", "aabb", 2), 0.0) == []
-    (new,) = jobs(session.receive_data(notify(job_id="b"), 0.0))
-    session.receive_data(call("mining.set_extranonce", None, 3), 0.0)
-    (third,) = jobs(session.receive_data(notify(job_id="c"), 0.0))
-    parts = [job.coinbase for job in (old, new, third)]
-    found = [(part.extranonce1.hex(), part.extranonce2_size) for part in parts]
+    (old,) = jobs(session.receive(notify(job_id="a"), 0.0))
+    assert session.receive(call("mining.set_extranonce", "aabb", 2), 0.0) == []
+    (new,) = jobs(session.receive(notify(job_id="b"), 0.0))
+    session.receive(call("mining.set_extranonce", None, 3), 0.0)
+    (third,) = jobs(session.receive(notify(job_id="c"), 0.0))
+    found = [
+        (job.coinbase.extranonce1.hex(), job.coinbase.extranonce2_size) for job in (old, new, third)
+    ]
     assert found == [("08000002", 4), ("aabb", 2), ("aabb", 3)]
 
 
 def test_an_old_job_is_given_up_after_twice_the_usual_gap() -> None:
     session = subscribed()
     for index in range(4):
-        session.receive_data(notify(job_id=str(index)), 100.0 * index)
+        session.receive(notify(job_id=str(index)), 100.0 * index)
     probed = call("mining.set_difficulty", 1)
     for now in (400.0, 490.0):
-        session.receive_data(probed, now)
+        session.receive(probed, now)
         assert session.tick(now) == []
-    session.receive_data(probed, 499.0)
+    session.receive(probed, 499.0)
     (event,) = session.tick(500.0)
     assert isinstance(event, Dropped)
     assert "no new job for 200 s" in event.why
@@ -192,9 +193,9 @@ def test_an_old_job_is_given_up_after_twice_the_usual_gap() -> None:
 
 def test_a_lone_job_is_given_up_after_ten_minutes() -> None:
     session = subscribed()
-    session.receive_data(notify(), 0.0)
+    session.receive(notify(), 0.0)
     for now in range(60, 600, 60):
-        session.receive_data(call("mining.set_difficulty", 1), float(now))
+        session.receive(call("mining.set_difficulty", 1), float(now))
         assert session.tick(float(now)) == []
     (event,) = session.tick(600.0)
     assert isinstance(event, Dropped)
@@ -202,19 +203,19 @@ def test_a_lone_job_is_given_up_after_ten_minutes() -> None:
 
 def test_without_rolling_none_is_asked_for_and_a_mask_is_ignored() -> None:
     session, asked = opened(replace(SETTINGS, version_mask=0))
-    session.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), 0.0)
-    session.receive_data(reply(asked["mining.authorize"], True), 0.0)
-    (event,) = session.receive_data(call("mining.set_version_mask", "1fffe000"), 0.0)
+    session.receive(reply(asked["mining.subscribe"], SUBSCRIPTION), 0.0)
+    session.receive(reply(asked["mining.authorize"], True), 0.0)
+    (event,) = session.receive(call("mining.set_version_mask", "1fffe000"), 0.0)
     assert isinstance(event, Notice)
-    (job,) = jobs(session.receive_data(notify(), 0.0))
+    (job,) = jobs(session.receive(notify(), 0.0))
     assert job.version_mask == 0
 
 
 def test_jobs_before_the_subscription_keep_their_difficulty() -> None:
     session, asked = opened()
-    session.receive_data(call("mining.set_difficulty", 6) + notify(job_id="a"), 0.0)
-    session.receive_data(call("mining.set_difficulty", 9), 0.0)
-    events = session.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), 0.0)
+    session.receive(call("mining.set_difficulty", 6) + notify(job_id="a"), 0.0)
+    session.receive(call("mining.set_difficulty", 9), 0.0)
+    events = session.receive(reply(asked["mining.subscribe"], SUBSCRIPTION), 0.0)
     (job,) = jobs(events)
     assert context_of(job).terms.difficulty == Fraction(6)
     assert isinstance(events[0], JobReceived)

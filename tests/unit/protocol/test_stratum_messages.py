@@ -28,11 +28,11 @@ from tests.unit.protocol.stratum_lines import (
 )  # fmt: skip
 def test_S10_a_difficulty_that_is_no_number_above_0_changes_nothing(text: str) -> None:
     session = subscribed()
-    session.receive_data(call("mining.set_difficulty", 3), 0.0)
+    session.receive(call("mining.set_difficulty", 3), 0.0)
     message = b'{"id":null,"method":"mining.set_difficulty","params":[%s]}\n' % text.encode()
-    (event,) = session.receive_data(message, 0.0)
+    (event,) = session.receive(message, 0.0)
     assert isinstance(event, Notice)
-    (job,) = jobs(session.receive_data(notify(), 0.0))
+    (job,) = jobs(session.receive(notify(), 0.0))
     assert job.share_target == DIFF1_TARGET // 3
 
 
@@ -48,8 +48,8 @@ LEGAL = {("job_id", 4), ("job_id", 5), ("coinb1", 5), ("coinb2", 5), ("branch", 
 @pytest.mark.parametrize(("field", "index"), list(itertools.product(FIELDS, range(8))))
 def test_S08_a_notify_field_of_the_wrong_type_leaves_the_old_job(field: str, index: int) -> None:
     session = subscribed()
-    (old,) = jobs(session.receive_data(notify(job_id="old"), 0.0))
-    events = session.receive_data(notify(**{field: WRONG[index]}), 1.0)
+    (old,) = jobs(session.receive(notify(job_id="old"), 0.0))
+    events = session.receive(notify(**{field: WRONG[index]}), 1.0)
     if (field, index) in LEGAL:
         assert len(jobs(events)) == 1
         return
@@ -81,9 +81,9 @@ def test_S08_a_notify_field_of_the_wrong_type_leaves_the_old_job(field: str, ind
 )
 def test_S18_odd_or_wrong_hex_is_refused_whole(field: str, value: Any) -> None:
     session = subscribed()
-    session.receive_data(notify(job_id="old"), 0.0)
+    session.receive(notify(job_id="old"), 0.0)
     before = session.job
-    (event,) = session.receive_data(notify(**{field: value}), 1.0)
+    (event,) = session.receive(notify(**{field: value}), 1.0)
     assert isinstance(event, Notice)
     assert session.job is before
     assert session.bad_messages == 1
@@ -92,13 +92,13 @@ def test_S18_odd_or_wrong_hex_is_refused_whole(field: str, value: Any) -> None:
 @pytest.mark.parametrize(("size", "good"), [(0, True), (1, True), (32, True), (33, False)])
 def test_S20_merkle_branches_of_0_to_32(size: int, good: bool) -> None:
     session = subscribed()
-    events = session.receive_data(notify(branch=["11" * 32] * size), 0.0)
+    events = session.receive(notify(branch=["11" * 32] * size), 0.0)
     assert len(jobs(events)) == good
 
 
 def test_S20_a_branch_of_10000_is_refused() -> None:
     session = subscribed()
-    assert jobs(session.receive_data(notify(branch=["11" * 32] * 10_000), 0.0)) == []
+    assert jobs(session.receive(notify(branch=["11" * 32] * 10_000), 0.0)) == []
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_S20_a_branch_of_10000_is_refused() -> None:
 )
 def test_S22_job_ids_are_opaque_and_come_back_verbatim(job_id: str) -> None:
     session = subscribed(replace(SETTINGS, user="u" * 256))
-    (job,) = jobs(session.receive_data(notify(job_id=job_id), 0.0))
+    (job,) = jobs(session.receive(notify(job_id=job_id), 0.0))
     session.submit(share_of(job), 0.0)
     (message,) = sent(session)
     assert message["params"][1] == job_id
@@ -115,7 +115,7 @@ def test_S22_job_ids_are_opaque_and_come_back_verbatim(job_id: str) -> None:
 @pytest.mark.parametrize("job_id", ["x" * 257, "x" * 10_000, "✓" * 43, 7, None, ["a"]])
 def test_S22_other_job_ids_are_refused(job_id: Any) -> None:
     session = subscribed()
-    assert jobs(session.receive_data(notify(job_id=job_id), 0.0)) == []
+    assert jobs(session.receive(notify(job_id=job_id), 0.0)) == []
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_S22_other_job_ids_are_refused(job_id: Any) -> None:
 )
 def test_S34_requests_of_the_pool_are_answered_or_ignored(message: Any, answer: Any) -> None:
     session = subscribed()
-    session.receive_data(line(message), 0.0)
+    session.receive(line(message), 0.0)
     answers = sent(session)
     if answer is None:
         assert answers == []
@@ -146,7 +146,7 @@ def test_S34_requests_of_the_pool_are_answered_or_ignored(message: Any, answer: 
 def test_S34_messages_of_the_pool_are_scrubbed_and_capped() -> None:
     session = subscribed()
     text = "new fees\n\x1b]52;c;aGk=\x07 \x1b[31m" + "y" * 9000
-    (event,) = session.receive_data(call("client.show_message", text), 0.0)
+    (event,) = session.receive(call("client.show_message", text), 0.0)
     assert isinstance(event, Notice)
     assert event.text.startswith("the pool says: new fees")
     assert event.text.isprintable()
@@ -168,7 +168,7 @@ def test_S34_messages_of_the_pool_are_scrubbed_and_capped() -> None:
 def test_S33_reconnect_parameters(params: Any, expected: Any) -> None:
     session = subscribed()
     message = line({"id": None, "method": "client.reconnect", "params": params})
-    (event,) = session.receive_data(message, 0.0)
+    (event,) = session.receive(message, 0.0)
     assert isinstance(event, ReconnectAsked)
     redirect = event.redirect
     assert (redirect.host, redirect.port, redirect.wait_s) == expected
@@ -199,7 +199,7 @@ def test_S33_reconnect_parameters(params: Any, expected: Any) -> None:
 def test_S33_bad_reconnects_are_refused(params: Any) -> None:
     session = subscribed()
     message = line({"id": None, "method": "client.reconnect", "params": params})
-    (event,) = session.receive_data(message, 0.0)
+    (event,) = session.receive(message, 0.0)
     assert isinstance(event, Notice)
     assert not session.closed
 
@@ -212,36 +212,36 @@ def test_more_than_nine_fields_are_tolerated(extra: list[Any], clean: bool) -> N
     if extra[0] is True:
         fields[8] = "moved"
     session = subscribed()
-    session.receive_data(notify(job_id="first"), 0.0)
-    (job,) = jobs(session.receive_data(call("mining.notify", *fields, *extra), 0.0))
+    session.receive(notify(job_id="first"), 0.0)
+    (job,) = jobs(session.receive(call("mining.notify", *fields, *extra), 0.0))
     assert job.clean is clean
 
 
 @pytest.mark.parametrize("params", [["zz", 4], ["aa", 33], [5, 4], [], "aa", ["aa", True]])
 def test_a_bad_set_extranonce_changes_nothing(params: Any) -> None:
     session = subscribed()
-    session.receive_data(line({"id": None, "method": "mining.set_extranonce", "params": params}), 0)
-    (job,) = jobs(session.receive_data(notify(), 0.0))
+    session.receive(line({"id": None, "method": "mining.set_extranonce", "params": params}), 0)
+    (job,) = jobs(session.receive(notify(), 0.0))
     assert (job.coinbase.extranonce1.hex(), job.coinbase.extranonce2_size) == ("08000002", 4)
 
 
 def test_S06_ten_bad_messages_in_a_row_drop_the_connection() -> None:
     session = subscribed()
-    session.receive_data(notify(), 0.0)
+    session.receive(notify(), 0.0)
     for _ in range(9):
-        (event,) = session.receive_data(b"junk\n", 0.0)
+        (event,) = session.receive(b"junk\n", 0.0)
         assert isinstance(event, Notice)
-    session.receive_data(call("mining.set_difficulty", 1), 0.0)  # a good one between
-    events = session.receive_data(b'[]\nnull\n3\n{"a":1\n{}\n' * 2, 0.0)
+    session.receive(call("mining.set_difficulty", 1), 0.0)  # a good one between
+    events = session.receive(b'[]\nnull\n3\n{"a":1\n{}\n' * 2, 0.0)
     assert isinstance(events[-1], Dropped)
     assert sum(isinstance(event, Dropped) for event in events) == 1
     assert session.bad_messages == 19
-    assert session.receive_data(notify(job_id="late"), 0.0) == []
+    assert session.receive(notify(job_id="late"), 0.0) == []
 
 
 def test_a_line_without_end_drops_the_connection() -> None:
     session = subscribed()
-    (event,) = session.receive_data(b"x" * (1024 * 1024 + 2), 0.0)
+    (event,) = session.receive(b"x" * (1024 * 1024 + 2), 0.0)
     assert isinstance(event, Dropped)
 
 
@@ -251,9 +251,7 @@ def test_S04_a_notify_of_200_kb_is_taken_whole() -> None:
     message = notify(coinb2=coinb2)
     assert len(message) > 200_000
     events = [
-        e
-        for i in range(0, len(message), 1448)
-        for e in session.receive_data(message[i : i + 1448], 0.0)
+        e for i in range(0, len(message), 1448) for e in session.receive(message[i : i + 1448], 0.0)
     ]
     (job,) = jobs(events)
     assert job.coinbase.part2 == bytes.fromhex(coinb2)

@@ -89,12 +89,12 @@ def logged_in(word: str) -> StratumSession:
 @pytest.mark.parametrize("method", CALLS)
 def test_P14_in_every_field_of_every_request(method: str, word: str) -> None:
     for params in spoiled(CALLS[method], word):
-        assert_hidden(logged_in(word).receive_data(call(method, *[params]), 1.0), word)
+        assert_hidden(logged_in(word).receive(call(method, *[params]), 1.0), word)
         message = {"id": None, "method": method, "params": params}
-        assert_hidden(logged_in(word).receive_data(line(message), 1.0), word)
+        assert_hidden(logged_in(word).receive(line(message), 1.0), word)
     for other in spoiled("", word):
         message = {"id": other, "method": other, word: word, "params": CALLS[method]}
-        assert_hidden(logged_in(word).receive_data(line(message), 1.0), word)
+        assert_hidden(logged_in(word).receive(line(message), 1.0), word)
 
 
 @pytest.mark.parametrize("word", PASSWORDS)
@@ -106,7 +106,7 @@ def test_P14_in_lines_that_are_no_message(word: str) -> None:
         json.dumps(word),
         f'{{"{word}":1,"{word}":2}}',
     ):
-        assert_hidden(logged_in(word).receive_data(text.encode() + b"\n", 1.0), word)
+        assert_hidden(logged_in(word).receive(text.encode() + b"\n", 1.0), word)
 
 
 @pytest.mark.parametrize("word", PASSWORDS)
@@ -118,11 +118,11 @@ def test_P14_in_every_reply(word: str) -> None:
             for message in ({"result": value}, {"error": value}, {"reject-reason": value}):
                 session, asked = opened(replace(SETTINGS, password=Secret(word)))
                 answer = line({"id": asked[method], **message})
-                events = session.receive_data(answer, 1.0)
+                events = session.receive(answer, 1.0)
                 assert_hidden(events, word)
                 again = ids(sent(session)).get("mining.subscribe")  # it is tried once more
                 if again is not None:
-                    assert_hidden(session.receive_data(reply(again, None, value), 1.0), word)
+                    assert_hidden(session.receive(reply(again, None, value), 1.0), word)
 
 
 @pytest.mark.parametrize("word", PASSWORDS)
@@ -130,10 +130,10 @@ def test_P14_in_the_answer_to_a_share(word: str) -> None:
     for value in [*spoiled([20, "other", None], word), *spoiled({"code": word}, word)]:
         for message in ({"result": value}, {"error": value}, {"reject-reason": value}):
             session = logged_in(word)
-            (job,) = jobs(session.receive_data(notify(), 0.0))
+            (job,) = jobs(session.receive(notify(), 0.0))
             session.submit(share_of(job), 0.0)
             (submit,) = sent(session)
-            assert_hidden(session.receive_data(line({"id": submit["id"], **message}), 1.0), word)
+            assert_hidden(session.receive(line({"id": submit["id"], **message}), 1.0), word)
 
 
 @pytest.mark.parametrize("word", PASSWORDS)
@@ -141,7 +141,7 @@ def test_P14_in_a_job_id_it_is_sent_back_and_kept_nowhere(word: str) -> None:
     """The journal holds the pieces around it; a pool that knows the password gets the whole."""
     for job_id in (word, f"{word}-7-{word}"):
         session = logged_in(word)
-        (job,) = jobs(session.receive_data(notify(job_id=job_id), 0.0))
+        (job,) = jobs(session.receive(notify(job_id=job_id), 0.0))
         params = submit_params("user.w1", share_of(job), session.granted)
         kept = redacted(params, Secret(word))
         assert word not in json.dumps(kept, ensure_ascii=False)
@@ -157,7 +157,7 @@ def test_P14_in_the_coinbase() -> None:
     coinb1 = (
         "01000000" + "01" + "00" * 32 + "ffffffff" + f"{8 + len(word):02x}" + word.encode().hex()
     )
-    (job,) = jobs(logged_in(word).receive_data(notify(coinb1=coinb1, coinb2=coinb2), 0.0))
+    (job,) = jobs(logged_in(word).receive(notify(coinb1=coinb1, coinb2=coinb2), 0.0))
     shown = "\n".join(decode_coinbase(job, None, "main").lines())
     assert "tag ***" in shown
     assert "data 0b***" in shown

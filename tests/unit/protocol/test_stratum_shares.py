@@ -30,8 +30,8 @@ from tests.unit.protocol.stratum_lines import (
 
 def test_golden_vector_from_wire_to_hash_and_back() -> None:
     session = subscribed(mask=None)
-    session.receive_data(call("mining.set_difficulty", 1), 1.0)
-    (job,) = jobs(session.receive_data(notify(ntime="504e86ed"), 1.0))
+    session.receive(call("mining.set_difficulty", 1), 1.0)
+    (job,) = jobs(session.receive(notify(ntime="504e86ed"), 1.0))
     share = share_of(job, 0xB2957C02, extranonce2=1)
     assert share.hash_hex == GOLDEN_HASH
     assert share.value <= job.target == DIFF1_TARGET
@@ -39,7 +39,7 @@ def test_golden_vector_from_wire_to_hash_and_back() -> None:
     (message,) = sent(session)
     assert message["method"] == "mining.submit"
     assert message["params"] == ["user.w1", "bf", "00000001", "504e86ed", "b2957c02"]
-    (answer,) = session.receive_data(reply(message["id"], True), 2.25)
+    (answer,) = session.receive(reply(message["id"], True), 2.25)
     assert isinstance(answer, ShareAnswered)
     assert answer.verdict.answer is Answer.ACCEPTED
     assert answer.verdict.latency_s == pytest.approx(0.25)
@@ -48,23 +48,22 @@ def test_golden_vector_from_wire_to_hash_and_back() -> None:
 
 def test_S24_the_first_of_two_replies_counts() -> None:
     session = subscribed()
-    (job,) = jobs(session.receive_data(notify(), 0.0))
+    (job,) = jobs(session.receive(notify(), 0.0))
     session.submit(share_of(job), 0.0)
     (message,) = sent(session)
-    (first,) = session.receive_data(reply(message["id"], True), 0.1)
+    (first,) = session.receive(reply(message["id"], True), 0.1)
     assert isinstance(first, ShareAnswered)
-    assert session.receive_data(reply(message["id"], False, [23, "low", None]), 0.2) == []
+    assert session.receive(reply(message["id"], False, [23, "low", None]), 0.2) == []
     for strange in (None, "4", 4.0, True, 10**9, -1, [1]):
-        assert session.receive_data(reply(strange, True), 0.3) == []
+        assert session.receive(reply(strange, True), 0.3) == []
 
 
 def test_S24_ids_rise_through_a_resumed_session() -> None:
     first = subscribed()
-    (job,) = jobs(first.receive_data(notify(), 0.0))
+    (job,) = jobs(first.receive(notify(), 0.0))
     first.submit(share_of(job), 0.0)
     highest = sent(first)[0]["id"]
     left = first.leave()
-    assert left is not None
     _, asked = opened(number=2, leftovers=left)
     assert min(asked.values()) > highest
 
@@ -104,10 +103,10 @@ def test_S24_ids_rise_through_a_resumed_session() -> None:
 )  # fmt: skip
 def test_S28_every_shape_of_an_answer(message: Any, answer: Answer, reason: str | None) -> None:
     session = subscribed()
-    (job,) = jobs(session.receive_data(notify(), 0.0))
+    (job,) = jobs(session.receive(notify(), 0.0))
     session.submit(share_of(job), 0.0)
     (submit,) = sent(session)
-    events = session.receive_data(line({"id": submit["id"], **message}), 0.1)
+    events = session.receive(line({"id": submit["id"], **message}), 0.1)
     event = events[0]
     assert isinstance(event, ShareAnswered)
     assert event.verdict.answer is answer
@@ -119,12 +118,12 @@ def test_S28_every_shape_of_an_answer(message: Any, answer: Answer, reason: str 
 
 def test_S54_three_unknown_jobs_in_a_row_subscribe_again() -> None:
     session = subscribed()
-    (job,) = jobs(session.receive_data(notify(), 0.0))
+    (job,) = jobs(session.receive(notify(), 0.0))
     events = []
     for nonce in range(3):
         session.submit(share_of(job, nonce), 0.0)
         (message,) = sent(session)
-        events = session.receive_data(reply(message["id"], None, [21, "Job not found", None]), 0.1)
+        events = session.receive(reply(message["id"], None, [21, "Job not found", None]), 0.1)
     stale, dropped = events
     assert isinstance(stale, ShareAnswered)
     assert stale.verdict.answer is Answer.STALE
@@ -135,17 +134,17 @@ def test_S54_three_unknown_jobs_in_a_row_subscribe_again() -> None:
 @pytest.mark.parametrize("code", [24, 25])
 def test_an_unknown_worker_or_subscription_redoes_the_handshake(code: int) -> None:
     session = subscribed()
-    (job,) = jobs(session.receive_data(notify(), 0.0))
+    (job,) = jobs(session.receive(notify(), 0.0))
     session.submit(share_of(job), 0.0)
     (message,) = sent(session)
-    events = session.receive_data(reply(message["id"], None, [code, "", None]), 0.1)
+    events = session.receive(reply(message["id"], None, [code, "", None]), 0.1)
     assert isinstance(events[-1], Dropped)
     assert events[-1].at_once
 
 
 def test_no_share_is_sent_twice() -> None:
     session = subscribed()
-    (job,) = jobs(session.receive_data(notify(), 0.0))
+    (job,) = jobs(session.receive(notify(), 0.0))
     assert session.submit(share_of(job, 5), 0.0) == []
     (event,) = session.submit(share_of(job, 5), 0.0)
     assert isinstance(event, ShareAnswered)
@@ -155,9 +154,9 @@ def test_no_share_is_sent_twice() -> None:
 
 def test_a_submit_unanswered_for_120_s_is_unknown() -> None:
     session = subscribed()
-    (job,) = jobs(session.receive_data(notify(), 0.0))
+    (job,) = jobs(session.receive(notify(), 0.0))
     session.submit(share_of(job), 1.0)
-    session.receive_data(call("mining.set_difficulty", 1), 100.0)
+    session.receive(call("mining.set_difficulty", 1), 100.0)
     assert session.tick(120.9) == []
     (event,) = session.tick(121.0)
     assert isinstance(event, ShareAnswered)
@@ -168,7 +167,7 @@ def test_a_submit_unanswered_for_120_s_is_unknown() -> None:
 
 def broken() -> tuple[StratumSession, Share]:
     session = subscribed(number=7)
-    (job,) = jobs(session.receive_data(notify(), 0.0))
+    (job,) = jobs(session.receive(notify(), 0.0))
     share = share_of(job, 3)
     session.submit(share, 10.0)
     return session, share
@@ -179,8 +178,8 @@ def test_S39_a_resumed_session_gets_its_unanswered_shares_again() -> None:
     before = sent(old)[0]
     session, asked = opened(number=8, leftovers=old.leave())
     assert session.subscription is None
-    session.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), 100.0)
-    events = session.receive_data(reply(asked["mining.authorize"], True), 100.0)
+    session.receive(reply(asked["mining.subscribe"], SUBSCRIPTION), 100.0)
+    events = session.receive(reply(asked["mining.authorize"], True), 100.0)
     assert events == [Ready(7, True, False)]
     (again,) = sent(session)
     assert again["params"] == before["params"]
@@ -188,7 +187,7 @@ def test_S39_a_resumed_session_gets_its_unanswered_shares_again() -> None:
     (event,) = session.submit(share, 101.0)  # the same share is still known
     assert isinstance(event, ShareAnswered)
     assert event.verdict.reason == "duplicate"
-    (answer,) = session.receive_data(reply(again["id"], True), 102.0)
+    (answer,) = session.receive(reply(again["id"], True), 102.0)
     assert isinstance(answer, ShareAnswered)
     assert answer.verdict.hash_hex == share.hash_hex
 
@@ -197,8 +196,8 @@ def test_S39_a_share_older_than_120_s_is_not_sent_again() -> None:
     old, _ = broken()
     sent(old)
     session, asked = opened(leftovers=old.leave())
-    session.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), 131.0)
-    session.receive_data(reply(asked["mining.authorize"], True) + notify(), 131.0)
+    session.receive(reply(asked["mining.subscribe"], SUBSCRIPTION), 131.0)
+    session.receive(reply(asked["mining.authorize"], True) + notify(), 131.0)
     assert sent(session) == []
     (event,) = session.tick(131.0)
     assert isinstance(event, ShareAnswered)
@@ -211,11 +210,11 @@ def test_S40_a_new_session_gets_nothing_of_the_old(extranonce1: str, size: int) 
     sent(old)
     session, asked = opened(number=8, leftovers=old.leave())
     subscription = [SUBSCRIPTION[0], extranonce1, size]
-    events = session.receive_data(reply(asked["mining.subscribe"], subscription), 11.0)
+    events = session.receive(reply(asked["mining.subscribe"], subscription), 11.0)
     (event,) = events
     assert isinstance(event, ShareAnswered)
     assert (event.verdict.answer, event.verdict.hash_hex) == (Answer.UNKNOWN, share.hash_hex)
-    events = session.receive_data(reply(asked["mining.authorize"], True) + notify(), 11.0)
+    events = session.receive(reply(asked["mining.authorize"], True) + notify(), 11.0)
     assert [job.session for job in jobs(events)] == [8]
     assert sent(session) == []
 
@@ -231,8 +230,34 @@ def test_the_old_session_id_is_asked_for() -> None:
 def test_leftovers_survive_a_handshake_that_failed() -> None:
     old, _ = broken()
     left = old.leave()
-    middle, _asked = opened(number=8, leftovers=left)
-    assert middle.leave() is left
+    middle, asked = opened(number=8, leftovers=left)
+    middle.receive(b"\n", 0.0)
+    after = middle.leave()
+    assert (after.number, after.subscription) == (left.number, left.subscription)
+    assert after.book is left.book
+    assert after.next_id > max(asked.values())
+
+
+def test_a_hang_up_before_a_word_may_mean_mining_configure() -> None:
+    first, asked = opened()
+    assert "mining.configure" in asked
+    assert first.hung_up() == Dropped("trying without mining.configure", at_once=True)
+    second, asked = opened(leftovers=first.leave())
+    assert "mining.configure" not in asked
+    assert second.hung_up() is None
+    third, asked = opened(leftovers=second.leave())
+    assert "mining.configure" in asked  # it was no fault of that message
+    third.receive(b"\n", 0.0)
+    assert third.hung_up() is None
+
+
+def test_what_is_given_up_is_neither_resumed_nor_answered() -> None:
+    old, share = broken()
+    left = old.leave()
+    (lost,) = left.give_up("too long ago")
+    assert (lost.verdict.answer, lost.verdict.hash_hex) == (Answer.UNKNOWN, share.hash_hex)
+    assert left.give_up("again") == []
+    assert opened(leftovers=left)[0].leave().subscription is None
 
 
 @pytest.mark.parametrize("field", ["user", "password", "agent"])
@@ -246,7 +271,7 @@ def test_S50_texts_that_would_burst_a_line_are_refused_at_once(field: str) -> No
 def test_S50_the_longest_submit_fits() -> None:
     settings = SessionSettings("pool", "u" * 256, agent="a" * 128)
     session = subscribed(settings, size=32)
-    (job,) = jobs(session.receive_data(notify(job_id="j" * 256), 0.0))
+    (job,) = jobs(session.receive(notify(job_id="j" * 256), 0.0))
     session.submit(share_of(job), 0.0)
     assert len(session.data_to_send()[0]) < 1024
 
@@ -255,10 +280,10 @@ def test_S39_duplicate_means_arrived_for_a_share_that_was_sent_again() -> None:
     old, share = broken()
     sent(old)
     session, asked = opened(number=8, leftovers=old.leave())
-    session.receive_data(reply(asked["mining.subscribe"], SUBSCRIPTION), 20.0)
-    session.receive_data(reply(asked["mining.authorize"], True), 20.0)
+    session.receive(reply(asked["mining.subscribe"], SUBSCRIPTION), 20.0)
+    session.receive(reply(asked["mining.authorize"], True), 20.0)
     (again,) = sent(session)
-    events = session.receive_data(reply(again["id"], None, [22, "Duplicate share", None]), 21.0)
+    events = session.receive(reply(again["id"], None, [22, "Duplicate share", None]), 21.0)
     (answer,) = events
     assert isinstance(answer, ShareAnswered)
     assert (answer.verdict.answer, answer.reason) == (Answer.ACCEPTED, None)

@@ -50,7 +50,7 @@ def run(segments: list[bytes]) -> tuple[list[PoolEvent], list[Any]]:
     sent(session)
     events: list[PoolEvent] = []
     for segment in segments:
-        events += session.receive_data(segment, 1.0)
+        events += session.receive(segment, 1.0)
     return events, sent(session)
 
 
@@ -113,7 +113,7 @@ def test_a_real_pools_verdicts_are_what_our_own_hashes_say(path: Path) -> None:
     jobs: dict[str, Any] = {}
     configured = any(message.get("method") == "mining.configure" for _, message in rows)
     if not configured:
-        session.receive_data(reply(ours["mining.configure"], {}), 0.0)
+        session.receive(reply(ours["mining.configure"], {}), 0.0)
     names: dict[int, str] = {}
     shares: list[tuple[Share, Any]] = []
     for who, message in rows:
@@ -124,7 +124,7 @@ def test_a_real_pools_verdicts_are_what_our_own_hashes_say(path: Path) -> None:
         elif message.get("method") or message["id"] in names:
             if not message.get("method"):
                 message = message | {"id": ours.get(names.pop(message["id"]), 10**6)}
-            for event in session.receive_data(line(message), 0.0):
+            for event in session.receive(line(message), 0.0):
                 if isinstance(event, JobReceived):
                     jobs[event.job.job_id] = event.job
         else:
@@ -206,10 +206,10 @@ def test_any_message_is_taken_whole_or_changes_nothing(messages: Any, logged_in:
     session.open()
     sent(session)
     if logged_in:
-        session.receive_data(reply(2, [[], "aa", 4]) + reply(4, True) + notify(job_id="old"), 0.0)
+        session.receive(reply(2, [[], "aa", 4]) + reply(4, True) + notify(job_id="old"), 0.0)
     for message in messages:
         before, bad = session.job, session.bad_messages
-        events = session.receive_data(line(message), 1.0)
+        events = session.receive(line(message), 1.0)
         if session.bad_messages > bad:
             assert session.job is before
             assert not any(isinstance(event, JobReceived | DifficultyChanged) for event in events)

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from miner.sources.fixed import never_found
+from miner.sources.pool.policy import Backoff, RejectWatch
 from miner.sources.pool.queue import MAX_QUEUED, ShareQueue, lost
-from miner.sources.pool.watch import MAX_KINDS, MAX_OF_A_CLASS, Backoff, RejectWatch, Sayings
+from miner.sources.pool.report import MAX_KINDS, MAX_OF_A_CLASS, RepeatFilter
 from miner.work.found import Answer, FoundBlock, Share, Verdict
 from miner.work.roll import Roller
 
@@ -51,17 +52,17 @@ def test_stale_and_unanswered_shares_are_nobodys_fault() -> None:
 
 
 def test_each_kind_of_message_is_said_once_and_kinds_are_bounded() -> None:
-    sayings = Sayings()
-    assert [sayings.is_new("a"), sayings.is_new("a"), sayings.is_new("b")] == [True, False, True]
-    assert sum(sayings.is_new(str(kind)) for kind in range(1000)) == MAX_KINDS - 2
+    repeats = RepeatFilter()
+    assert [repeats.is_new("a"), repeats.is_new("a"), repeats.is_new("b")] == [True, False, True]
+    assert sum(repeats.is_new(str(kind)) for kind in range(1000)) == MAX_KINDS - 2
 
 
 def test_S32_a_flood_of_one_class_keeps_no_other_out() -> None:
     """A pool that sends 1,000 difficulties must not mute "refused to go to another host"."""
-    sayings = Sayings()
-    assert sum(sayings.is_new(f"pace {seconds}") for seconds in range(1000)) == MAX_OF_A_CLASS
-    assert sum(sayings.is_new(f"bad method {name}") for name in range(1000)) == MAX_OF_A_CLASS
-    assert sayings.is_new("redirect")
+    repeats = RepeatFilter()
+    assert sum(repeats.is_new(f"pace {seconds}") for seconds in range(1000)) == MAX_OF_A_CLASS
+    assert sum(repeats.is_new(f"bad method {name}") for name in range(1000)) == MAX_OF_A_CLASS
+    assert repeats.is_new("redirect")
 
 
 def block(number: int) -> FoundBlock:

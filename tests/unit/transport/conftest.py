@@ -7,8 +7,8 @@ import pytest
 
 from miner.transport.credentials import CookieFile
 from miner.transport.endpoint import parse_node_url
-from miner.transport.lines import Waker
 from miner.transport.rpc import Rpc
+from miner.transport.waker import Waker
 from tests.fakes.node import FakeNode
 
 

@@ -3,14 +3,17 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from miner.errors import ConnectFailed, TransportError
-from miner.transport.connect import LOOKUP_S, MAX_ADDRESSES, Address, Connector
-from miner.transport.lines import READ_BYTES, LineStream, Waker
+from miner.transport import tcp
+from miner.transport.dial import Dialer
+from miner.transport.resolve import LOOKUP_S, MAX_ADDRESSES, Address, Resolver
+from miner.transport.stream import READ_BYTES, SocketStream, Stream
+from miner.transport.waker import Waker
 
 
 @pytest.fixture
@@ -23,18 +26,34 @@ def here(listener: socket.socket) -> Address:
     return socket.AF_INET, listener.getsockname()
 
 
+@pytest.fixture
+def dialer() -> Iterator[Callable[..., Dialer]]:
+    """Makes dialers and closes them."""
+    made: list[Dialer] = []
+
+    def make(*arguments: Any, **options: Any) -> Dialer:
+        made.append(Dialer(*arguments, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+Make = Callable[..., Dialer]
+
+
 def connect(
-    connector: Connector, host: str, port: int = 9, seconds: float = 5.0, lookup_s: float = 5.0
-) -> socket.socket:
-    addresses = connector.resolve(host, port, lookup_s)
-    return connector.connect(addresses, host, None, time.monotonic() + seconds)
+    dialer: Dialer, host: str = "pool.example", port: int = 9, seconds: float = 5.0
+) -> Stream:
+    return dialer.open(host, port, None, seconds)[0]
 
 
 def test_S52_a_socket_sends_at_once_and_is_kept_alive(
     waker: Waker, listener: socket.socket
 ) -> None:
     port = listener.getsockname()[1]
-    with connect(Connector(waker), "127.0.0.1", port) as sock:
+    with tcp.connect([(socket.AF_INET, ("127.0.0.1", port))], waker, time.monotonic() + 5) as sock:
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0
 
@@ -42,23 +61,23 @@ def test_S52_a_socket_sends_at_once_and_is_kept_alive(
 def test_S52_one_write_per_message(waker: Waker) -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # keeps boundaries
     ours.setblocking(False)
-    stream = LineStream(ours, waker)
+    stream = SocketStream(ours, waker)
     stream.send([b"one\n", b"two\n"])
     assert [theirs.recv(100), theirs.recv(100)] == [b"one\n", b"two\n"]
     stream.close()
     theirs.close()
 
 
-def test_S48_an_unknown_name_is_one_line(waker: Waker) -> None:
+def test_S48_an_unknown_name_is_one_line(dialer: Make) -> None:
     def lookup(host: str, port: int) -> list[Address]:
         raise socket.gaierror(-2, "Name or service not known")
 
     with pytest.raises(ConnectFailed, match=r"cannot resolve pool\.example: Name or service"):
-        connect(Connector(waker, lookup), "pool.example")
+        connect(dialer(lookup))
 
 
 def test_S48_a_slow_resolver_has_a_deadline_and_is_not_asked_twice_at_once(
-    waker: Waker, listener: socket.socket
+    dialer: Make, listener: socket.socket
 ) -> None:
     asked, answer = [], threading.Event()
 
@@ -67,19 +86,19 @@ def test_S48_a_slow_resolver_has_a_deadline_and_is_not_asked_twice_at_once(
         answer.wait(10.0)
         return [here(listener)]
 
-    connector = Connector(waker, lookup)
+    made = dialer(lookup, lookup_s=0.5)
     for _ in range(3):
         with pytest.raises(ConnectFailed, match="not resolved in time"):
-            connect(connector, "pool.example", lookup_s=0.1)
+            connect(made)
     assert asked == ["pool.example"]
     answer.set()
-    connect(connector, "pool.example").close()
-    connect(connector, "pool.example").close()
+    connect(made).close()
+    connect(made).close()
     assert len(asked) == 2  # resolved anew at each try
 
 
 def test_S48_a_dead_address_costs_little_and_all_are_tried(
-    waker: Waker, listener: socket.socket
+    dialer: Make, listener: socket.socket
 ) -> None:
     dead: Address = (socket.AF_INET, ("192.0.2.1", 9))  # TEST-NET-1: answers nothing
     closed: Address = (socket.AF_INET, ("127.0.0.1", 9))
@@ -89,33 +108,34 @@ def test_S48_a_dead_address_costs_little_and_all_are_tried(
         return [unroutable, dead, closed, here(listener)]
 
     started = time.monotonic()
-    connector = Connector(waker, lookup)
-    connect(connector, "pool.example").close()
+    made = dialer(lookup)
+    connect(made).close()
     assert time.monotonic() - started < 4.0
 
 
-def test_S48_the_address_may_change_between_tries(waker: Waker, listener: socket.socket) -> None:
+def test_S48_the_address_may_change_between_tries(dialer: Make, listener: socket.socket) -> None:
     answers = [[(socket.AF_INET, ("127.0.0.1", 9))], [here(listener)]]
-    connector = Connector(waker, lambda host, port: answers.pop(0))
+    made = dialer(lambda host, port: answers.pop(0))
     with pytest.raises(ConnectFailed, match="refused"):
-        connect(connector, "pool.example")
-    connect(connector, "pool.example").close()
+        connect(made)
+    connect(made).close()
 
 
 def test_S48_beyond_eight_addresses_the_others_have_their_turn(
-    waker: Waker, listener: socket.socket
+    waker: Waker, dialer: Make, listener: socket.socket
 ) -> None:
     closed = [(socket.AF_INET, (f"127.0.0.{place}", 9)) for place in range(2, 11)]
-    connector = Connector(waker, lambda host, port: [*closed, here(listener)])
+    made = dialer(lambda host, port: [*closed, here(listener)])
     with pytest.raises(ConnectFailed, match=r"127\.0\.0\.2.*127\.0\.0\.9: [^;]*$"):
-        connect(connector, "pool.example")
+        connect(made)
     for _ in range(2):  # and what answered is tried first from now on
-        connect(connector, "pool.example").close()
-    assert len(connector.resolve("pool.example", 9)) == MAX_ADDRESSES
+        connect(made).close()
+    resolver = Resolver(waker, lambda host, port: [*closed, here(listener)])
+    assert len(resolver.addresses("pool.example", 9, 5.0)) == MAX_ADDRESSES
 
 
 def test_S48_a_slow_name_takes_nothing_from_the_connection(
-    waker: Waker, listener: socket.socket
+    dialer: Make, listener: socket.socket
 ) -> None:
     """The look-up has five seconds of its own."""
 
@@ -123,46 +143,46 @@ def test_S48_a_slow_name_takes_nothing_from_the_connection(
         time.sleep(0.3)
         return [here(listener)]
 
-    connect(Connector(waker, lookup), "pool.example", seconds=0.2).close()
+    connect(dialer(lookup), seconds=0.2).close()
     assert LOOKUP_S == 5.0
 
 
-def test_ipv6_is_spoken(waker: Waker) -> None:
+def test_ipv6_is_spoken(dialer: Make) -> None:
     try:
         listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
     except OSError as error:
         pytest.skip(f"no IPv6 loopback here: {error}")
     with listener:
         port = listener.getsockname()[1]
-        connect(Connector(waker), "::1", port).close()
+        connect(dialer(), "::1", port).close()
 
 
-def test_stopping_ends_a_wait_at_once(waker: Waker) -> None:
+def test_stopping_ends_a_wait_at_once(dialer: Make) -> None:
     def slow(host: str, port: int) -> list[Address]:
         time.sleep(4.0)
         return []
 
-    connector = Connector(waker, slow)
-    threading.Timer(0.1, waker.stop).start()
+    made = dialer(slow)
+    threading.Timer(0.1, made.stop).start()
     started = time.monotonic()
     with pytest.raises(ConnectFailed, match="stopped"):
-        connect(connector, "pool.example")
+        connect(made)
     assert time.monotonic() - started < 3.0
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example", ""])
-def test_names_that_are_none_end_in_a_line(host: str, waker: Waker) -> None:
+def test_names_that_are_none_end_in_a_line(host: str, dialer: Make) -> None:
     with pytest.raises(ConnectFailed, match="cannot resolve"):
-        connect(Connector(waker), host)
+        connect(dialer(), host)
 
 
 # --- the stream -----------------------------------------------------------------------------
 
 
-def pair(waker: Waker) -> tuple[LineStream, socket.socket]:
+def pair(waker: Waker) -> tuple[SocketStream, socket.socket]:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    return LineStream(ours, waker), theirs
+    return SocketStream(ours, waker), theirs
 
 
 def test_a_closed_peer_is_noticed_after_its_last_bytes(waker: Waker) -> None:

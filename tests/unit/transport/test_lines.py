@@ -1,4 +1,4 @@
-"""The line stream's waits, queue and portions, over a pair of sockets."""
+"""A socket stream's waits, queue and portions, over a pair of sockets."""
 
 import socket
 import threading
@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from miner.errors import TransportError
-from miner.transport import lines
-from miner.transport.lines import LineStream, Waker
+from miner.transport import stream as streams
+from miner.transport.stream import SocketStream
+from miner.transport.waker import Waker
 
 
 @pytest.fixture
@@ -22,8 +23,8 @@ def ours() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 @pytest.fixture
-def stream(waker: Waker, ours: tuple[socket.socket, socket.socket]) -> Iterator[LineStream]:
-    stream = LineStream(ours[0], waker)
+def stream(waker: Waker, ours: tuple[socket.socket, socket.socket]) -> Iterator[SocketStream]:
+    stream = SocketStream(ours[0], waker)
     yield stream
     stream.close()
 
@@ -45,7 +46,7 @@ def fill(sock: socket.socket) -> None:
         return
 
 
-def test_a_thousand_wakes_are_used_up_by_one_wait(waker: Waker, stream: LineStream) -> None:
+def test_a_thousand_wakes_are_used_up_by_one_wait(waker: Waker, stream: SocketStream) -> None:
     for _ in range(1000):
         waker.wake()
     stream.wait(5.0)
@@ -77,7 +78,7 @@ def test_a_waker_wakes_who_sleeps_and_tells_of_the_end(waker: Waker) -> None:
     assert time.monotonic() - started >= 0.04
 
 
-def test_bytes_end_a_wait(stream: LineStream, ours: Pair) -> None:
+def test_bytes_end_a_wait(stream: SocketStream, ours: Pair) -> None:
     threading.Timer(0.05, ours[1].sendall, [b"hello"]).start()
     started = time.monotonic()
     stream.wait(20.0)
@@ -87,7 +88,7 @@ def test_bytes_end_a_wait(stream: LineStream, ours: Pair) -> None:
 
 
 def test_room_for_queued_bytes_ends_a_wait_and_then_does_no_more(
-    stream: LineStream, ours: Pair
+    stream: SocketStream, ours: Pair
 ) -> None:
     fill(ours[0])
     stream.send([b"queued\n"])
@@ -121,7 +122,7 @@ def test_room_for_queued_bytes_ends_a_wait_and_then_does_no_more(
     assert stream.read() == b"still heard"
 
 
-def test_long_messages_go_out_in_pieces_and_in_order(stream: LineStream, ours: Pair) -> None:
+def test_long_messages_go_out_in_pieces_and_in_order(stream: SocketStream, ours: Pair) -> None:
     sent = [bytes([65 + n]) * 300_000 + b"\n" for n in range(3)]
     stream.send(sent)
     got = bytearray()
@@ -135,7 +136,7 @@ def test_long_messages_go_out_in_pieces_and_in_order(stream: LineStream, ours: P
 
 @pytest.mark.parametrize(("more", "good"), [(0, True), (1, False)])
 def test_up_to_a_mebibyte_waits_for_a_slow_peer(
-    stream: LineStream, ours: Pair, more: int, good: bool
+    stream: SocketStream, ours: Pair, more: int, good: bool
 ) -> None:
     fill(ours[0])
     messages = [b"x" * 1023 + b"\n"] * 1024 + [b"\n"] * more
@@ -147,10 +148,10 @@ def test_up_to_a_mebibyte_waits_for_a_slow_peer(
 
 
 def test_a_full_buffer_may_have_more_behind_it(
-    stream: LineStream, ours: Pair, monkeypatch: pytest.MonkeyPatch
+    stream: SocketStream, ours: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """TLS may hold bytes that select cannot see: after a full read the next wait is none."""
-    monkeypatch.setattr(lines, "READ_BYTES", 10)
+    monkeypatch.setattr(streams, "READ_BYTES", 10)
     stream._buffer = stream._buffer[:10]
     ours[1].sendall(b"0123456789")
     stream.wait(20.0)
@@ -164,11 +165,13 @@ def test_a_full_buffer_may_have_more_behind_it(
     assert time.monotonic() - started >= 0.09
 
 
-def test_a_broken_connection_says_why(stream: LineStream, ours: Pair) -> None:
+def test_a_broken_connection_says_why(stream: SocketStream, ours: Pair) -> None:
     ours[1].close()
     with pytest.raises(TransportError, match="the connection broke: Broken pipe"):
         stream.send([b"x\n"])
     ours[0].close()
     with pytest.raises(TransportError, match="the connection broke: Bad file descriptor"):
         stream.read()
-    assert str(lines._gone(ConnectionResetError())) == "the connection broke: ConnectionResetError"
+    assert (
+        str(streams._gone(ConnectionResetError())) == "the connection broke: ConnectionResetError"
+    )

@@ -8,58 +8,35 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Iterable
-from contextlib import suppress
+from typing import Protocol
 
 from miner.errors import TransportError
+from miner.transport.waker import Selector, Waker
 
-# Not the default one: epoll needs a descriptor, and there may be none left.
-Selector: type[selectors.BaseSelector] = getattr(
-    selectors, "PollSelector", selectors.SelectSelector
-)
 READ_BYTES = 16 * 1024  # before what they say is dealt with: a flood is taken in small portions
 MAX_QUEUED = 1024 * 1024  # bytes not yet taken by a peer that does not read
 
 
-class Waker:
-    """Ends another thread's wait; any thread may call `wake` and `stop`."""
+class Stream(Protocol):
+    """A connection, whatever carries it; a list of byte strings in tests. Not for several threads.
 
-    def __init__(self) -> None:
-        self._reader, self._writer = socket.socketpair()
-        self._reader.setblocking(False)
-        self._writer.setblocking(False)
-        self.stopping = False
-
-    def fileno(self) -> int:
-        return self._reader.fileno()
-
-    def wake(self) -> None:
-        with suppress(OSError):  # full: awake already; closed: nobody waits
-            self._writer.send(b"\0")
-
-    def stop(self) -> None:
-        """Wake, and tell every wait that the end has come."""
-        self.stopping = True
-        self.wake()
-
-    def clear(self) -> None:
-        with suppress(OSError):
-            while self._reader.recv(4096):
-                pass
+    `read` and `send` raise TransportError once the peer is gone.
+    """
 
     def wait(self, timeout_s: float) -> None:
-        """Sleep until woken or the time is over."""
-        with Selector() as selector:
-            selector.register(self, selectors.EVENT_READ)
-            selector.select(max(timeout_s, 0.0))
-        self.clear()
+        """Until bytes came, queued ones can go, somebody woke us, or the time is over."""
 
-    def close(self) -> None:
-        self._reader.close()
-        self._writer.close()
+    def read(self) -> bytes:
+        """What has arrived, b"" when nothing has."""
+
+    def send(self, messages: Iterable[bytes]) -> None:
+        """Queue complete messages and write what can go now."""
+
+    def close(self) -> None: ...
 
 
-class LineStream:
-    """One connection, plain or TLS. Raises TransportError once it is gone."""
+class SocketStream:
+    """A Stream over a socket, plain or TLS."""
 
     def __init__(self, sock: socket.socket, waker: Waker) -> None:
         """Takes over a connected, non-blocking socket."""
