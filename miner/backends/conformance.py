@@ -53,10 +53,13 @@ Check = Callable[[Subject], None]
 
 @contextmanager
 def opened(name: str, options: OpenOptions) -> Iterator[Subject]:
-    """Open a backend as mining does. Raises BackendUnavailable or BackendFault."""
+    """Open a backend as mining does, but for its self-test: the checks tell more.
+
+    Raises BackendUnavailable or BackendFault.
+    """
 
     def again() -> Backend:
-        return registry.open_named(name, options)
+        return registry.open_untested(name, options)
 
     backend = again()
     family = name.partition(":")[0]

@@ -71,6 +71,17 @@ def open_named(name: str, options: OpenOptions) -> Backend:
     The detail may be shortened, or a part of the device's name, and no more than that: what was
     opened for another name is refused. Raises BackendUnavailable or BackendFault.
     """
+    backend = open_untested(name, options)
+    try:
+        selftest.check(backend)
+    except MinerError:
+        _close(backend)
+        raise
+    return backend
+
+
+def open_untested(name: str, options: OpenOptions) -> Backend:
+    """The same without the self-test."""
     family = name.partition(":")[0]
     try:
         backend = provider(family).open(name, options)
@@ -84,11 +95,6 @@ def open_named(name: str, options: OpenOptions) -> Backend:
         _close(backend)
         opened = backend.info.name
         raise BackendUnavailable(name, f"{family} opened {opened} instead; see `miner devices`")
-    try:
-        selftest.check(backend)
-    except MinerError:
-        _close(backend)
-        raise
     return backend
 
 
