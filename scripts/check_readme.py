@@ -72,13 +72,20 @@ def environment(home: Path) -> dict[str, str]:
     return {**kept, "PATH": path, "MINER_HOME": str(home / "homehash"), "HOME": str(home)}
 
 
+def folder() -> Path:
+    """Where commands leave their files, for later ones to read: not among the tracked ones."""
+    path = ROOT / "build" / "readme"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def check(command: Command, home: Path) -> str:
     """Run or parse one command; "" when all is well, else what went wrong."""
     if not command.runs:
         return parse(command.line, home)
     child = subprocess.Popen(
         ["bash", "-c", f"exec {command.line}" if command.stop_s else command.line],
-        cwd=ROOT,
+        cwd=ROOT if "scripts/" in command.line else folder(),
         env=environment(home),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
