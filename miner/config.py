@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from miner import files, paths
+from miner import files, paths, units
 from miner.bitcoin.address import AddressError, decode
 from miner.errors import ConfigError
 from miner.secret import Secret
@@ -24,7 +24,6 @@ from miner.transport.urls import PoolUrl, parse_pool_url
 MAX_CONFIG_BYTES = 1 << 20
 MAX_PASSWORD_BYTES, PASSWORD_WAIT_S = 4096, 5.0  # whatever --pass-file leads to
 LOGIN = re.compile(r"[^/]*://[^@]*:[^@]*@")  # a URL with a password in it
-UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 class Goal(NamedTuple):
@@ -120,17 +119,9 @@ def whole(least: int, most: int) -> Callable[[object], int]:
 
 def seconds(value: object) -> float:
     """A number of seconds, or a text such as 500ms, 60s, 10m, 1h."""
-    number, unit = value, "s"
-    if type(value) is str:
-        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)?", value)
-        number = float(match[1]) if match else None
-        unit = (match[2] if match else None) or "s"
-    scale = 0.001 if unit == "ms" else UNITS_S[unit]
-    if type(number) not in (int, float) or not 0 <= number <= 1e12:  # type: ignore[operator]
-        raise ValueError("is not a time such as 0.5, 60s or 10m")
-    if float(number) * scale > 1e9:  # type: ignore[arg-type]
-        raise ValueError("is a longer time than anyone mines")
-    return float(number) * scale  # type: ignore[arg-type]
+    if isinstance(value, int | float) and type(value) is not bool and abs(value) < 1e12:
+        value = f"{value:.9f}"
+    return units.seconds_of(value if type(value) is str else "")
 
 
 def goal(value: object) -> Goal:

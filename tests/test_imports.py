@@ -19,6 +19,7 @@ LAYERS: dict[str, float] = {
     "crash": 0,
     "files": 0,
     "errors": -1,
+    "units": -1,
     "text": -1,
     "secret": 0,
     "paths": 0,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from miner import baseline
+from miner import baseline, units
 from miner.cli import compare as comparing
 from miner.cli.submit import submit
 from miner.cli.verify import verify as verify_command
@@ -17,7 +17,6 @@ from miner.gap import arithmetic, economics, hardware, tables
 from miner.measure import (
     compare,
     export,
-    formats,
     proof,
     result,
     runs,
@@ -214,15 +213,15 @@ def _show(found: result.Result) -> None:
     network = arithmetic.network_from(economics.load(config_dir()))
     own = arithmetic.own_from(found)
     hope = arithmetic.prospect("", own.rate_hs, None, network)
-    times = f"a block every {formats.span(hope.block_s)} on average"
+    times = f"a block every {units.span(hope.block_s)} on average"
     terminal.line(
         out,
         f"{tables.difficulty(network)}, mining alone at this {own.length}: "
         "a share of difficulty 1 every "
-        f"{formats.span(hope.share_s)}, {times}, chance a year {formats.chance(hope.chance_year)}",
+        f"{units.span(hope.share_s)}, {times}, chance a year {units.chance(hope.chance_year)}",
     )
     best = arithmetic.best(hardware.load(config_dir()), "asic")
-    times = formats.many(arithmetic.compare(own, "", best).times_rate)
+    times = units.many(arithmetic.compare(own, "", best).times_rate)
     terminal.line(out, f"{best.name} ({best.released}) = {times} of this; more: miner gap")
 
 

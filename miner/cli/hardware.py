@@ -2,9 +2,9 @@
 
 import click
 
+from miner import units
 from miner.gap import hardware as rows
 from miner.gap import screen
-from miner.measure import formats
 from miner.paths import config_dir
 
 
@@ -26,9 +26,9 @@ def _cells(row: rows.HardwareRow) -> list[str]:
         row.released,
         row.name,
         row.kind,
-        formats.rate(row.hashrate_hs),
-        "n/a" if row.power_w is None else f"{formats.significant(row.power_w, 3)} W",
-        formats.energy(row.j_per_th),
+        units.rate(row.hashrate_hs),
+        "n/a" if row.power_w is None else f"{units.significant(row.power_w, 3)} W",
+        units.energy(row.j_per_th),
         marks + (", announced" if row.announced_only else ""),
         row.source_url.split("/")[2].removeprefix("www."),
     ]

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
+from miner import units
 from miner.bitcoin.header import Header
 from miner.errors import ConfigError
-from miner.measure import formats, proof, result, store, terminal
+from miner.measure import proof, result, store, terminal
 
 NOT_PROVEN = (
     "not proven: how long it took (the seconds are the measurer's word), and which machine did it"
@@ -38,8 +39,8 @@ def sentences(one: proof.Finding) -> list[str]:
         return [f"{one.label}: REFUSED: {one.why}"]
     share = one.proven / one.claimed
     return [
-        f"{one.label}: {formats.si(one.proven, 'hashes', 3)} were done with 95 % confidence "
-        f"(one-sided, exact Poisson): {share:.0%} of the {formats.si(one.claimed, 'hashes', 3)} "
+        f"{one.label}: {units.si(one.proven, 'hashes', 3)} were done with 95 % confidence "
+        f"(one-sided, exact Poisson): {share:.0%} of the {units.si(one.claimed, 'hashes', 3)} "
         f"claimed; {one.shares} shares found, {one.expected:.0f} expected"
     ]
 

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from miner import units
 from miner.bitcoin.target import expected_hashes, target_from_difficulty
 from miner.errors import ConfigError
 from miner.gap.economics import Figure
 from miner.gap.hardware import HardwareRow
-from miner.measure import formats, stats
+from miner.measure import stats
 from miner.measure.result import GIVEN, WALL, Result
 
 J_PER_KWH = 3.6e6
@@ -173,7 +174,7 @@ def prospect(name: str, rate_hs: float, j_per_th: float | None, network: Network
         rate_hs=rate_hs,
         share_s=hashes_for(1) / rate_hs,
         block_s=hashes / rate_hs,
-        chance_year=chance(formats.YEAR_S, rate_hs, hashes),
+        chance_year=chance(units.YEAR_S, rate_hs, hashes),
         j_per_th=j_per_th,
         kwh_block=None if j_per_th is None else kwh(j_per_th, hashes),
         break_even=None

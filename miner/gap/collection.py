@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from miner import files
+from miner import files, units
 from miner.errors import ConfigError
-from miner.measure import environment, export, formats, proof, stats, store
+from miner.measure import environment, export, proof, stats, store
 from miner.measure.result import CPU_TIME, CaseResult, Result
 
 MOST_THREAD_HS = 1e9  # of a CPU thread: a wide multiple of the fastest known
@@ -105,15 +105,13 @@ def implausible(case: CaseResult) -> str:
     most = MOST_THREAD_HS * case.threads if case.batch == "cpu" else MOST_GPU_HS
     for index, one in enumerate(case.slices):
         if one.rate_hs > most:
-            return f"slice {index}: {formats.rate(one.rate_hs)} is beyond any known machine"
+            return f"slice {index}: {units.rate(one.rate_hs)} is beyond any known machine"
         if (one.cpu_s or 0) > CPU_SHARE * one.seconds * case.threads:
             return f"slice {index}: more CPU time than {case.threads} threads have"
         if (one.clock_mhz or 0) > MOST_CLOCK_MHZ:
             return f"slice {index}: a clock of {one.clock_mhz:g} MHz"
     if case.energy and case.energy.gross_j_per_th < LEAST_J_PER_TH.get(case.energy.boundary, 0.0):
-        return (
-            f"{formats.energy(case.energy.gross_j_per_th)} is below any known machine of its kind"
-        )
+        return f"{units.energy(case.energy.gross_j_per_th)} is below any known machine of its kind"
     return ""
 
 

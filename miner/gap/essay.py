@@ -7,13 +7,14 @@ from html import escape
 
 from matplotlib.figure import Figure as Picture
 
+from miner import units
 from miner.gap import arithmetic, plots, style
 from miner.gap.arithmetic import Network, Own
 from miner.gap.economics import Figure
 from miner.gap.hardware import BOUNDARY, HardwareRow
 from miner.gap.tables import Sheet, led
 from miner.gap.twogaps import Bar, coverage, sentence
-from miner.measure import formats, stats
+from miner.measure import stats
 from miner.measure.result import Result
 
 LEFT = ' class="l"'
@@ -76,7 +77,7 @@ def page(found: Findings, drawn: Mapping[str, Picture]) -> str:
 
 
 def _title(own: Own) -> str:
-    return f"One computer against an ASIC: {formats.rate(own.rate_hs)} on {own.machine}"
+    return f"One computer against an ASIC: {units.rate(own.rate_hs)} on {own.machine}"
 
 
 def _lead(own: Own, table: list[HardwareRow]) -> str:
@@ -84,11 +85,11 @@ def _lead(own: Own, table: list[HardwareRow]) -> str:
     era = arithmetic.compare(own, "", best)
     text = (
         f"The {best.name} ({best.released}) hashes as fast as "
-        f"{formats.many(era.times_rate)} of this computer"
+        f"{units.many(era.times_rate)} of this computer"
     )
     if era.times_energy is None:
         return f"{text}. Its energy was not measured, so nothing is said about joules."
-    return f"{text}, and needs {formats.many(era.times_energy)} times less energy for a hash."
+    return f"{text}, and needs {units.many(era.times_energy)} times less energy for a hash."
 
 
 def _figure(name: str, pictures: dict[str, str]) -> str:

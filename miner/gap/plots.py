@@ -15,11 +15,11 @@ import matplotlib as mpl
 from matplotlib.figure import Figure as Picture
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from miner import units
 from miner.errors import ConfigError
 from miner.gap.arithmetic import Own, best
 from miner.gap.hardware import BOUNDARY_SENTENCE, HardwareRow
 from miner.gap.twogaps import AI, GIVEN, MEASURED, MINING, QUOTED, Bar
-from miner.measure import formats
 from miner.measure.result import CaseResult, Result
 
 INK = "#1a1a1b"  # text and own points; the page swaps it for its own text colour
@@ -66,7 +66,7 @@ def _picture(height: float) -> Picture:
 
 def _rate_tick(value: float, _: int) -> str:
     """1 MH/s, 2.5 MH/s: no zeros that say nothing."""
-    number, unit = formats.si(value, "H/s", 3).split(" ")
+    number, unit = units.si(value, "H/s", 3).split(" ")
     return f"{float(number):g} {unit}"
 
 
@@ -79,9 +79,9 @@ def eras(own: Own, table: list[HardwareRow]) -> Picture:
     _scatter(top, rows, lambda row: row.hashrate_hs, below=True)
     _scatter(bottom, rows, lambda row: row.j_per_th, below=False)
     top.yaxis.set_major_formatter(FuncFormatter(_rate_tick))
-    _own_point(top, year, own.rate_hs, f"this computer\n{formats.rate(own.rate_hs)}")
+    _own_point(top, year, own.rate_hs, f"this computer\n{units.rate(own.rate_hs)}")
     if own.j_per_th is not None:
-        text = f"this computer\n{formats.energy(own.j_per_th)} ({own.boundary})"
+        text = f"this computer\n{units.energy(own.j_per_th)} ({own.boundary})"
         _own_point(bottom, year, own.j_per_th, text)
     else:
         bottom.text(0.02, 0.04, "this computer: no joules measured; give --watts",
@@ -212,7 +212,7 @@ def _strip(axes: Any, case: CaseResult, seed: int, colour: str) -> None:
     reach = max(2.0, *(abs(one - 100) for one in percent)) * 1.15
     axes.set_ylim(100 - reach, 100 + reach)  # 2 % fill a strip: noise below that stays small
     axes.set_ylabel("rate, % of\nmedian", fontsize=9)
-    text = f"{case.label}: {formats.rate(summary.median)}, {case.trust().word}"
+    text = f"{case.label}: {units.rate(summary.median)}, {case.trust().word}"
     axes.set_title(text, fontsize=10)
 
 
@@ -232,11 +232,11 @@ def waffle(own: Own, table: list[HardwareRow]) -> Picture:
     for index in range(grids):
         unit = 100**index
         _grid(axes[index], min(100.0, count / unit), LINES[0] if index == 0 else LINES[1])
-        bigger = f"the grid before:\n{formats.many(unit)} computers"
+        bigger = f"the grid before:\n{units.many(unit)} computers"
         name = bigger if index else "this computer"
         axes[index].set_xlabel(f"1 square =\n{name}", fontsize=9)
     picture.suptitle(
-        f"One {asic.name} ({asic.released}) hashes like {formats.many(count)} of this computer",
+        f"One {asic.name} ({asic.released}) hashes like {units.many(count)} of this computer",
         x=0.02, ha="left", fontsize=13,
     )  # fmt: skip
     return picture

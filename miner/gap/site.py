@@ -3,10 +3,11 @@
 from html import escape
 from pathlib import Path
 
+from miner import units
 from miner.errors import ConfigError
 from miner.gap import collection, style
 from miner.gap.collection import Entry
-from miner.measure import export, formats
+from miner.measure import export
 
 FILES = "files"
 LEAD = (
@@ -83,18 +84,18 @@ def _left(column: int) -> str:
 def _cells(one: Entry, rank: int, count: int) -> list[str]:
     """Escaped; the rate is a link to the file that every figure of the row comes from."""
     case, found, energy = one.case, one.summary, one.case.energy
-    interval = formats.interval(*found.ci95, found.median) if found.ci95 else "n/a"
+    interval = units.interval(*found.ci95, found.median) if found.ci95 else "n/a"
     link = escape(f"{FILES}/{collection.name(one).as_posix()}", quote=True)
     joules = "n/a"
     if energy:
-        joules = f"{formats.energy(energy.gross_j_per_th)} {energy.boundary}"
+        joules = f"{units.energy(energy.gross_j_per_th)} {energy.boundary}"
         joules += ", given" if energy.given else ""
     plain = [
         one.model,
         f"{case.name}, {_number(case.threads, 'thread')}, {_number(case.versions, 'version')}",
-        formats.rate(one.rate_hs),
+        units.rate(one.rate_hs),
         interval if case.sustained_hs is None else "n/a",
-        formats.rate(one.per_core_hs),
+        units.rate(one.per_core_hs),
         joules,
         collection.standing(rank, count),
         f"{case.basis}, {case.length}; {case.trust().word}",

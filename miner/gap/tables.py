@@ -4,12 +4,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from miner import units
 from miner.gap import arithmetic
 from miner.gap.arithmetic import Network, Own, Prospect
 from miner.gap.economics import Figure
 from miner.gap.hardware import BOUNDARY_SENTENCE, CONFIDENCE, HardwareRow
 from miner.gap.twogaps import Bar
-from miner.measure import formats
 
 MACHINES = ("Bitaxe Gamma 601 (BM1370)", "Avalon Q", "Antminer S21")
 LONGEST_BAR = 12  # characters
@@ -27,25 +27,25 @@ class Sheet:
 
 
 def own(one: Own) -> Sheet:
-    interval = formats.interval(*one.ci95, one.rate_hs) if one.ci95 else "n/a"
+    interval = units.interval(*one.ci95, one.rate_hs) if one.ci95 else "n/a"
     joules = "n/a: no counter could be read; give --watts W from a wall meter"
     if one.j_per_th is not None:
         spread = ""
         if one.j_ci95 is not None:
-            spread = " 95 % [{}, {}]".format(*(formats.significant(x, 3) for x in one.j_ci95))
-        joules = f"{formats.energy(one.j_per_th)}{spread}, {one.boundary} ({one.energy_source})"
+            spread = " 95 % [{}, {}]".format(*(units.significant(x, 3) for x in one.j_ci95))
+        joules = f"{units.energy(one.j_per_th)}{spread}, {one.boundary} ({one.energy_source})"
     rows = [
         ["machine", one.machine],
         ["measured", f"{one.measured}, {one.label}"],
-        ["hashrate, median", f"{formats.rate(one.rate_hs)}  95 % {interval}  {one.trust}"],
+        ["hashrate, median", f"{units.rate(one.rate_hs)}  95 % {interval}  {one.trust}"],
         ["by", f"{one.basis}, {one.length}"],
         ["energy", joules],
     ]
     if one.wall_hs is not None:
-        rows.insert(3, ["by wall time", f"{formats.rate(one.wall_hs)}: others had the rest; every "
+        rows.insert(3, ["by wall time", f"{units.rate(one.wall_hs)}: others had the rest; every "
                         f"ratio here uses the rate by {one.basis}"])  # fmt: skip
     if one.burst_hs is not None:
-        rows.insert(3, ["burst", f"{formats.rate(one.burst_hs)} in the first 16 s"])
+        rows.insert(3, ["burst", f"{units.rate(one.burst_hs)} in the first 16 s"])
     return Sheet("This computer", ("", ""), rows, one.missing, left=2)
 
 
@@ -57,9 +57,9 @@ def eras(found: list[arithmetic.Era]) -> Sheet:
         row = era.row
         length = round(LONGEST_BAR * math.log10(max(era.times_rate, 1)) / longest)
         rows.append([
-            row.released, row.name, era.role, formats.rate(row.hashrate_hs),
-            formats.energy(row.j_per_th), formats.ratio(era.times_rate),
-            formats.ratio(era.times_energy), CONFIDENCE[row.confidence],
+            row.released, row.name, era.role, units.rate(row.hashrate_hs),
+            units.energy(row.j_per_th), units.ratio(era.times_rate),
+            units.ratio(era.times_energy), CONFIDENCE[row.confidence],
             ("█" * length).ljust(LONGEST_BAR),
         ])  # fmt: skip
     columns = ("date", "machine", "role", "hashrate", "energy", "H/s: it / you",
@@ -93,18 +93,18 @@ def prospects(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
 def difficulty(network: Network) -> str:
     """With its date and source, as every figure here."""
     used = network.difficulty
-    return f"Difficulty {formats.significant(used.value)} ({used.origin})"
+    return f"Difficulty {units.significant(used.value)} ({used.origin})"
 
 
 def _prospect(row: Prospect, prices: int) -> list[str]:
     cells = [
-        row.name, formats.span(row.share_s), formats.span(row.block_s),
-        formats.chance(row.chance_year),
-        "n/a" if row.kwh_block is None else formats.significant(row.kwh_block, 3),
+        row.name, units.span(row.share_s), units.span(row.block_s),
+        units.chance(row.chance_year),
+        "n/a" if row.kwh_block is None else units.significant(row.kwh_block, 3),
     ]  # fmt: skip
     if row.break_even is None:
         return [*cells, *["n/a"] * prices]
-    return cells + [formats.significant(tariff, 2) for tariff in row.break_even]
+    return cells + [units.significant(tariff, 2) for tariff in row.break_even]
 
 
 def money(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
@@ -119,17 +119,17 @@ def money(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
         rows.append([
             tariff.key.removeprefix("tariff_").replace("_", " "),
             f"{tariff.value:g} {tariff.unit}", tariff.origin,
-            "n/a" if mine is None else formats.money(mine * tariff.value, currency),
-            formats.money(theirs * tariff.value, currency),
+            "n/a" if mine is None else units.money(mine * tariff.value, currency),
+            units.money(theirs * tariff.value, currency),
         ])  # fmt: skip
     carbon = "" if mine is None else (
         f" At {network.carbon.value:g} {network.carbon.unit} ({network.carbon.origin}) a block of "
-        f"this computer would emit {formats.significant(mine * network.carbon.value / 1e6, 3)} t "
+        f"this computer would emit {units.significant(mine * network.carbon.value / 1e6, 3)} t "
         f"of CO2, one of the {best.name} {theirs * network.carbon.value / 1e6:.0f} t."
     )  # fmt: skip
     note = (
-        f"A block pays {formats.money(network.reward_usd, 'USD')}: {network.subsidy.value:g} BTC "
-        f"at {formats.money(network.price.value, 'USD')} ({network.price.origin}), fees not "
+        f"A block pays {units.money(network.reward_usd, 'USD')}: {network.subsidy.value:g} BTC "
+        f"at {units.money(network.price.value, 'USD')} ({network.price.origin}), fees not "
         f"counted. Currencies stay as published.{carbon}"
     )
     columns = ("tariff", "price", "date, source", "this computer", best.name)
@@ -139,7 +139,7 @@ def money(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
 def history(one: Own, table: list[HardwareRow], figures: Mapping[str, Figure]) -> Sheet:
     """This computer beside the whole network, and the year until which it would have led."""
     rows = [
-        [figure.as_of, formats.rate(figure.value), _share(part), figure.origin]
+        [figure.as_of, units.rate(figure.value), _share(part), figure.origin]
         for figure, part in arithmetic.network_share(one.rate_hs, figures)
     ]
     columns = ("date", "whole network", "this computer's part", "source")
@@ -148,9 +148,7 @@ def history(one: Own, table: list[HardwareRow], figures: Mapping[str, Figure]) -
 
 def _share(part: float) -> str:
     return (
-        f"{formats.significant(part, 3)} x"
-        if part >= 1
-        else f"{formats.significant(100 * part, 3)} %"
+        f"{units.significant(part, 3)} x" if part >= 1 else f"{units.significant(100 * part, 3)} %"
     )
 
 
@@ -164,7 +162,7 @@ def led(one: Own, table: list[HardwareRow], figures: Mapping[str, Figure]) -> st
         return f"This computer would not have led in 2009 either: {row.name} was faster."
     return (
         f"This computer would have been the fastest machine of the table until about {int(year)}: "
-        f"{row.name} ({row.released}, {formats.rate(row.hashrate_hs)}) ended that. Graphics cards "
+        f"{row.name} ({row.released}, {units.rate(row.hashrate_hs)}) ended that. Graphics cards "
         f"count from {gpu.as_of}, when GPU mining began ({gpu.origin})."
     )
 

@@ -6,10 +6,10 @@ What this program measured and what it quotes are told apart; each bar carries i
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from miner import units
 from miner.gap.arithmetic import Own, best
 from miner.gap.economics import Figure
 from miner.gap.hardware import HardwareRow
-from miner.measure import formats
 
 MINING, AI = "Mining (SHA-256d)", "AI on the device (language models)"
 MEASURED, QUOTED, GIVEN = "measured here", "quoted", "given by user"
@@ -31,9 +31,9 @@ class Bar:
     @property
     def factor(self) -> str:
         """The ratio as printed, two digits."""
-        high = formats.significant(self.ratio, 2) if self.ratio < 1000 else f"{self.ratio:.1e}"
+        high = units.significant(self.ratio, 2) if self.ratio < 1000 else f"{self.ratio:.1e}"
         high = high.replace("e+0", "e").replace("e+", "e")
-        return f"{formats.significant(self.low, 2)} to {high} x" if self.low else f"{high} x"
+        return f"{units.significant(self.low, 2)} to {high} x" if self.low else f"{high} x"
 
 
 def bars(
@@ -141,9 +141,9 @@ def sentence(found: list[Bar]) -> str:
     here = "of this computer no joules are known (--watts from a wall meter)"
     if own is not None:
         how = "measured here" if own.origin == MEASURED else "with the watts given"
-        here = f"{how} it is {formats.significant(own.ratio, 1)}"
+        here = f"{how} it is {units.significant(own.ratio, 1)}"
     pc = next((bar for bar in mining if bar.label.startswith("Desktop PC")), None)
-    then = f"{formats.significant(pc.ratio, 1)} on a PC of 2010; " if pc else ""
+    then = f"{units.significant(pc.ratio, 1)} on a PC of 2010; " if pc else ""
     joule = [bar for bar in found if bar.group == AI and bar.quantity == "per joule"]
     alone = [bar for bar in found if bar.group == AI and bar.caveat == ONE_STREAM]
     batched = max(bar.ratio for bar in found if bar.group == AI)

@@ -129,11 +129,3 @@ class _Unit:
     prefix: bytes
     versions: tuple[int, ...]
     target: int
-
-
-def si(rate_hs: float) -> str:
-    """A rate with a prefix: 12.3 MH/s."""
-    for size, prefix in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if rate_hs >= size:
-            return f"{rate_hs / size:.3g} {prefix}H/s"
-    return f"{rate_hs:.3g} H/s"

@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from miner import units
 from miner.errors import ConfigError
-from miner.measure import formats, stats
+from miner.measure import stats
 from miner.measure.result import CaseResult, Result
 from miner.measure.store import to_dict
 
@@ -105,13 +106,13 @@ def rate_cells(result: Result, case: CaseResult) -> list[str]:
                 trust.word, "", "", ""]  # fmt: skip
     return [
         case.label,
-        formats.rate(found.median),
-        formats.interval(*found.ci95, found.median) if found.ci95 else "n/a (< 8 slices)",
+        units.rate(found.median),
+        units.interval(*found.ci95, found.median) if found.ci95 else "n/a (< 8 slices)",
         f"{found.relative_sd:.1%}",
         str(found.n),
         trust.word,
-        formats.energy(energy.gross_j_per_th) if energy else "n/a",
-        formats.energy(energy.net_j_per_th) if energy else "n/a",
+        units.energy(energy.gross_j_per_th) if energy else "n/a",
+        units.energy(energy.net_j_per_th) if energy else "n/a",
         f"{energy.boundary} ({energy.source})" if energy else "",
     ]
 

@@ -3,8 +3,9 @@ between two computers everything differs, so a difference needs no proof that it
 
 from dataclasses import dataclass
 
+from miner import units
 from miner.errors import ConfigError
-from miner.measure import formats, stats
+from miner.measure import stats
 from miner.measure.result import CaseResult, Result
 
 FACTS = ("cpu", "cores", "threads", "microcode", "governor", "turbo", "ram_gib", "os", "kernel",
@@ -48,10 +49,10 @@ def rows(found: list[Machine]) -> list[list[str]]:
     best = found[0].summary.median
     return [
         [
-            one.name, one.case.label, formats.rate(one.summary.median),
-            formats.interval(*one.summary.ci95, one.summary.median) if one.summary.ci95 else "n/a",
+            one.name, one.case.label, units.rate(one.summary.median),
+            units.interval(*one.summary.ci95, one.summary.median) if one.summary.ci95 else "n/a",
             f"{one.summary.median / best:.3f}",
-            formats.rate(one.per_thread_hs), _joules(one.case),
+            units.rate(one.per_thread_hs), _joules(one.case),
         ]
         for one in found
     ]  # fmt: skip
@@ -63,7 +64,7 @@ COLUMNS = ("file", "best case", "rate", "95 %", "of best", "a thread", "J/TH")
 def _joules(case: CaseResult) -> str:
     if case.energy is None:
         return "n/a"
-    return f"{formats.energy(case.energy.gross_j_per_th)} {case.energy.boundary}"
+    return f"{units.energy(case.energy.gross_j_per_th)} {case.energy.boundary}"
 
 
 def facts(found: list[Machine]) -> list[list[str]]:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from miner.measure import formats, stats
+from miner import units
+from miner.measure import stats
 from miner.measure.trust import Observed, Trust, judge
 
 SUSTAINED_S = 120.0  # the turbo windows of laptops and desktops (28 and 56 s) are over then
@@ -193,7 +194,7 @@ class CaseResult:
     def length(self) -> str:
         """What a projection must say of its rate."""
         if self.sustained_hs is not None:
-            return f"sustained over {formats.span(self.seconds)}"
+            return f"sustained over {units.span(self.seconds)}"
         return f"{self.seconds:.0f} s burst"
 
     def summary(self, seed: int) -> stats.Summary | None:

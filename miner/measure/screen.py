@@ -8,7 +8,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from miner.measure import compare, export, formats, stats
+from miner import units
+from miner.measure import compare, export, stats
 from miner.measure.bench import Progress
 from miner.measure.result import CPU_TIME, WALL, CaseResult, Result
 from miner.measure.session import Check
@@ -58,7 +59,7 @@ def scaling(result: Result) -> Table | None:
         if fit is None:
             continue
         rows += [
-            [f"{name} v{versions}", str(n), formats.rate(rate), f"{rate / (n * rates[1]):.0%}"]
+            [f"{name} v{versions}", str(n), units.rate(rate), f"{rate / (n * rates[1]):.0%}"]
             for n, rate in sorted(rates.items())
         ]
         if 0 <= fit.serial <= 1:  # outside, the noise of the runs has won
@@ -107,7 +108,7 @@ def _energy(case: CaseResult, seed: int) -> list[str]:
     said = []
     interval = case.energy_interval(seed)
     if interval is not None:
-        low, high = (formats.significant(one, 3) for one in interval)
+        low, high = (units.significant(one, 3) for one in interval)
         said.append(f"{case.label}: J/TH gross 95 % [{low}, {high}]")
     if case.energy and not case.energy.given and case.trust().disturbed:
         said.append(f"{case.label}: the joules hold other programs' work too: quiet the machine")
@@ -123,7 +124,7 @@ def _beside(case: CaseResult) -> list[str]:
     """The headline is not what the clock on the wall saw: say both."""
     if case.basis == WALL:
         return []
-    wall = formats.rate(stats.centre(case.rates()))
+    wall = units.rate(stats.centre(case.rates()))
     what = "with its CPUs to itself" if case.basis == CPU_TIME else "with the device to itself"
     return [
         f"{case.label}: the rate is by {case.basis}, an estimate of what it does {what}; beside "
@@ -137,12 +138,12 @@ def _soak(case: CaseResult) -> list[str]:
         return []
     edge = min(60, len(case.slices) // 4)
     first, last = (stats.centre(part) for part in (case.headline()[:edge], case.headline()[-edge:]))
-    change = f"{formats.rate(first)} to {formats.rate(last)} ({last / first - 1:+.1%})"
+    change = f"{units.rate(first)} to {units.rate(last)} ({last / first - 1:+.1%})"
     said = [f"{case.label}: first to last {edge} slices: {change}"]
     if case.sustained_hs is not None and case.burst_hs is not None:
         said.append(
-            f"{case.label}: burst {formats.rate(case.burst_hs)} (first 16 s), sustained "
-            f"{formats.rate(case.sustained_hs)} (later half of {formats.span(case.seconds)})"
+            f"{case.label}: burst {units.rate(case.burst_hs)} (first 16 s), sustained "
+            f"{units.rate(case.sustained_hs)} (later half of {units.span(case.seconds)})"
         )
     for name, unit in (("clock_mhz", "MHz"), ("temperature_c", "°C")):
         seen = [value for one in case.slices if (value := getattr(one, name))]
@@ -209,8 +210,8 @@ def several(found: list[Result]) -> Table:
             continue
         mean, half = stats.mean_of_runs(medians)
         rows.append([
-            case.label, formats.rate(mean),
-            formats.interval(mean / half, mean * half, mean) if half else "n/a (< 3 runs)",
+            case.label, units.rate(mean),
+            units.interval(mean / half, mean * half, mean) if half else "n/a (< 3 runs)",
             f"{stats.relative_sd(medians):.1%}", str(len(medians)),
         ])  # fmt: skip
     return table("", ("case", "mean of runs", "95 % of runs", "sd of runs", "runs"), rows)
@@ -219,7 +220,7 @@ def several(found: list[Result]) -> Table:
 def compared(found: compare.Report) -> Table:
     rows = [
         [
-            row.label, formats.rate(row.old_hs), formats.rate(row.new_hs), f"{row.ratio:.4f}",
+            row.label, units.rate(row.old_hs), units.rate(row.new_hs), f"{row.ratio:.4f}",
             f"[{row.ci95[0]:.4f}, {row.ci95[1]:.4f}]" if row.ci95 else "n/a",
             row.word,
         ]
@@ -232,7 +233,7 @@ def compared_details(found: compare.Report) -> list[str]:
     """What stands behind the words, one sentence each."""
     said = []
     for row in found.rows:
-        p = "" if row.p is None else f", p {formats.significant(row.p, 2)}"
+        p = "" if row.p is None else f", p {units.significant(row.p, 2)}"
         runs = (
             f"{row.runs[0]} against {row.runs[1]} runs" if max(row.runs) > 1 else "one run a side"
         )

@@ -1,6 +1,5 @@
 """From the user's wishes to a finished result: cases, meters, environment, verification."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from miner import __version__
+from miner import __version__, units
 from miner.backends import registry
 from miner.backends.base import Backend, Kind
 from miner.baseline import Baseline
@@ -45,10 +44,13 @@ class Order:
 
 def seconds(text: str) -> float:
     """90s, 10m, 1.5h -> seconds. Raises ConfigError."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
-    if not match or float(match[1]) <= 0:
+    try:
+        length = units.seconds_of(text)
+    except ValueError:
+        length = 0.0
+    if length <= 0:
         raise ConfigError(f"duration {text!r} is not like 90s, 10m or 1h")
-    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+    return length
 
 
 def threads(text: str | None) -> tuple[int, ...]:

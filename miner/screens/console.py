@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from miner.screens import words
 from miner.status import Event, StatusSnapshot
+from miner.units import duration
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -106,7 +107,7 @@ def status_view(now: StatusSnapshot) -> "RenderableType":
     for title in titles:
         table.add_column(title, no_wrap=title != "state")
     for row in now.backends[:MOST_ROWS]:
-        rates = (f"{words.si(row.rate_10s_hs)}H/s", f"{words.si(row.rate_1min_hs)}H/s")
+        rates = (words.rate(row.rate_10s_hs), words.rate(row.rate_1min_hs))
         faults = str(row.false_hits + row.faults)
         card = [words.sensors(row)] if cards else []
         cells = (row.name, *rates, str(row.versions), faults, *card, row.state)
@@ -115,7 +116,7 @@ def status_view(now: StatusSnapshot) -> "RenderableType":
         table.add_row(Text(f"and {len(now.backends) - MOST_ROWS} more"))
     describe = (words.rates, words.by_shares, words.work, words.results, words.chances)
     lines = [now.source, *(describe_one(now) for describe_one in describe)]
-    state = Text(f"{now.state}, {words.duration(now.elapsed_s)}", style="bold")
+    state = Text(f"{now.state}, {duration(now.elapsed_s)}", style="bold")
     if now.tls_insecure:
         state.append("   TLS NOT VERIFIED", style="bold red")
     amber = Text(words.benchmark(now), style="yellow" if now.below_benchmark else "")

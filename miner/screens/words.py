@@ -1,57 +1,25 @@
 """Numbers and snapshots in words; every screen for people uses these."""
 
 from miner.status import BackendRow, StatusSnapshot
-
-PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
-YEAR_S = 365.25 * 86400
+from miner.units import duration, si
 
 
-def si(number: float | None) -> str:
-    """Three significant digits and a prefix: 61.2 M; "-" when not known."""
-    if number is None:
-        return "-"
-    power = 0
-    while abs(number) >= 999.5 and power < len(PREFIXES) - 1:
-        number, power = number / 1000, power + 1
-    if power == 0 and number and abs(number) < 0.01:
-        return f"{number:.2e} "
-    digits = (
-        0 if abs(number) >= 99.95 or number == int(number) else 1 if abs(number) >= 9.995 else 2
-    )
-    return f"{number:.{digits}f} {PREFIXES[power]}"
-
-
-def duration(seconds: float | None) -> str:
-    """Two units at most: 3 d 4 h, 250 ms, 12,000 years."""
-    if seconds is None:
-        return "-"
-    if seconds < 1:
-        return f"{1000 * seconds:.0f} ms"
-    if seconds >= 2 * YEAR_S:
-        years = seconds / YEAR_S
-        return f"{years:,.0f} years" if years < 1e15 else f"{years:.1e} years"
-    whole = round(seconds)
-    parts: list[str] = []
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
-        if whole >= size or (parts and len(parts) < 2):
-            parts.append(f"{whole // size} {unit}")
-            whole %= size
-        if len(parts) == 2:
-            break
-    return " ".join(part for part in parts if not part.startswith("0 ")) or "0 s"
+def rate(value_hs: float | None) -> str:
+    """Three digits: 61.2 MH/s."""
+    return si(value_hs, "H/s", 3)
 
 
 def summary(now: StatusSnapshot) -> str:
     """The line printed every minute and at the end."""
     parts = [
-        f"{now.state}: {si(now.rate_1min_hs)}H/s (session {si(now.rate_session_hs)}H/s)",
-        f"{si(float(now.hashes))}hashes in {duration(now.elapsed_s)}",
+        f"{now.state}: {rate(now.rate_1min_hs)} (session {rate(now.rate_session_hs)})",
+        f"{si(float(now.hashes), 'hashes', 3)} in {duration(now.elapsed_s)}",
         f"blocks {now.blocks_accepted} accepted, {now.blocks_rejected} rejected",
     ]
     if now.accepted != now.blocks_accepted or now.rejected != now.blocks_rejected:
         parts.append(f"shares {now.accepted} accepted, {now.rejected} rejected, {now.stale} stale")
     if now.best_difficulty_session is not None:
-        parts.append(f"best difficulty {si(now.best_difficulty_session).strip()}")
+        parts.append(f"best difficulty {si(now.best_difficulty_session, digits=3)}")
     if now.below_benchmark:
         parts.append(benchmark(now))
     if now.blocks_waiting:
@@ -66,15 +34,15 @@ def rates(now: StatusSnapshot) -> str:
         (now.rate_15min_hs, "15 min"),
         (now.rate_session_hs, "session"),
     )
-    return "   ".join(f"{window} {si(rate)}H/s" for rate, window in windows)
+    return "   ".join(f"{window} {rate(one)}" for one, window in windows)
 
 
 def by_shares(now: StatusSnapshot) -> str:
     """The rate that the found shares speak for, with its standard deviation."""
     if now.rate_from_shares_hs is None or now.rate_from_shares_error_hs is None:
         return "by shares: none found yet"
-    error = si(now.rate_from_shares_error_hs)
-    return f"by {now.shares_found} shares {si(now.rate_from_shares_hs)}± {error}H/s"
+    error = rate(now.rate_from_shares_error_hs)
+    return f"by {now.shares_found} shares {rate(now.rate_from_shares_hs)} ± {error}"
 
 
 def benchmark(now: StatusSnapshot) -> str:
@@ -82,7 +50,7 @@ def benchmark(now: StatusSnapshot) -> str:
     if now.rate_benchmark_hs is None:
         return ""
     share = 100 * now.rate_1min_hs / now.rate_benchmark_hs
-    text = f"{share:.0f} % of the benchmark's {si(now.rate_benchmark_hs)}H/s"
+    text = f"{share:.0f} % of the benchmark's {rate(now.rate_benchmark_hs)}"
     if now.below_benchmark:
         text += ": below it; other programs, heat, or battery? `miner bench` tells"
     return text
@@ -101,8 +69,8 @@ def sensors(row: BackendRow) -> str:
 
 def work(now: StatusSnapshot) -> str:
     height = "-" if now.height is None else str(now.height)
-    share = f"share {si(now.share_difficulty)}".strip()
-    block = f"block {si(now.network_difficulty)}".strip()
+    share = f"share {si(now.share_difficulty, digits=3)}"
+    block = f"block {si(now.network_difficulty, digits=3)}"
     return f"height {height}   job {duration(now.job_age_s)} old   difficulty: {share}, {block}"
 
 
@@ -119,7 +87,7 @@ def results(now: StatusSnapshot) -> str:
 
 def chances(now: StatusSnapshot) -> str:
     return (
-        f"best {si(now.best_difficulty_session).strip()} (ever "
-        f"{si(now.best_difficulty_ever).strip()})   on average a share in "
+        f"best {si(now.best_difficulty_session, digits=3)} (ever "
+        f"{si(now.best_difficulty_ever, digits=3)})   on average a share in "
         f"{duration(now.expected_share_s)}, a block in {duration(now.expected_block_s)}"
     )

@@ -9,7 +9,7 @@ from miner.backends.speed import Timing
 from miner.bitcoin.sha256 import ROUNDS, schedule
 from miner.bitcoin.versions import BIP320_MASK, count, versions_at
 from miner.learn.answers import near_judge, number_judge
-from miner.learn.mining import BASE_VERSION, bench_unit, open_quick, rate, si
+from miner.learn.mining import BASE_VERSION, bench_unit, open_quick, rate
 from miner.learn.steps import (
     Bars,
     Check,
@@ -21,6 +21,7 @@ from miner.learn.steps import (
     code,
 )  # fmt: skip
 from miner.learn.trace import padded
+from miner.units import si
 
 SHOWN = 4
 EXPANDED = ROUNDS - 16  # schedule words a compression has to compute
@@ -170,7 +171,7 @@ def _gained(name: str, gain: Gain) -> Screen:
                 name,
                 ("", "one version", f"{gain.versions} versions", "gain"),
                 tuple(
-                    (f"pair {place + 1}", si(a), si(b), f"x{b / a:.2f}")
+                    (f"pair {place + 1}", si(a, "H/s", 3), si(b, "H/s", 3), f"x{b / a:.2f}")
                     for place, (a, b) in enumerate(gain.pairs)
                 ),
                 "measured in turn, by this thread's CPU time, so that other programs count little",

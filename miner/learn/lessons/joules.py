@@ -10,7 +10,7 @@ from miner.devices.gpu import load_nvml
 from miner.errors import ConfigError
 from miner.gap import arithmetic, economics, hardware
 from miner.learn.answers import near_judge
-from miner.learn.mining import bench_unit, open_quick, open_workers, rate, si
+from miner.learn.mining import bench_unit, open_quick, open_workers, rate
 from miner.learn.steps import (
     Axis,
     Check,
@@ -26,6 +26,7 @@ from miner.learn.steps import (
 from miner.measure import cases
 from miner.measure.session import card
 from miner.measure.threads import Threads
+from miner.units import si
 
 QUOTED = (
     "Pencil and paper (human)", "Desktop PC on a power meter (2010)", "Radeon HD 7970",
@@ -135,7 +136,7 @@ def _own(measured: Measured) -> Screen:
     return Screen(
         "What does one hash cost?",
         (
-            Text(f"{measured.what}: **{si(speed)}**."),
+            Text(f"{measured.what}: **{si(speed, 'H/s', 3)}**."),
             *extra,
             code(energy.find),
         ),

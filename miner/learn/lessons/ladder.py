@@ -15,7 +15,7 @@ from miner.gap import hardware
 from miner.learn import trace
 from miner.learn.answers import near_judge, number_judge
 from miner.learn.chain import by_height
-from miner.learn.mining import bench_unit, rate, si
+from miner.learn.mining import bench_unit, rate
 from miner.learn.steps import (
     Axis,
     Check,
@@ -29,6 +29,7 @@ from miner.learn.steps import (
     code,
 )  # fmt: skip
 from miner.paths import cache_dir
+from miner.units import si
 
 FAMOUS = 125_552
 RUNG_S, QUICK_RUNG_S = 2.0, 0.15
@@ -181,7 +182,8 @@ def _timed(backend: Backend, row: Candidate, seconds: float) -> Rung:
 def _table(rungs: list[Rung], agreed: bool, left_out: list[str]) -> Screen:
     rows, before = [], rungs[0].rate_hs
     for rung in rungs:
-        rows.append((rung.name[:24], si(rung.rate_hs), f"x{rung.rate_hs / before:.1f}", rung.idea))
+        rate_text = si(rung.rate_hs, "H/s", 3)
+        rows.append((rung.name[:24], rate_text, f"x{rung.rate_hs / before:.1f}", rung.idea))
         before = rung.rate_hs
     note: tuple[Item, ...] = ()
     if left_out:

@@ -7,7 +7,7 @@ import numpy as np
 from miner.gap import arithmetic, economics
 from miner.learn import payout
 from miner.learn.answers import near_judge, word_judge
-from miner.learn.mining import bench_unit, open_quick, rate, si
+from miner.learn.mining import bench_unit, open_quick, rate
 from miner.learn.steps import (
     Bars,
     Check,
@@ -18,6 +18,7 @@ from miner.learn.steps import (
     Text,
     code,
 )  # fmt: skip
+from miner.units import si
 
 DAY_S = 86_400
 TRIALS, QUICK_TRIALS = 20_000, 4_000
@@ -54,7 +55,10 @@ def _alone(speed: float, name: str) -> Screen:
     return Screen(
         "Alone against the network",
         (
-            Text(f"Measured a moment ago, one core of this computer ({name}): **{si(speed)}**."),
+            Text(
+                f"Measured a moment ago, one core of this computer ({name}): "
+                f"**{si(speed, 'H/s', 3)}**."
+            ),
             Table(
                 "",
                 ("", ""),

@@ -19,7 +19,6 @@ from miner.learn.mining import (
     job_after,
     open_quick,
     rate,
-    si,
 )  # fmt: skip
 from miner.learn.pool import LoopbackPool
 from miner.learn.steps import (
@@ -35,6 +34,7 @@ from miner.learn.steps import (
 from miner.sources.base import SourceState
 from miner.sources.pool.connection import PoolConnection
 from miner.sources.pool.options import PoolOptions, make_pool
+from miner.units import si
 from miner.work.found import Answer, Share, Verdict
 from miner.work.job import Job
 from miner.work.luck import HASHES_AT_DIFFICULTY_1, RateEstimate, rate_from_shares
@@ -229,8 +229,9 @@ def _estimate(session: Session, target: int, setting: Setting) -> Screen:
                 "hashes a second",
             ),
             Check(
-                f"the counted {si(counted)} lies in the interval {si(told.low_hs)} to "
-                f"{si(told.high_hs)}, which misses one time in a hundred thousand",
+                f"the counted {si(counted, 'H/s', 3)} lies in the interval "
+                f"{si(told.low_hs, 'H/s', 3)} to "
+                f"{si(told.high_hs, 'H/s', 3)}, which misses one time in a hundred thousand",
                 told.low_hs <= counted <= told.high_hs,
                 f"rate_from_shares({count}, ...), chi-square quantiles",
             ),

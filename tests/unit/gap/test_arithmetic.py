@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import pytest
 
+from miner import units
 from miner.errors import ConfigError
 from miner.gap import arithmetic, economics, hardware, tables, twogaps
 from miner.gap.arithmetic import Own
-from miner.measure import formats
 from tests.unit.measure.test_result import sample
 
 TABLE = hardware.load()
@@ -51,8 +51,8 @@ def test_ratios_to_the_best_asic(name: str, rate: float, energy: float) -> None:
 )
 def test_years_to_a_block(rate: float, years: float) -> None:
     found = arithmetic.prospect("", rate, None, NETWORK)
-    assert found.block_s / formats.YEAR_S == pytest.approx(years, rel=0.02)
-    assert found.chance_year == pytest.approx(-math.expm1(-formats.YEAR_S / found.block_s))
+    assert found.block_s / units.YEAR_S == pytest.approx(years, rel=0.02)
+    assert found.chance_year == pytest.approx(-math.expm1(-units.YEAR_S / found.block_s))
     assert found.share_s == pytest.approx(2**32 / rate, rel=1e-4)
     assert found.kwh_block is None
     assert found.break_even is None
@@ -201,19 +201,19 @@ def test_without_joules_nothing_is_guessed() -> None:
 
 
 def test_words() -> None:
-    assert formats.rate(12_340_000) == "12.34 MH/s"
-    assert formats.rate(964e18) == "964.0 EH/s"
-    assert formats.rate(None) == "n/a"
-    assert formats.interval(12.29e6, 12.38e6, 12.34e6) == "[12.29, 12.38]"
-    assert formats.energy(8.9) == "8.90 J/TH"
-    assert formats.energy(34615) == "34600 J/TH"  # no digit more than three
-    assert formats.energy(4.5e7) == "4.50e7 J/TH"
-    assert formats.ratio(2.7e-8) == "2.70e-8 x"
-    assert formats.span(0.0072) == "7.20 ms"
-    assert formats.span(90) == "1.50 minutes"
-    assert formats.span(5.7e16) == "1.81e9 years"
-    assert formats.chance(1 / 15300) == "1 in 15300"
-    assert formats.chance(0.0322) == "3.22 %"
-    assert formats.money(258108.3, "USD") == "258 108 USD"
-    assert formats.many(434_000_000) == "434 million"
-    assert formats.many(1) == "1"
+    assert units.rate(12_340_000) == "12.34 MH/s"
+    assert units.rate(964e18) == "964 EH/s"
+    assert units.rate(None) == "n/a"
+    assert units.interval(12.29e6, 12.38e6, 12.34e6) == "[12.29, 12.38]"
+    assert units.energy(8.9) == "8.90 J/TH"
+    assert units.energy(34615) == "34600 J/TH"  # no digit more than three
+    assert units.energy(4.5e7) == "4.50e7 J/TH"
+    assert units.ratio(2.7e-8) == "2.70e-8 x"
+    assert units.span(0.0072) == "7.20 ms"
+    assert units.span(90) == "1.50 minutes"
+    assert units.span(5.7e16) == "1.81e9 years"
+    assert units.chance(1 / 15300) == "1 in 15300"
+    assert units.chance(0.0322) == "3.22 %"
+    assert units.money(258108.3, "USD") == "258 108 USD"
+    assert units.many(434_000_000) == "434 million"
+    assert units.many(1) == "1"

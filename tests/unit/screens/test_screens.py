@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from miner.devices.gpu import Sensors
-from miner.screens import words
 from miner.screens.console import ConsoleScreen, status_view
 from miner.screens.jsonl import JsonScreen
 from miner.sources.fixed import never_found
@@ -28,29 +27,6 @@ def snapshot() -> StatusSnapshot:
     status.alarm("the disk is full")
     status.state_text = "mining"
     return status.snapshot(1.0)
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [
-        (None, "-"), (0, "0 "), (7, "7 "), (0.5, "0.50 "), (999, "999 "), (1000, "1 k"),
-        (61_234_567, "61.2 M"), (999_999, "1.00 M"), (4.66e-10, "4.66e-10 "), (1.3e14, "130 T"),
-        (1e30, "1000000 Y"),
-    ],
-)  # fmt: skip
-def test_numbers_have_three_digits_and_a_prefix(number: float | None, text: str) -> None:
-    assert words.si(number) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (None, "-"), (0.25, "250 ms"), (59, "59 s"), (61, "1 min 1 s"), (3600, "1 h"),
-        (90_000, "1 d 1 h"), (3e11, "9,506 years"), (1e30, "3.2e+22 years"),
-    ],
-)  # fmt: skip
-def test_times_have_two_units(seconds: float | None, text: str) -> None:
-    assert words.duration(seconds) == text
 
 
 def test_results_go_to_stdout_and_talk_to_stderr(snapshot: StatusSnapshot) -> None:
