@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Protocol
 
 from miner.errors import SourceRefused
-from miner.work.found import FoundBlock, Share, Verdict
+from miner.work.found import Answer, FoundBlock, Share, Verdict
 from miner.work.job import Job
 
 
@@ -126,6 +126,63 @@ PoolEvent = (
     | Refused
     | Dropped
 )
+
+
+class SessionEvents:
+    """What a session has to tell, in order; the last event closes it."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._events: list[PoolEvent] = []
+
+    def _close(self, last: PoolEvent) -> None:
+        if not self.closed:
+            self.closed = True
+            self._events.append(last)
+
+    def _drain(self) -> list[PoolEvent]:
+        events, self._events = self._events, []
+        return events
+
+
+class Sent(Protocol):
+    """A share on its way, as its verdict needs it."""
+
+    @property
+    def hash_hex(self) -> str: ...
+
+    @property
+    def is_block(self) -> bool: ...
+
+    @property
+    def height(self) -> int | None: ...
+
+    @property
+    def difficulty(self) -> float | None: ...
+
+
+def share_verdict(  # long signature: one field each
+    source: str,
+    share: Sent,
+    answer: Answer,
+    reason: str = "",
+    words: str = "",
+    latency_s: float | None = None,
+) -> Verdict:
+    """The verdict on a share that was sent to a pool."""
+    return Verdict(
+        source=source,
+        hash_hex=share.hash_hex,
+        answer=answer,
+        is_block=share.is_block,
+        reason=reason,
+        explanation=words,
+        height=share.height,
+        latency_s=latency_s,
+        difficulty=share.difficulty,
+        of_share=True,
+    )
+
 
 Item = Share | FoundBlock  # what is sent: found now, or packed before
 

@@ -26,6 +26,7 @@ from miner.protocol.pool import (
     Reason,
     ReconnectAsked,
     Refused,
+    SessionEvents,
     ShareAnswered,
 )
 from miner.protocol.stratum import messages as parse
@@ -61,7 +62,7 @@ class Progress:
     target: int | None = None  # of the newest difficulty, until its pace was judged
 
 
-class StratumSession:
+class StratumSession(SessionEvents):
     """The protocol core of one connection: a PoolSession."""
 
     def __init__(
@@ -72,15 +73,14 @@ class StratumSession:
         leftovers: Leftovers | None = None,
     ) -> None:
         """`number` names the session, unless the pool resumes that of `leftovers`."""
+        super().__init__()
         self.settings = settings
-        self.closed = False
         self._left = leftovers or Leftovers()
         self._requests = Requests(self._left.next_id)
         self._work = PoolWork(settings, number)
         self._opening = Opening(settings, self._requests, self._work, self._left)
         self._progress = Progress(now, now)
         self._splitter = LineSplitter()
-        self._events: list[PoolEvent] = []
 
     # --- what the owner calls ---------------------------------------------------------------
 
@@ -329,15 +329,6 @@ class StratumSession:
 
     def _drop(self, why: str, at_once: bool = False, misbehaved: bool = False) -> None:
         self._close(Dropped(why, at_once, misbehaved))
-
-    def _close(self, last: PoolEvent) -> None:
-        if not self.closed:
-            self.closed = True
-            self._events.append(last)
-
-    def _drain(self) -> list[PoolEvent]:
-        events, self._events = self._events, []
-        return events
 
 
 WORK: dict[str, Callable[[PoolWork, object, float], list[PoolEvent]]] = {

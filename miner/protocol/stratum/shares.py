@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from miner.bitcoin.target import difficulty
 from miner.protocol.jsonline import Message
 from miner.protocol.peer_watch import PeerWatch
-from miner.protocol.pool import Reason, ShareAnswered
+from miner.protocol.pool import Reason, ShareAnswered, share_verdict
 from miner.protocol.stratum.answers import classify, share_error
 from miner.protocol.stratum.messages import Subscription
 from miner.work.found import Answer, FoundBlock, Share, Verdict
@@ -140,18 +140,8 @@ class ShareBook:
         words: str = "",
         now: float | None = None,
     ) -> Verdict:
-        return Verdict(
-            source=self._source,
-            hash_hex=share.hash_hex,
-            answer=answer,
-            is_block=share.is_block,
-            reason=reason,
-            explanation=words,
-            height=share.height,
-            latency_s=None if now is None else now - share.sent,
-            difficulty=share.difficulty,
-            of_share=True,
-        )
+        latency_s = None if now is None else now - share.sent
+        return share_verdict(self._source, share, answer, reason, words, latency_s)
 
 
 @dataclass(slots=True)

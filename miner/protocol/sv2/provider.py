@@ -16,20 +16,19 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from miner.bitcoin.encoding import display_hex
-from miner.errors import ConfigError, RemoteProtocolError, SourceRefused
+from miner.errors import ConfigError, RemoteProtocolError
 from miner.protocol.pool import (
     Dropped,
     JobReceived,
     Notice,
     PoolEvent,
     Ready,
-    Refused,
     ShareAnswered,
 )
 from miner.protocol.sv2 import messages as sv2
 from miner.protocol.sv2.frames import Frame
 from miner.protocol.sv2.link import SecureLink
-from miner.protocol.sv2.noise import CertificateNotValid, WrongAuthority
+from miner.protocol.sv2.linked import LinkedSession
 from miner.protocol.sv2.template import Payout, make_job, pack, solution_of
 from miner.protocol.sv2.terms import Stage
 from miner.text import scrub
@@ -80,45 +79,21 @@ class Templates:
     tip: sv2.TemplatePrevHash | None = None
 
 
-class ProviderSession:
+class ProviderSession(LinkedSession):
     """The protocol core of one connection. Not for several threads at once."""
 
     def __init__(
         self, settings: ProviderSettings, number: int, link: SecureLink, now: float
     ) -> None:
-        self.settings, self.number, self.link = settings, number, link
-        self.closed, self.bad_messages = False, 0
+        super().__init__(settings.source, number, link)
+        self.settings, self.bad_messages = settings, 0
         self.job: Job | None = None
         self._stage, self._opened = Stage.HANDSHAKE, now
         self._templates = Templates(OrderedDict(), OrderedDict())
         self._open: OrderedDict[str, Solution] = OrderedDict()
         self._bad_row = 0
-        self._events: list[PoolEvent] = []
 
     # --- what the owner calls ---------------------------------------------------------------
-
-    def open(self) -> None:
-        """Queue act 1 of the handshake."""
-        self.link.open()
-
-    def receive(self, data: bytes, now: float) -> list[PoolEvent]:
-        """Feed bytes of any segmentation; the events, in order."""
-        if self.closed:
-            return []
-        try:
-            frames = self.link.feed(data)
-        except (WrongAuthority, CertificateNotValid) as error:
-            self._refuse(str(error))
-            return self._drain()
-        except RemoteProtocolError as error:
-            self._close(Dropped(str(error)))
-            return self._drain()
-        if self._stage is Stage.HANDSHAKE and self.link.secured is not None:
-            self._set_up()
-        for frame in frames:
-            if not self.closed:
-                self._frame(frame, now)
-        return self._drain()
 
     def takes(self, item: Share | FoundBlock) -> bool:
         """A solution of an earlier connection may be sent too: its template may still be known."""
@@ -152,10 +127,6 @@ class ProviderSession:
             self._answer(self._open.pop(name), Answer.UNKNOWN, "no-answer", why)
         return self._drain()
 
-    def data_to_send(self) -> list[bytes]:
-        """Drain the outbox: complete messages, each meant for one write."""
-        return self.link.data_to_send()
-
     def hung_up(self) -> str | None:
         """What the end of the connection says about the server, when we were still waiting."""
         if self._stage is Stage.HANDSHAKE:
@@ -181,7 +152,7 @@ class ProviderSession:
 
     # --- frames in --------------------------------------------------------------------------
 
-    def _set_up(self) -> None:
+    def _begin(self, now: float) -> None:
         self._stage = Stage.SETUP
         host, port, agent = self.settings.host, self.settings.port, self.settings.agent
         self._send(
@@ -209,7 +180,7 @@ class ProviderSession:
     def _take(self, message: sv2.Message, now: float) -> None:
         match message:
             case sv2.SetupSuccess() if self._stage is Stage.SETUP:
-                self._begin(message)
+                self._set_up_done(message)
             case sv2.SetupError() if self._stage is Stage.SETUP:
                 self._refuse(f"SetupConnection was refused: {scrub(message.error_code, 80)}")
             case sv2.NewTemplate() if self.ready:
@@ -220,7 +191,7 @@ class ProviderSession:
                 bodies = self._templates.transactions
                 keep(bodies, message.template_id, message.transactions, MAX_BODIES)
 
-    def _begin(self, message: sv2.SetupSuccess) -> None:
+    def _set_up_done(self, message: sv2.SetupSuccess) -> None:
         if message.used_version != VERSION:
             self._refuse(f"the provider speaks version {message.used_version}, we {VERSION}")
             return
@@ -281,18 +252,6 @@ class ProviderSession:
 
     def _send(self, message: sv2.Message) -> None:
         self.link.send(sv2.encode(message))
-
-    def _refuse(self, why: str) -> None:
-        self._close(Refused(SourceRefused(f"{self.settings.source}: {why}")))
-
-    def _close(self, last: PoolEvent) -> None:
-        if not self.closed:
-            self.closed = True
-            self._events.append(last)
-
-    def _drain(self) -> list[PoolEvent]:
-        events, self._events = self._events, []
-        return events
 
 
 def keep(table: OrderedDict[int, Kept], number: int, value: Kept, most: int) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from miner.bitcoin.target import difficulty
-from miner.errors import RemoteProtocolError, SourceRefused
+from miner.errors import RemoteProtocolError
 from miner.protocol.pool import (
     PLAIN_WORDS,
     DifficultyChanged,
@@ -27,12 +27,11 @@ from miner.protocol.pool import (
     Reason,
     ReconnectAsked,
     Redirect,
-    Refused,
 )
 from miner.protocol.sv2 import messages as sv2
 from miner.protocol.sv2.frames import Frame
 from miner.protocol.sv2.link import SecureLink
-from miner.protocol.sv2.noise import CertificateNotValid, WrongAuthority
+from miner.protocol.sv2.linked import LinkedSession
 from miner.protocol.sv2.opening import LEAST_RATE_HS, MAX_TARGET, Opening, Refusal, TryAgain
 from miner.protocol.sv2.shares import SequenceBook
 from miner.protocol.sv2.terms import Learnt, Progress, Settings, Stage
@@ -49,7 +48,7 @@ RATE_MOVED = 0.10  # a rate this far from what the pool was told is told again,
 RATE_PAUSE_S = 60.0  # at most so often
 
 
-class Sv2Session:
+class Sv2Session(LinkedSession):
     """The protocol core of one connection. Not for several threads at once."""
 
     def __init__(
@@ -60,40 +59,15 @@ class Sv2Session:
         now: float,
         learnt: Learnt | None = None,
     ) -> None:
-        self.settings, self.number, self.link = settings, number, link
-        self.closed = False
+        super().__init__(settings.source, number, link)
+        self.settings = settings
         self._learnt = learnt or Learnt()
         self._opening = Opening(settings, number, self._learnt)
         self._book = SequenceBook(settings.source)
         self._work: ChannelWork | None = None
         self._progress = Progress(now, now, now, settings.rate_hs)
-        self._events: list[PoolEvent] = []
 
     # --- what the owner calls ---------------------------------------------------------------
-
-    def open(self) -> None:
-        """Queue act 1 of the handshake."""
-        self.link.open()
-
-    def receive(self, data: bytes, now: float) -> list[PoolEvent]:
-        """Feed bytes of any segmentation; the events, in order."""
-        if self.closed:
-            return []
-        try:
-            frames = self.link.feed(data)
-        except (WrongAuthority, CertificateNotValid) as error:
-            self._refuse(str(error))
-            return self._drain()
-        except RemoteProtocolError as error:
-            self._drop(str(error))
-            return self._drain()
-        if self._opening.stage is Stage.HANDSHAKE and self.link.secured is not None:
-            self._send(self._opening.begin(now))
-        for frame in frames:
-            if not self.closed:
-                self._progress.heard, self._progress.probed = now, False
-                self._frame(frame, now)
-        return self._drain()
 
     def takes(self, item: Share | FoundBlock) -> bool:
         """Can this be sent here? A block of an earlier connection never can: its job is gone."""
@@ -139,10 +113,6 @@ class Sv2Session:
             self._update_channel(progress.told_hs, now)
         return self._drain()
 
-    def data_to_send(self) -> list[bytes]:
-        """Drain the outbox: complete messages, each meant for one write."""
-        return self.link.data_to_send()
-
     def hung_up(self) -> str | None:
         """What the end of the connection says about the server, when we were still waiting."""
         return None if self.ready else self._why_no_answer()
@@ -173,7 +143,11 @@ class Sv2Session:
 
     # --- frames in --------------------------------------------------------------------------
 
+    def _begin(self, now: float) -> None:
+        self._send(self._opening.begin(now))
+
     def _frame(self, frame: Frame, now: float) -> None:
+        self._progress.heard, self._progress.probed = now, False
         try:
             message = sv2.parse(frame)
             handler = HANDLERS.get(type(message))
@@ -299,20 +273,8 @@ class Sv2Session:
     def _notice(self, kind: str, text: str) -> None:
         self._events.append(Notice(kind, text))
 
-    def _refuse(self, why: str) -> None:
-        self._close(Refused(SourceRefused(f"{self.settings.source}: {why}")))
-
     def _drop(self, why: str, at_once: bool = False) -> None:
         self._close(Dropped(why, at_once))
-
-    def _close(self, last: PoolEvent) -> None:
-        if not self.closed:
-            self.closed = True
-            self._events.append(last)
-
-    def _drain(self) -> list[PoolEvent]:
-        events, self._events = self._events, []
-        return events
 
 
 def submit_message(share: Share, number: int) -> sv2.Message:

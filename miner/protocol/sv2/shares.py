@@ -8,11 +8,12 @@ its fate is unknown. Source: Stratum v2 specification, 5.3.14; behaviour of SRI 
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 
 from miner.bitcoin.target import difficulty
-from miner.protocol.pool import Reason, ShareAnswered
+from miner.protocol.pool import Reason, ShareAnswered, share_verdict
 from miner.protocol.stratum.answers import PoolError, classify
-from miner.work.found import Answer, Share, Verdict
+from miner.work.found import Answer, Share
 
 MAX_OPEN = 4096  # unanswered shares; the oldest beyond becomes unknown, a block last
 MAX_SEEN = 4096  # newest hashes, against sending one twice
@@ -35,7 +36,7 @@ class SequenceBook:
     """Bounded tables of one channel's shares."""
 
     def __init__(self, source: str) -> None:
-        self._source = source
+        self._verdict = partial(share_verdict, source)
         self._open: OrderedDict[int, SentShare] = OrderedDict()
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._sent = 0  # shares so far; the newest one's number, which the wire cuts to 32 bits
@@ -111,27 +112,6 @@ class SequenceBook:
 
     def _give_up(self, share: SentShare, why: str) -> ShareAnswered:
         return ShareAnswered(self._verdict(share, Answer.UNKNOWN, "no-answer", why))
-
-    def _verdict(
-        self,
-        share: SentShare,
-        answer: Answer,
-        reason: str = "",
-        words: str = "",
-        latency_s: float | None = None,
-    ) -> Verdict:
-        return Verdict(
-            source=self._source,
-            hash_hex=share.hash_hex,
-            answer=answer,
-            is_block=share.is_block,
-            reason=reason,
-            explanation=words,
-            height=share.height,
-            latency_s=latency_s,
-            difficulty=share.difficulty,
-            of_share=True,
-        )
 
 
 def entry_of(share: Share, now: float, block: bool | None = None) -> SentShare:
