@@ -34,7 +34,7 @@ from miner.screens.limit import OF_POOLS, SHARES, ShareLimit
 from miner.screens.sturdy import SturdyScreen
 from miner.signals import ForcedExit, Signals, StopAsked
 from miner.sources.base import WorkSource
-from miner.sources.node.link import NodeSetup
+from miner.sources.node.setup import NodeSetup
 from miner.sources.node.source import NodeSource
 from miner.sources.pool.options import pool_names
 from miner.status import Event, Status, StatusSnapshot

@@ -53,7 +53,7 @@ from miner.protocol.gbt.job import (
 from miner.protocol.gbt.template import Template, parse_template
 from miner.protocol.gbt.verdicts import explain
 from miner.sources.base import Health, SourceState
-from miner.sources.node.link import NodeSetup
+from miner.sources.node.setup import NodeSetup
 from miner.text import scrub
 from miner.transport.credentials import CookieFile
 from miner.transport.endpoint import parse_node_url

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from miner.sources.base import SourceState, WorkSource
-from miner.sources.node.link import NodeSetup, Timing
+from miner.sources.node.setup import NodeSetup, Timing
 from miner.transport.credentials import CookieFile
 from miner.transport.endpoint import parse_node_url
 from miner.work.found import Share, Verdict

@@ -6,7 +6,7 @@ import pytest
 
 from miner.node.service import Node
 from miner.sources.base import Health
-from miner.sources.node.link import NodeSetup
+from miner.sources.node.setup import NodeSetup
 from miner.sources.node.source import NodeSource
 from miner.transport.credentials import CookieFile
 from miner.transport.endpoint import parse_node_url

@@ -9,7 +9,7 @@ import pytest
 
 from miner.bitcoin.address import decode
 from miner.doctor import Finding, NodeDoctor, Outcome, check_devices, check_disk, check_install
-from miner.sources.node.link import NodeSetup
+from miner.sources.node.setup import NodeSetup
 from miner.transport.endpoint import Endpoint
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode

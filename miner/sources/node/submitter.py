@@ -17,8 +17,8 @@ from typing import Protocol
 from miner.errors import MinerError, RpcError, RpcNotReady
 from miner.protocol.gbt.verdicts import Judgement, Ruling, judge, judge_error
 from miner.sources.node.belongs import header_of, tip_height, why_elsewhere
-from miner.sources.node.link import Timing
 from miner.sources.node.refusals import PAUSE_S, Refusals, is_easy
+from miner.sources.node.setup import Timing
 from miner.transport.rpc import Rpc
 from miner.work.found import FoundBlock
 
@@ -110,6 +110,11 @@ class Submitter:
             for task in self._tasks.values():
                 task.due = 0.0
             self._changed.notify_all()
+
+    @property
+    def queued(self) -> int:
+        """Blocks that the node has not judged for good."""
+        return len(self._tasks)
 
     def wait_open(self, deadline: float) -> None:
         """Wait until nothing is undelivered or unanswered, or the deadline (monotonic)."""

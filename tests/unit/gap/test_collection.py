@@ -16,7 +16,7 @@ from miner.measure import environment, export, store
 from miner.measure.bench import Bench, Plan
 from miner.measure.cases import Case
 from miner.measure.result import Result, Slice
-from miner.work.values import Share
+from miner.work.found import Share
 
 
 @pytest.fixture(scope="module")

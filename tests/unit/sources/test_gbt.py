@@ -12,7 +12,7 @@ import pytest
 from miner.bitcoin.target import EASIEST_NBITS
 from miner.errors import ConfigError, SourceRefused, TransportError
 from miner.sources.base import Health
-from miner.sources.node.link import Timing
+from miner.sources.node.setup import Timing
 from miner.sources.node.source import NodeSource
 from miner.work.found import Answer
 from tests.fakes import exchange as faults
@@ -347,7 +347,7 @@ def test_one_node_that_accepts_outweighs_one_that_refuses(
     node.fault("submitblock", faults.result("bad-prevblk"))
     second.fault("submitblock", faults.busy(), times=5)
     source = run(node, second)
-    until(lambda: all(link.template for link in source._links))
+    until(lambda: all(link.template for link in source.links))
     submitted(source, sink)
     assert [verdict.answer for verdict in sink.final()] == [Answer.ACCEPTED]
 
@@ -358,7 +358,7 @@ def test_what_every_node_refuses_is_dead(
     node.fault("submitblock", faults.result("bad-cb-height"))
     second.fault("submitblock", faults.result("bad-cb-height"))
     source = run(node, second)
-    until(lambda: all(link.template for link in source._links))
+    until(lambda: all(link.template for link in source.links))
     submitted(source, sink)
     assert [verdict.answer for verdict in sink.final()] == [Answer.REJECTED]
 

@@ -7,7 +7,7 @@ import pytest
 
 from miner.sources.node import fallback
 from miner.sources.node.fallback import OurChain
-from miner.sources.node.link import Timing
+from miner.sources.node.setup import Timing
 from miner.sources.node.source import NodeSource
 from miner.work.found import FoundBlock
 from tests.fakes import exchange as faults
@@ -68,7 +68,7 @@ def test_G22_an_old_template_after_our_block_is_no_fall(
     """It was made before the block came, and arrived after it."""
     source = run(node)
     first, old = sink.job_at(1), node.template()
-    until(lambda: not source._dry_runs)
+    until(lambda: source.unfinished == 0)
 
     def late(exchange: faults.Exchange) -> bytes | None:
         exchange.hold(0.5)
@@ -86,13 +86,13 @@ def test_G36_a_node_that_falls_back_alone_leaves_the_lead_to_the_others(
     node: FakeNode, second: FakeNode, sink: Sink, run: Run
 ) -> None:
     source = run(node, second)
-    until(lambda: all(link.template for link in source._links))
+    until(lambda: all(link.template for link in source.links))
     ours = accepted(source, sink, 1)
     until(lambda: second.tip.hash == ours and node.tip.hash == ours)
-    until(lambda: all(link.template.height == 2 for link in source._links if link.template))
+    until(lambda: all(link.template.height == 2 for link in source.links if link.template))
     node.fall_back(ours)
     sink.state_with("fell back")
-    until(lambda: source._links[0].template is not None and source._links[0].template.height == 1)
+    until(lambda: source.links[0].template is not None and source.links[0].template.height == 1)
     until(lambda: sink.jobs[-1].height == 2)
     share = solve(sink.jobs[-1], 5)
     source.submit(share)
@@ -118,7 +118,7 @@ def test_G22_a_node_whose_templates_stay_behind_our_block_is_mined_on(
     monkeypatch.setattr("miner.sources.node.source.PATIENCE_S", 0.3)
     source = run(node)
     first, old = sink.job_at(1), node.template()
-    until(lambda: not source._dry_runs)
+    until(lambda: source.unfinished == 0)
     node.do_getblocktemplate = lambda *_: old  # type: ignore[method-assign]
     source.submit(solve(first))
     sink.wait(lambda: sink.jobs[-1].reopens)

@@ -51,7 +51,7 @@ def test_G36_a_useless_standby_does_not_take_over(
     sink.job_at(1)
     second.template_patch["coinbaseaux"] = {"a": "11" * 300}
     source = run(node, second)
-    sink.wait(lambda: sum(link.template is not None for link in source._links) == 2)
+    sink.wait(lambda: sum(link.template is not None for link in source.links) == 2)
     node.stop()
     sink.state_with("coinbaseaux")
     node.start()
@@ -139,17 +139,17 @@ def test_G36_a_refusal_by_one_node_is_not_the_word_of_one_that_is_away(
     """One node is wrong about the block while the other restarts: it arrives all the same."""
     node.validate = lambda raw, template: "bad-version(0x20000000)"
     source = run(node, second)
-    until(lambda: sum(link.template is not None for link in source._links) == 2)
+    until(lambda: sum(link.template is not None for link in source.links) == 2)
     share = solve(sink.job_at(1))
     second.stop()
-    until(lambda: source._links[1].health is not Health.READY)
+    until(lambda: source.links[1].health is not Health.READY)
     source.submit(share)
     assert sink.final()[0].answer is Answer.REJECTED
     time.sleep(0.5)  # some tries while nobody is there
     second.start()
     assert sink.final(2)[1].answer is Answer.ACCEPTED
     assert second.sent(share.hash_hex) == 1
-    assert not source._open
+    until(lambda: source.unfinished == 0)
 
 
 def test_G36_late_refusals_leave_nothing_behind(
@@ -158,17 +158,16 @@ def test_G36_late_refusals_leave_nothing_behind(
     for one in (node, second):
         one.validate = lambda raw, template: "bad-version(0x20000000)"
     source = run(node, second)
-    until(lambda: sum(link.template is not None for link in source._links) == 2)
+    until(lambda: sum(link.template is not None for link in source.links) == 2)
     second.stop()
-    until(lambda: source._links[1].health is not Health.READY)
+    until(lambda: source.links[1].health is not Health.READY)
     shares = [solve(sink.job_at(1), extranonce2) for extranonce2 in range(5)]
     for share in shares:
         source.submit(share)
     assert {verdict.answer for verdict in sink.final(5)} == {Answer.REJECTED}
     second.start()
     until(lambda: all(second.sent(share.hash_hex) == 1 for share in shares))
-    until(lambda: not source._submitters[source._links[1]]._tasks)
-    assert not source._open
+    until(lambda: source.unfinished == 0)
     assert len([verdict for verdict in sink.verdicts if verdict.final]) == 5
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from miner.sources.base import Health
-from miner.sources.node.link import Timing
+from miner.sources.node.setup import Timing
 from miner.sources.node.source import NodeSource
 from miner.work.found import Answer, FoundBlock
 from tests.fakes import exchange as faults

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from miner.errors import DeadlinePassed, RpcError, RpcForbidden, RpcNotReady
-from miner.sources.node.link import Timing
+from miner.sources.node.setup import Timing
 from miner.sources.node.source import NodeSource
 from miner.sources.node.tips import TipWatch
 from miner.work.found import Answer
