@@ -337,7 +337,7 @@ def expect_benchmark(status: Status, backends: list[Backend], config: MineConfig
 
 
 def pool_source(config: MineConfig, rate_hs: Callable[[], float | None]) -> WorkSource:
-    from miner.sources.pool.options import DUMMY_PASSWORD, Pool, PoolOptions
+    from miner.sources.pool.options import PoolOptions
     from miner.sources.pool.pools import pool_source as open_pools
 
     options = PoolOptions(
@@ -348,8 +348,7 @@ def pool_source(config: MineConfig, rate_hs: Callable[[], float | None]) -> Work
         retries=config.retries,
         rate_hs=rate_hs,
     )
-    pools = [Pool(pool.url, pool.user, pool.password or DUMMY_PASSWORD) for pool in config.pools]
-    return open_pools(pools, options)
+    return open_pools(config.pools, options)
 
 
 def rate_to_tell(now: StatusSnapshot | None, guess_hs: float) -> float | None:

@@ -19,7 +19,7 @@ from miner.bitcoin.address import AddressError, decode
 from miner.errors import ConfigError
 from miner.secret import Secret
 from miner.transport.endpoint import RPC_PORTS, NodeAddress, parse_node_url
-from miner.transport.urls import PoolUrl, parse_pool_url
+from miner.transport.urls import PoolLogin, pool_login
 
 MAX_CONFIG_BYTES = 1 << 20
 MAX_PASSWORD_BYTES, PASSWORD_WAIT_S = 4096, 5.0  # whatever --pass-file leads to
@@ -31,15 +31,6 @@ class Goal(NamedTuple):
 
     amount: float
     unit: Literal["s", "shares", "blocks"]
-
-
-@dataclass(frozen=True, slots=True)
-class PoolLogin:
-    """One pool and who we are there."""
-
-    url: PoolUrl
-    user: str
-    password: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,15 +349,6 @@ def sources(values: Mapping[str, Any]) -> tuple[tuple[PoolLogin, ...], tuple[Nod
 def is_http(url: str) -> bool:
     """cpuminer's -o names nodes too."""
     return url.lower().startswith(("http://", "https://"))
-
-
-def pool_login(url: str, user: str | None, password: Secret | None) -> PoolLogin:
-    """What stands before the URL's @ gives way to --user and --password."""
-    place = parse_pool_url(url)
-    user = user or place.user
-    if not user:
-        raise ConfigError(f"pool {place}: no user name; give --user NAME or ADDRESS.WORKER")
-    return PoolLogin(place, user, password or place.password)
 
 
 def default_port(address: str | None) -> int:

@@ -24,6 +24,7 @@ from miner.status import Event, Status
 from miner.text import scrub
 from miner.work.found import Answer, FoundBlock, Share, Verdict
 from miner.work.job import Job
+from miner.work.seen import Seen
 
 QUEUED_FINDINGS = 16  # of a few hits each, so that a stop finds little to do; above it workers wait
 DISK_RETRY_S = 5.0  # between looks at a disk that refused a block
@@ -71,7 +72,7 @@ class Desk:
         self._own: OrderedDict[str, bytes] = OrderedDict()  # our blocks: hash to parent
         self._open: dict[str, int | None] = {}  # solo blocks that may yet be accepted: height
         self._kept: deque[Share] = deque()  # blocks beyond most_blocks, should one fail
-        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._seen = Seen(SEEN)
         self._findings: queue.SimpleQueue[Finding | Share | None] = queue.SimpleQueue()
         self._to_disk: queue.SimpleQueue[Append | Verdict | None] = queue.SimpleQueue()
         self._given_up = False  # the grace of a stop is over
@@ -182,7 +183,7 @@ class Desk:
         share = self._confirmed(finding, hit)
         if share is None:
             return
-        if self._is_repeated(share.hash):
+        if not self._seen.is_new(share.hash):
             if not finding.worker.abandoned:  # what hung is searched again by its successor
                 self._alarm(f"{finding.worker.name} found {share.hash_hex} twice; sent once")
             return
@@ -210,14 +211,6 @@ class Desk:
             what = "no hit, says hashlib" if asked else "outside of what was asked"
             worker.accusation = f"{scrub(hit, 80)} is {what}"
         return share if share is not None and share.is_block else None  # no check vetoes a block
-
-    def _is_repeated(self, block_hash: bytes) -> bool:
-        if block_hash in self._seen:
-            return True
-        self._seen[block_hash] = None
-        if len(self._seen) > SEEN:
-            self._seen.popitem(last=False)
-        return False
 
     def _block(self, share: Share, found_at: float) -> None:
         try:

@@ -18,6 +18,7 @@ LATER = ("stratum2", "stratum2+tcp", "stratum+sv2", "sv2")
 SCHEME = re.compile(r"[0-9A-Za-z+.-]*")
 HOST = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z_.-]*[0-9A-Za-z.])?")
 IPV6 = re.compile(r"[0-9A-Fa-f:.]+(?:%[0-9A-Za-z_.-]+)?")  # a zone after % for link-local ones
+DUMMY_PASSWORD = Secret("x")  # customary where a pool asks for none
 MAX_HOST_CHARS = 253  # RFC 1035
 
 
@@ -37,6 +38,27 @@ class PoolUrl:
         """For people, without credentials."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"stratum+{'ssl' if self.tls else 'tcp'}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLogin:
+    """One pool and who we are there."""
+
+    url: PoolUrl
+    user: str  # often ADDRESS.WORKER
+    password: Secret = DUMMY_PASSWORD
+
+
+def pool_login(url: str, user: str | None = None, password: Secret | None = None) -> PoolLogin:
+    """A pool from its URL and login; what stands in the URL counts where the login is silent.
+
+    Raises ConfigError.
+    """
+    place = parse_pool_url(url)
+    user = user or place.user
+    if not user:
+        raise ConfigError(f"pool {place}: no user name; give --user NAME or ADDRESS.WORKER")
+    return PoolLogin(place, user, password or place.password or DUMMY_PASSWORD)
 
 
 def parse_pool_url(text: str) -> PoolUrl:

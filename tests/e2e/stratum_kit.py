@@ -6,8 +6,9 @@ from typing import Any
 from miner.secret import Secret
 from miner.sources.pool.connection import PoolConnection
 from miner.sources.pool.failover import Failover
-from miner.sources.pool.options import Pool, PoolOptions, make_pool
+from miner.sources.pool.options import PoolOptions
 from miner.sources.pool.pools import pool_source
+from miner.transport.urls import PoolLogin, pool_login
 from tests.fakes.pool import FakePool
 
 QUICK = PoolOptions(
@@ -23,8 +24,8 @@ QUICK = PoolOptions(
 CANARY = "canary-5e1f"
 
 
-def login(pool: FakePool | str, user: str = "alice.w1") -> Pool:
-    return make_pool(pool if isinstance(pool, str) else pool.url, user, Secret(CANARY))
+def login(pool: FakePool | str, user: str = "alice.w1") -> PoolLogin:
+    return pool_login(pool if isinstance(pool, str) else pool.url, user, Secret(CANARY))
 
 
 def source(pool: FakePool | str, **options: Any) -> PoolConnection:

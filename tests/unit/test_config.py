@@ -9,6 +9,7 @@ from miner.bitcoin.address import p2wsh_address
 from miner.config import Goal, MineConfig
 from miner.errors import ConfigError
 from miner.secret import Secret
+from miner.transport.urls import DUMMY_PASSWORD
 
 ADDRESS = p2wsh_address(b"\x51", "regtest")
 
@@ -57,7 +58,7 @@ def test_the_nth_user_belongs_to_the_nth_pool() -> None:
         ("ub", Secret("pb")),
     ]
     one = load(pool=("a:1", "b:2"), user=("u",))
-    assert [(pool.user, pool.password) for pool in one.pools] == [("u", None)] * 2
+    assert [(pool.user, pool.password) for pool in one.pools] == [("u", DUMMY_PASSWORD)] * 2
 
 
 def test_login_inside_the_url_and_in_one_word() -> None:

@@ -33,7 +33,8 @@ from miner.learn.steps import (
 )  # fmt: skip
 from miner.sources.base import SourceState
 from miner.sources.pool.connection import PoolConnection
-from miner.sources.pool.options import PoolOptions, make_pool
+from miner.sources.pool.options import PoolOptions
+from miner.transport.urls import pool_login
 from miner.units import si
 from miner.work.found import Answer, Share, Verdict
 from miner.work.job import Job
@@ -104,7 +105,7 @@ def _difficulty(hashes_per_share: float) -> float:
 
 def mine(backend: Backend, pool: LoopbackPool, seconds: float) -> Session:
     """Mine on the pool through the real Stratum source for so long."""
-    source, sink = PoolConnection(make_pool(pool.url, "learner.lesson"), PoolOptions()), Sink()
+    source, sink = PoolConnection(pool_login(pool.url, "learner.lesson"), PoolOptions()), Sink()
     source.start(sink)
     try:
         job = sink.jobs.get(timeout=HANDSHAKE_S)

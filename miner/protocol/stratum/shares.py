@@ -10,6 +10,7 @@ from miner.protocol.pool import Reason, ShareAnswered, share_verdict
 from miner.protocol.stratum.answers import classify, share_error
 from miner.protocol.stratum.messages import Subscription
 from miner.work.found import Answer, FoundBlock, Share, Verdict
+from miner.work.seen import Seen
 
 MAX_OPEN = 4096  # unanswered submits; the oldest share beyond becomes unknown
 MAX_JOBS = 16  # whose submitted shares are remembered
@@ -38,20 +39,15 @@ class ShareBook:
     def __init__(self, source: str, answer_s: float) -> None:
         self._source, self._answer_s = source, answer_s
         self._open: OrderedDict[int, OpenShare] = OrderedDict()
-        self._submitted: OrderedDict[str, OrderedDict[bytes, None]] = OrderedDict()
+        self._submitted: OrderedDict[str, Seen] = OrderedDict()
 
     def is_new(self, share: Share) -> bool:
         """Remember the header; False when it was submitted before."""
-        seen = self._submitted.setdefault(share.unit.job.job_id, OrderedDict())
+        seen = self._submitted.setdefault(share.unit.job.job_id, Seen(MAX_SUBMITTED))
         self._submitted.move_to_end(share.unit.job.job_id)
-        if share.hash in seen:
-            return False
-        seen[share.hash] = None
-        if len(seen) > MAX_SUBMITTED:
-            seen.popitem(last=False)
         if len(self._submitted) > MAX_JOBS:
             self._submitted.popitem(last=False)
-        return True
+        return seen.is_new(share.hash)
 
     def sent(self, request_id: int, share: OpenShare) -> list[ShareAnswered]:
         """Enter a share that was sent; the answers are of shares given up for want of room."""

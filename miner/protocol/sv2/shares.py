@@ -14,6 +14,7 @@ from miner.bitcoin.target import difficulty
 from miner.protocol.pool import Reason, ShareAnswered, share_verdict
 from miner.protocol.stratum.answers import PoolError, classify
 from miner.work.found import Answer, Share
+from miner.work.seen import Seen
 
 MAX_OPEN = 4096  # unanswered shares; the oldest beyond becomes unknown, a block last
 MAX_SEEN = 4096  # newest hashes, against sending one twice
@@ -38,7 +39,7 @@ class SequenceBook:
     def __init__(self, source: str) -> None:
         self._verdict = partial(share_verdict, source)
         self._open: OrderedDict[int, SentShare] = OrderedDict()
-        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._seen = Seen(MAX_SEEN)
         self._sent = 0  # shares so far; the newest one's number, which the wire cuts to 32 bits
 
     @property
@@ -48,12 +49,7 @@ class SequenceBook:
 
     def is_new(self, share: Share) -> bool:
         """Remember the header; False when it was submitted before."""
-        if share.hash in self._seen:
-            return False
-        self._seen[share.hash] = None
-        if len(self._seen) > MAX_SEEN:
-            self._seen.popitem(last=False)
-        return True
+        return self._seen.is_new(share.hash)
 
     def sent(self, share: Share, now: float) -> tuple[int, list[ShareAnswered]]:
         """The sequence number to send it with, and the verdict on one given up for its room."""

@@ -27,13 +27,14 @@ from miner.protocol.pool import (
 )
 from miner.sources.base import Health, SourceSink
 from miner.sources.pool.clock import Clock, SystemClock
-from miner.sources.pool.options import Pool, PoolOptions
+from miner.sources.pool.options import PoolOptions
 from miner.sources.pool.policy import Ending, Pause, Policy
 from miner.sources.pool.protocols import OpenSession, Wish, open_session
 from miner.sources.pool.queue import ShareQueue, lost
 from miner.sources.pool.report import Report
 from miner.transport.dial import Dialer, Link
 from miner.transport.stream import Stream
+from miner.transport.urls import PoolLogin
 from miner.work.found import FoundBlock, Share
 from miner.work.job import Job
 
@@ -67,7 +68,7 @@ class PoolConnection:
     """A WorkSource for one pool; see `failover` for several."""
 
     def __init__(
-        self, pool: Pool, options: PoolOptions, name: str = "", outside: Outside | None = None
+        self, pool: PoolLogin, options: PoolOptions, name: str = "", outside: Outside | None = None
     ) -> None:
         name = name or str(pool.url).partition("://")[2]
         self.standby = False  # another pool has the work: a try at least every `probe_s`

@@ -2,31 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from miner.bitcoin.versions import BIP320_MASK
-from miner.errors import ConfigError
-from miner.secret import Secret
 from miner.transport.tls import TlsSettings
-from miner.transport.urls import PoolUrl, parse_pool_url
-
-DUMMY_PASSWORD = Secret("x")  # customary where a pool asks for none
-
-
-class Login(Protocol):
-    """Whatever says where a pool is."""
-
-    @property
-    def url(self) -> PoolUrl: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """One pool and who we are there."""
-
-    url: PoolUrl
-    user: str  # often ADDRESS.WORKER
-    password: Secret = DUMMY_PASSWORD
+from miner.transport.urls import PoolLogin
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +32,7 @@ class PoolOptions:
     most_delay_s: float = 60.0  # to here
 
 
-def make_pool(url: str, user: str | None = None, password: Secret | None = None) -> Pool:
-    """A pool from its URL and login; what stands in the URL counts where the login is silent.
-
-    Raises ConfigError.
-    """
-    place = parse_pool_url(url)
-    user = place.user if user is None else user
-    if not user:
-        raise ConfigError(f"pool {place}: no user name; give --user NAME or ADDRESS.WORKER")
-    password = place.password if password is None else password
-    return Pool(place, user, DUMMY_PASSWORD if password is None else password)
-
-
-def pool_names(pools: Sequence[Login]) -> list[str]:
+def pool_names(pools: Sequence[PoolLogin]) -> list[str]:
     """How jobs and verdicts name each: host:port, with a number where two logins share one."""
     names: list[str] = []
     for pool in pools:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from miner.errors import MinerError, SourceRefused, TransportError
 from miner.protocol.pool import Redirect
 from miner.sources.base import Health
-from miner.sources.pool.options import Pool, PoolOptions
-from miner.transport.urls import PoolUrl
+from miner.sources.pool.options import PoolOptions
+from miner.transport.urls import PoolLogin, PoolUrl
 from miner.work.found import Answer, Verdict
 
 REJECT_WINDOW = 20  # verdicts looked at
@@ -89,7 +89,9 @@ class RejectWatch:
 class Policy:
     """What one pool did so far, and what follows from it."""
 
-    def __init__(self, name: str, pool: Pool, options: PoolOptions, dice: random.Random) -> None:
+    def __init__(
+        self, name: str, pool: PoolLogin, options: PoolOptions, dice: random.Random
+    ) -> None:
         self.place = pool.url  # where to connect next
         self.connections = 0
         self._name, self._pool, self._options = name, pool, options

@@ -5,11 +5,12 @@ from functools import partial
 
 from miner.sources.pool.connection import PoolConnection
 from miner.sources.pool.failover import Failover, PoolSlot, Times
-from miner.sources.pool.options import Pool, PoolOptions, pool_names
+from miner.sources.pool.options import PoolOptions, pool_names
 from miner.sources.pool.protocols import check
+from miner.transport.urls import PoolLogin
 
 
-def pool_source(pools: Sequence[Pool], options: PoolOptions) -> Failover:
+def pool_source(pools: Sequence[PoolLogin], options: PoolOptions) -> Failover:
     """A WorkSource over the pools, in order of priority.
 
     `options`: version mask, redirects, TLS, retries, `rate_hs` (a function that gives the measured

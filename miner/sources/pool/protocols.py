@@ -7,7 +7,8 @@ from miner.protocol.pool import Leftovers, PoolSession
 from miner.protocol.stratum import shares as stratum
 from miner.protocol.stratum.session import StratumSession
 from miner.protocol.stratum.settings import SessionSettings
-from miner.sources.pool.options import Pool, PoolOptions
+from miner.sources.pool.options import PoolOptions
+from miner.transport.urls import PoolLogin
 from miner.work.luck import suggested_difficulty
 
 FLOOD = 100  # times more shares than we asked for are more than we want
@@ -18,7 +19,7 @@ class Wish:
     """One session, as the connection wants it."""
 
     name: str  # of the pool, as jobs and verdicts carry it
-    pool: Pool
+    pool: PoolLogin
     options: PoolOptions
     number: int = 0  # of the connection
     now: float = 0.0  # monotonic
@@ -62,6 +63,6 @@ def open_session(wish: Wish, left: Leftovers | None = None) -> PoolSession:
     return PROTOCOLS[wish.pool.url.protocol](wish, left)
 
 
-def check(name: str, pool: Pool, options: PoolOptions) -> None:
+def check(name: str, pool: PoolLogin, options: PoolOptions) -> None:
     """Raises ConfigError for a login that the protocol cannot carry, before anything is opened."""
     open_session(Wish(name, pool, replace(options, rate_hs=lambda: None)))

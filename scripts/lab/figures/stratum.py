@@ -30,9 +30,10 @@ from miner.backends.base import Backend, BackendInfo, OpenOptions, Scannable, Sc
 from miner.engine.core import Engine, EngineOptions
 from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
-from miner.sources.pool.options import PoolOptions, make_pool
+from miner.sources.pool.options import PoolOptions
 from miner.sources.pool.pools import pool_source
 from miner.status import Status
+from miner.transport.urls import pool_login
 from tests.fakes.pool import FakePool
 
 Interval = tuple[float, float]  # monotonic seconds, which all processes of a machine share
@@ -191,7 +192,7 @@ class Miner:
             Stamped(registry.open_named(backend, OpenOptions(paths.cache_dir())))
             for _ in range(threads)
         ]
-        pools = pool_source([make_pool(url, "figures") for url in urls], PoolOptions())
+        pools = pool_source([pool_login(url, "figures") for url in urls], PoolOptions())
         self.status = Status(time.monotonic(), "figures")
         self.engine = Engine(
             pools, self.backends, Journal.open_own(folder, "figures"), self.status,

@@ -7,8 +7,9 @@ from dataclasses import replace
 from lab.reliability.measure import Row, Run, quantile
 
 from miner.secret import Secret
-from miner.sources.pool.options import PoolOptions, make_pool
+from miner.sources.pool.options import PoolOptions
 from miner.sources.pool.pools import pool_source
+from miner.transport.urls import pool_login
 from tests.fakes.hasher import Hasher
 from tests.fakes.pool import Connection, FakePool
 
@@ -29,7 +30,7 @@ def measure(run: Run) -> list[Row]:
 
 
 def miner_on(primary: FakePool, backup: FakePool, options: PoolOptions) -> Hasher:
-    pools = [make_pool(pool.url, "alice", Secret("x")) for pool in (primary, backup)]
+    pools = [pool_login(pool.url, "alice", Secret("x")) for pool in (primary, backup)]
     return Hasher(pool_source(pools, options))
 
 
