@@ -294,6 +294,11 @@ def cautions(config: MineConfig) -> list[str]:
             "TLS IS NOT VERIFIED (--tls-insecure): whoever sits between can pose as your pool or "
             "node, read the password and take your shares; better --tls-pin or --tls-ca"
         )
+    if config.sv2_insecure:
+        told.append(
+            "STRATUM V2 WITHOUT A KEY (--sv2-insecure): whoever sits between can pose as your pool "
+            "and take your shares; better the authority key in the URL"
+        )
     if getattr(os, "geteuid", lambda: 1)() == 0:
         told.append("running as root: homehash needs no such rights; use an ordinary user")
     return told
@@ -345,6 +350,7 @@ def pool_source(config: MineConfig, rate_hs: Callable[[], float | None]) -> Work
         version_mask=BIP320_MASK if config.version_rolling else 0,
         allow_redirect=config.allow_redirect,
         tls=TlsSettings(config.tls_ca, config.tls_pin, config.tls_insecure),
+        sv2_insecure=config.sv2_insecure,
         retries=config.retries,
         rate_hs=rate_hs,
     )

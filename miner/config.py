@@ -57,6 +57,7 @@ class MineConfig:
     tls_ca: Path | None
     tls_pin: str | None
     tls_insecure: bool
+    sv2_insecure: bool
     journal: Path | None
     retries: int | None
     decode: bool
@@ -178,6 +179,7 @@ SETTINGS: dict[str, Setting] = {
     "tls_ca": Setting(path),
     "tls_pin": Setting(pin),
     "tls_insecure": Setting(switch, False),
+    "sv2_insecure": Setting(switch, False),
     "journal": Setting(path),
     "retries": Setting(retries),
     "decode": Setting(switch, False),

@@ -37,6 +37,8 @@ SOURCE = (
     click.option("--tls-ca", "--cert", "tls_ca", metavar="FILE", help="Authorities to trust."),
     click.option("--tls-pin", metavar="HEX", help="SHA-256 of the one certificate to trust."),
     click.option("--tls-insecure", is_flag=True, default=None, help="Trust any certificate."),
+    click.option("--sv2-insecure", is_flag=True, default=None,
+                 help="Take a Stratum v2 pool without its key."),
 )  # fmt: skip
 BACKENDS = (
     click.option("--backend", multiple=True, metavar="B",

@@ -1,20 +1,23 @@
 """The URL of a pool: `[scheme://][user[:password]@]host:port[/][#xnsub]`.
 
-Schemes: none or stratum+tcp for plain TCP; stratum+ssl, +tls and +tcps for TLS. Credentials are
-percent-decoded and never part of an error text.
+Schemes: none or stratum+tcp for plain TCP; stratum+ssl, +tls and +tcps for TLS; stratum2+tcp for
+Stratum v2, whose path is the pool's authority key: `stratum2+tcp://host:port/KEY[?channel=standard]`.
+Credentials are percent-decoded and never part of an error text.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
+from miner.bitcoin.authority import AuthorityError, authority_from_text
 from miner.errors import ConfigError
 from miner.secret import Secret
 
 PLAIN = ("stratum+tcp", "stratum", "tcp")
 TLS = ("stratum+ssl", "stratum+tls", "stratum+tcps", "stratums", "ssl", "tls")
 NODE = ("http", "https", "getwork", "gbt")
-LATER = ("stratum2", "stratum2+tcp", "stratum+sv2", "sv2")
+V2 = ("stratum2+tcp", "stratum+sv2", "stratum2", "sv2")
+CHANNELS = {"": False, "channel=extended": False, "channel=standard": True}
 SCHEME = re.compile(r"[0-9A-Za-z+.-]*")
 HOST = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z_.-]*[0-9A-Za-z.])?")
 IPV6 = re.compile(r"[0-9A-Fa-f:.]+(?:%[0-9A-Za-z_.-]+)?")  # a zone after % for link-local ones
@@ -33,11 +36,14 @@ class PoolUrl:
     password: Secret | None = None
     xnsub: bool = False  # "#xnsub": the pool is known to change extranonces
     protocol: str = "stratum"  # what is spoken there, after TLS
+    authority: bytes | None = None  # sv2: the pool's 32-byte x-only key; None: it was not given
+    standard: bool = False  # sv2: header-only work was asked for
 
     def __str__(self) -> str:
         """For people, without credentials."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"stratum+{'ssl' if self.tls else 'tcp'}://{host}:{self.port}"
+        plain = "stratum2+tcp" if self.protocol == "sv2" else "stratum+tcp"
+        return f"{'stratum+ssl' if self.tls else plain}://{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +77,11 @@ def parse_pool_url(text: str) -> PoolUrl:
     if not SCHEME.fullmatch(scheme):  # it may hold a login, so it is not shown
         raise ConfigError(f"pool {place[:100]!r}: no scheme before ://; want stratum+tcp:// there")
     shown = f"{scheme}://{place}"[:120]
-    tls = _is_tls(scheme.lower(), shown)
-    host, port = _host_and_port(place.split("/")[0], shown)
+    is_v2 = scheme.lower() in V2
+    tls = not is_v2 and _is_tls(scheme.lower(), shown)
+    host, port = _host_and_port(re.split("[/?]", place)[0], shown)
     user, colon, password = credentials.partition(":")
-    return PoolUrl(
+    url = PoolUrl(
         host,
         port,
         tls,
@@ -82,11 +89,25 @@ def parse_pool_url(text: str) -> PoolUrl:
         Secret(unquote(password)) if colon else None,
         fragment == "xnsub",
     )
+    return _with_key(url, place) if is_v2 else url
+
+
+def _with_key(url: PoolUrl, place: str) -> PoolUrl:
+    """Add what only Stratum v2 has: the key in the path, the kind of channel after a ?."""
+    path, _, query = place.partition("/")[2].partition("?")
+    if not path and "?" in place:
+        query = place.partition("?")[2]
+    url = replace(url, protocol="sv2")
+    if query not in CHANNELS:
+        raise ConfigError(f"pool {url}: {query[:40]!r} is unknown; use ?channel=standard")
+    try:
+        key = authority_from_text(path.rstrip("/")) if path.rstrip("/") else None
+    except AuthorityError as error:
+        raise ConfigError(f"pool {url}: {error}") from None
+    return replace(url, authority=key, standard=CHANNELS[query])
 
 
 def _is_tls(scheme: str, shown: str) -> bool:
-    if scheme in LATER:
-        raise ConfigError(f"pool {shown!r}: Stratum v2 comes later; use the pool's v1 port")
     if scheme in NODE:
         raise ConfigError(f"pool {shown!r}: this is a node's address; use --node for it")
     if scheme not in PLAIN + TLS:

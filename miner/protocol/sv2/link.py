@@ -28,6 +28,7 @@ class SecureLink:
     ) -> None:
         """`wall` gives seconds since 1970, for the certificate; `cap` bounds a payload."""
         self.secured: Secured | None = None
+        self.token = ephemeral.public[:8].hex()  # names this connection, never another
         self._initiator = Initiator(ephemeral, authority)
         self._wall, self._cap = wall, cap
         self._received = b""  # of the handshake

@@ -4,7 +4,7 @@ from miner.errors import RemoteProtocolError, SourceRefused
 from miner.protocol.pool import Dropped, PoolEvent, Refused, SessionEvents
 from miner.protocol.sv2.frames import Frame
 from miner.protocol.sv2.link import SecureLink
-from miner.protocol.sv2.noise import CertificateNotValid, WrongAuthority
+from miner.protocol.sv2.noise import WrongAuthority
 
 
 class LinkedSession(SessionEvents):
@@ -44,11 +44,11 @@ class LinkedSession(SessionEvents):
         raise NotImplementedError
 
     def _frames(self, data: bytes) -> list[Frame]:
-        """Every frame completed. A server that is not the one we want is out, a broken link ends
-        the connection."""
+        """Every frame completed. A server that is not the one we want is out; anything else, two
+        clocks that disagree too, ends this connection."""
         try:
             return self.link.feed(data)
-        except (WrongAuthority, CertificateNotValid) as error:
+        except WrongAuthority as error:
             self._refuse(str(error))
         except RemoteProtocolError as error:
             self._close(Dropped(str(error)))

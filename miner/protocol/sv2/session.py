@@ -33,13 +33,15 @@ from miner.protocol.sv2.frames import Frame
 from miner.protocol.sv2.link import SecureLink
 from miner.protocol.sv2.linked import LinkedSession
 from miner.protocol.sv2.opening import LEAST_RATE_HS, MAX_TARGET, Opening, Refusal, TryAgain
-from miner.protocol.sv2.shares import SequenceBook
-from miner.protocol.sv2.terms import Learnt, Progress, Settings, Stage
-from miner.protocol.sv2.work import ChannelWork, Confused, JobId
+from miner.protocol.sv2.shares import SequenceBook, entry_of, entry_of_block
+from miner.protocol.sv2.solution import KIND, Solution
+from miner.protocol.sv2.terms import Learnt, Leftovers, Progress, Settings, Stage
+from miner.protocol.sv2.work import ChannelWork, Confused
 from miner.text import scrub
 from miner.work.found import Answer, FoundBlock, Share
 from miner.work.job import Job
 
+BROKEN = "the connection broke before the pool answered"
 BAD_IN_A_ROW = 10
 STALE_IN_A_ROW = 3
 FIRST_JOB_S = 60.0  # after the handshake's deadline
@@ -57,33 +59,45 @@ class Sv2Session(LinkedSession):
         number: int,
         link: SecureLink,
         now: float,
-        learnt: Learnt | None = None,
+        left: Leftovers | None = None,
     ) -> None:
+        """`left`: what the session before left behind; its open shares are unknown now."""
         super().__init__(settings.source, number, link)
         self.settings = settings
-        self._learnt = learnt or Learnt()
+        self._learnt = left.learnt if left else Learnt()
         self._opening = Opening(settings, number, self._learnt)
         self._book = SequenceBook(settings.source)
         self._work: ChannelWork | None = None
         self._progress = Progress(now, now, now, settings.rate_hs)
+        self._events += left.give_up(BROKEN) if left else []
 
     # --- what the owner calls ---------------------------------------------------------------
 
     def takes(self, item: Share | FoundBlock) -> bool:
-        """Can this be sent here? A block of an earlier connection never can: its job is gone."""
-        return isinstance(item, Share) and item.unit.job.session == self.number and self.ready
+        """Can this be sent here? A block of another connection never can: its job is gone."""
+        if isinstance(item, FoundBlock):
+            return self.ready and item.kind == KIND and item.context == self.link.token
+        return self.ready and item.unit.job.session == self.number
 
     def submit(self, item: Share | FoundBlock, now: float) -> list[PoolEvent]:
-        """Send a share that `takes` said yes to."""
-        assert isinstance(item, Share) and self._work is not None
-        if not self._book.is_new(item):
-            self._events.append(self._book.duplicate(item))
-            return self._drain()
-        number, given_up = self._book.sent(item, now)
+        """Send a share or a packed block that `takes` said yes to."""
+        if isinstance(item, FoundBlock):
+            solution = Solution.unpack(item)
+            entry = entry_of_block(item, str(solution.job_id), now)
+        else:
+            if not self._book.is_new(item):
+                self._events.append(self._book.duplicate(item))
+                return self._drain()
+            solution, entry = Solution.of(item), entry_of(item, now)
+        number, given_up = self._book.sent(entry)
         self._events += given_up
         extra = sv2.worker_field(self.settings.device) if self._opening.named else b""
-        self._send(submit_message(item, number), extra)
+        self._send(solution.message(number), extra)
         return self._drain()
+
+    def pack(self, share: Share, found_at: int) -> FoundBlock:
+        """The fields of the submit, and the connection they belong to: no other can take them."""
+        return Solution.of(share).pack(share, self.link.token, found_at)
 
     def tell_rate(self, rate_hs: float, now: float) -> None:
         """The measured rate; the pool hears of it when it moved by a tenth, once a minute."""
@@ -113,23 +127,19 @@ class Sv2Session(LinkedSession):
             self._update_channel(progress.told_hs, now)
         return self._drain()
 
-    def hung_up(self) -> str | None:
+    def hung_up(self) -> Dropped | None:
         """What the end of the connection says about the server, when we were still waiting."""
-        return None if self.ready else self._why_no_answer()
+        return None if self._work is not None else Dropped(self._why_no_answer())
 
-    def leave(self) -> Learnt:
-        """The connection broke: what the next session should know. Verdicts: see `lost`."""
+    def leave(self) -> Leftovers:
+        """The connection is over: what was learnt, and the shares that stay without an answer."""
         self.closed = True
-        return self._learnt
-
-    def lost(self) -> list[PoolEvent]:
-        """Verdicts on what will never be answered."""
-        return [*self._book.lost("the connection broke before the pool answered")]
+        return Leftovers(self._learnt, self._book)
 
     @property
     def ready(self) -> bool:
         """A channel is open."""
-        return self._work is not None
+        return self._work is not None and not self.closed
 
     @property
     def job(self) -> Job | None:
@@ -151,7 +161,7 @@ class Sv2Session(LinkedSession):
         try:
             message = sv2.parse(frame)
             handler = HANDLERS.get(type(message))
-            if message is not None and not self.ready:
+            if message is not None and self._work is None:
                 self._go_on_opening(message, now)
             elif handler is not None:
                 handler(self, message, now)
@@ -275,17 +285,6 @@ class Sv2Session(LinkedSession):
 
     def _drop(self, why: str, at_once: bool = False) -> None:
         self._close(Dropped(why, at_once))
-
-
-def submit_message(share: Share, number: int) -> sv2.Message:
-    """SubmitShares for a share of this channel, under this sequence number."""
-    job = share.unit.job
-    assert isinstance(job.context, JobId)
-    ids = (job.context.channel_id, number, job.context.job_id)
-    values = (*ids, share.nonce, share.unit.ntime, share.version)
-    if job.context.standard:
-        return sv2.SubmitSharesStandard(*values)
-    return sv2.SubmitSharesExtended(*values, share.unit.extranonce2)
 
 
 HANDLERS: dict[type, Callable[[Sv2Session, Any, float], None]] = {

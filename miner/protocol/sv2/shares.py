@@ -13,7 +13,7 @@ from functools import partial
 from miner.bitcoin.target import difficulty
 from miner.protocol.pool import Reason, ShareAnswered, share_verdict
 from miner.protocol.stratum.answers import PoolError, classify
-from miner.work.found import Answer, Share
+from miner.work.found import Answer, FoundBlock, Share
 from miner.work.seen import Seen
 
 MAX_OPEN = 4096  # unanswered shares; the oldest beyond becomes unknown, a block last
@@ -28,7 +28,7 @@ class SentShare:
     hash_hex: str
     is_block: bool
     height: int | None
-    difficulty: float  # of the share target; display only
+    difficulty: float | None  # of the share target; display only
     job_id: str
     sent: float  # monotonic seconds
 
@@ -51,10 +51,10 @@ class SequenceBook:
         """Remember the header; False when it was submitted before."""
         return self._seen.is_new(share.hash)
 
-    def sent(self, share: Share, now: float) -> tuple[int, list[ShareAnswered]]:
+    def sent(self, share: SentShare) -> tuple[int, list[ShareAnswered]]:
         """The sequence number to send it with, and the verdict on one given up for its room."""
         self._sent += 1
-        self._open[self._sent] = entry_of(share, now)
+        self._open[self._sent] = share
         number = self._sent % SEQUENCES
         if len(self._open) <= MAX_OPEN:
             return number, []
@@ -108,6 +108,11 @@ class SequenceBook:
 
     def _give_up(self, share: SentShare, why: str) -> ShareAnswered:
         return ShareAnswered(self._verdict(share, Answer.UNKNOWN, "no-answer", why))
+
+
+def entry_of_block(block: FoundBlock, job_id: str, now: float) -> SentShare:
+    """The same of a packed block."""
+    return SentShare(block.hash_hex, True, block.height, None, job_id, now)
 
 
 def entry_of(share: Share, now: float, block: bool | None = None) -> SentShare:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from miner.bitcoin.versions import BIP320_MASK
+from miner.protocol.pool import ShareAnswered
+from miner.protocol.sv2.shares import SequenceBook
 
 
 class Stage(Enum):
@@ -40,6 +42,19 @@ class Learnt:
 
     no_rolling: bool = False  # it refused a client that wants version rolling
     no_extended: bool = False  # it opens standard channels alone
+
+
+@dataclass(slots=True)
+class Leftovers:
+    """What a session leaves behind: nothing of Stratum v2 can be resumed."""
+
+    learnt: Learnt
+    book: SequenceBook
+    keep_s: float = 0.0
+
+    def give_up(self, why: str) -> list[ShareAnswered]:
+        """The verdicts on what was never answered; once."""
+        return self.book.lost(why)
 
 
 @dataclass(slots=True)

@@ -44,8 +44,10 @@ def test_credentials_are_decoded_and_never_shown() -> None:
     ("text", "remedy"),
     [
         ("http://127.0.0.1:8332", "--node"),
-        ("stratum2+tcp://p:3333/9auq", "later"),
-        ("stratum+sv2://p:3333", "later"),
+        ("stratum2+tcp://p:3333/9auq", "does not match its checksum"),
+        ("stratum2+tcp://p:3333/u95GEReVMjK6k5YqiSFNqqTnKU4ypU2Wm8awa6tmbmDmk1bWt", "Braiins"),
+        ("stratum2+tcp://p:3333?channel=both", "channel=standard"),
+        ("stratum2+tcp://p/9auq", "port is missing"),
         ("gopher://me:canary-1@p:1", "stratum\\+tcp"),
         ("tcp=//me:canary-1@x://p:3333", "no scheme"),
         ("pool.example", "port is missing"),
@@ -99,3 +101,17 @@ def test_a_refusal_shows_the_beginning_of_a_long_url() -> None:
     assert f"as in {'p' * 60}:3333" in words_about("p" * 200)
     assert f"scheme {'s' * 40!r} is unknown" in words_about("s" * 60 + "://pool:1")
     assert f"port {'9' * 20!r} is not" in words_about("pool:" + "9" * 30)
+
+
+def test_a_stratum_v2_url_carries_the_pools_key() -> None:
+    key = "9bXiEd8boQVhq7WddEcERUL5tyyJVFYdU8th3HfbNXK3Yw6GRXh"
+    for scheme in ("stratum2+tcp", "stratum+sv2", "STRATUM2+TCP"):
+        url = parse_pool_url(f"{scheme}://me@pool.example:3333/{key}")
+        assert url.protocol == "sv2" and not url.tls and url.user == "me"
+        assert url.authority is not None and url.authority.hex().startswith("76637000979c1c11")
+        assert str(url) == "stratum2+tcp://pool.example:3333"
+    for text, standard in ((f"/{key}?channel=standard", True), (f"/{key}/", False)):
+        assert parse_pool_url(f"stratum2+tcp://p:1{text}").standard is standard
+    bare = parse_pool_url("stratum2+tcp://p:1?channel=standard")
+    assert bare.authority is None and bare.standard
+    assert parse_pool_url("stratum2+tcp://[::1]:1").host == "::1"

@@ -6,7 +6,7 @@ from miner.protocol.pool import Dropped, JobReceived, PoolEvent, Refused, ShareA
 from miner.protocol.sv2.crypto import new_key
 from miner.protocol.sv2.link import SecureLink
 from miner.protocol.sv2.session import Sv2Session
-from miner.protocol.sv2.terms import Learnt, Settings
+from miner.protocol.sv2.terms import Leftovers, Settings
 from miner.work.found import Share
 from miner.work.job import Job
 from miner.work.roll import Roller
@@ -18,14 +18,14 @@ EASY = 2**256 - 1
 
 
 def session_of(
-    learnt: Learnt | None = None, authority: bytes | None = None, **settings: Any
+    left: Leftovers | None = None, authority: bytes | None = None, key: int = 1, **settings: Any
 ) -> Sv2Session:
     values: dict[str, Any] = {
         "source": "pool", "user": "bcrt1quser.desk", "host": "127.0.0.1", "port": 3333, **settings,
     }  # fmt: skip
-    key = sv2_noise.authority_x(AUTHORITY) if authority is None else authority
-    link = SecureLink(new_key(bytes(range(1, 65))), key, lambda: NOW)
-    return Sv2Session(Settings(**values), 7, link, 0.0, learnt)
+    pinned = sv2_noise.authority_x(AUTHORITY) if authority is None else authority
+    link = SecureLink(new_key(bytes(range(key, key + 64))), pinned, lambda: NOW)
+    return Sv2Session(Settings(**values), 7, link, 0.0, left)
 
 
 class Pair:
@@ -83,9 +83,11 @@ class Pair:
         return next((one for one in self.events if isinstance(one, Refused | Dropped)), None)
 
 
-def running(pool: FakeSv2Pool | None = None, learnt: Learnt | None = None, **settings: Any) -> Pair:
+def running(
+    pool: FakeSv2Pool | None = None, left: Leftovers | None = None, **settings: Any
+) -> Pair:
     """Handshake, set-up and channel done."""
-    pair = Pair(pool or FakeSv2Pool(), session_of(learnt, **settings))
+    pair = Pair(pool or FakeSv2Pool(), session_of(left, **settings))
     assert pair.session.ready, pair.events
     return pair
 

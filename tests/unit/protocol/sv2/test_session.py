@@ -11,7 +11,6 @@ from miner.protocol.pool import (
     Notice,
     Ready,
     ReconnectAsked,
-    ShareAnswered,
 )
 from miner.protocol.sv2 import messages as sv2
 from miner.protocol.sv2.crypto import new_key
@@ -125,11 +124,31 @@ def test_what_is_open_at_the_end_is_unknown() -> None:
     pair = running(FakeSv2Pool(silent=True))
     share = find(pair.mine())
     pair.submit(share)
-    pair.session.leave()
-    answer = pair.session.lost()[0]
-    assert isinstance(answer, ShareAnswered)
+    (answer,) = pair.session.leave().give_up("over")
     assert answer.verdict.answer is Answer.UNKNOWN and answer.verdict.hash_hex == share.hash_hex
-    assert pair.session.lost() == []
+    assert pair.session.leave().give_up("over") == []
+
+
+def test_the_next_session_tells_what_the_one_before_left_open() -> None:
+    pair = running(FakeSv2Pool(silent=True))
+    share = find(pair.mine())
+    pair.submit(share)
+    again = running(left=pair.session.leave())
+    assert [one.verdict.hash_hex for one in again.answers] == [share.hash_hex]
+    assert again.answers[0].verdict.answer is Answer.UNKNOWN
+
+
+def test_a_packed_block_is_of_its_connection_alone() -> None:
+    pair = running()
+    share = find(pair.mine())
+    block = pair.session.pack(share, NOW)
+    assert pair.session.takes(block) and block.header == share.header
+    pair.events += pair.session.submit(block, 0.0)
+    pair.exchange()
+    assert pair.pool.shares[-1].verdict == "ok" and pair.pool.shares[-1].header == share.header
+    assert pair.answers[-1].verdict.is_block
+    other = Pair(FakeSv2Pool(), session_of(key=2))
+    assert other.session.ready and not other.session.takes(block)
 
 
 def test_a_share_is_never_sent_twice() -> None:
@@ -147,7 +166,8 @@ def test_shares_of_other_sessions_and_old_blocks_are_not_taken() -> None:
     other = running().session
     object.__setattr__(other, "number", 8)
     assert pair.session.takes(share) and not other.takes(share)
-    block = FoundBlock("pool", share.hash_hex, 1, share.header, "sv2", "")
+    token = pair.session.link.token
+    block = FoundBlock("pool", share.hash_hex, 1, share.header, "stratum", "", token)
     assert not pair.session.takes(block)
 
 

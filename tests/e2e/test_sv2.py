@@ -1,0 +1,101 @@
+"""`miner mine` on Stratum v2 pools over real sockets: shares, failover, refusals."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.pool import FakePool
+from tests.fakes.sv2_pool import FakeSv2Pool
+from tests.fakes.sv2_server import Sv2Server
+
+ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+SHARE_TARGET = 2**256 // 300_000  # a thread of hashlib finds some a second
+
+
+def hard_enough() -> FakeSv2Pool:
+    return FakeSv2Pool(by_group=True, target=SHARE_TARGET, nbits=0x1D00FFFF)
+
+
+def mine(home: Path, *arguments: str, user: str = ADDRESS) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", "-m", "miner", "mine", "--user", user, "--json",
+               "--backend", "hashlib", "--threads", "1", *arguments]  # fmt: skip
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=90,
+        env={"MINER_HOME": str(home), "PATH": "/usr/bin:/bin", "HOME": str(home)}, check=False,
+    )  # fmt: skip
+
+
+def last(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
+    found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.parametrize("channel", ["", "?channel=standard"])
+def test_shares_are_accepted(tmp_path: Path, channel: str) -> None:
+    with Sv2Server(hard_enough) as server:
+        done = mine(tmp_path, "--pool", server.url + channel, "--stop-after", "5shares")
+    assert done.returncode == 0, done.stderr
+    judged = [share.verdict for pool in server.pools for share in pool.shares]
+    assert judged.count("ok") >= 5 and set(judged) == {"ok"}
+    assert server.pools[0].user == ADDRESS and server.pools[0].standard is bool(channel)
+
+
+def test_a_broken_connection_is_made_again(tmp_path: Path) -> None:
+    with Sv2Server(hard_enough) as server:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "miner", "mine", "--user", ADDRESS, "--pool", server.url,
+             "--backend", "hashlib", "--threads", "1", "--stop-after", "12shares", "--json"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={"MINER_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        )  # fmt: skip
+        assert process.stdout is not None
+        for line in process.stdout:
+            if json.loads(line)["type"] == "share":
+                server.cut()
+                break
+        _, errors = process.communicate(timeout=90)
+    assert process.returncode == 0, errors
+    assert len(server.pools) >= 2
+    assert all(share.verdict == "ok" for pool in server.pools for share in pool.shares)
+
+
+def test_from_v2_to_v2_to_v1(tmp_path: Path) -> None:
+    """One list for both protocols: the first has another key, the second refuses the user."""
+    refusing = Sv2Server(lambda: FakeSv2Pool(refuse_open="unknown-user"))
+    with Sv2Server(hard_enough) as wrong_key, refusing, FakePool(difficulty="0.00001") as v1:
+        other = wrong_key.url.rpartition("/")[0]
+        key = "9bXiEd8boQVhq7WddEcERUL5tyyJVFYdU8th3HfbNXK3Yw6GRXh"
+        done = mine(
+            tmp_path, "--pool", f"{other}/{key}", "--pool", refusing.url, "--pool", v1.url,
+            "--stop-after", "3shares",
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "not signed by that key" in done.stdout and "unknown-user" in done.stdout
+    assert sum(one.error is None for one in v1.ledger) >= 3
+    assert not any(pool.shares for pool in wrong_key.pools + refusing.pools)
+
+
+def test_no_key_is_refused_before_anything_is_opened(tmp_path: Path) -> None:
+    done = mine(tmp_path, "--pool", "stratum2+tcp://127.0.0.1:9")
+    assert done.returncode == 2 and "no key" in done.stderr and "--sv2-insecure" in done.stderr
+
+
+def test_without_a_key_it_shouts(tmp_path: Path) -> None:
+    with Sv2Server(hard_enough) as server:
+        bare = server.url.rpartition("/")[0]
+        done = mine(tmp_path, "--pool", bare, "--sv2-insecure", "--stop-after", "1shares")
+    assert done.returncode == 0, done.stderr
+    assert "STRATUM V2 WITHOUT A KEY" in done.stdout + done.stderr
+
+
+def test_a_v1_port_says_so(tmp_path: Path) -> None:
+    with FakePool() as v1:
+        port = v1.url.rpartition(":")[2]
+        key = "9bXiEd8boQVhq7WddEcERUL5tyyJVFYdU8th3HfbNXK3Yw6GRXh"
+        url = f"stratum2+tcp://127.0.0.1:{port}/{key}"
+        done = mine(tmp_path, "--pool", url, "--retries", "1")
+    assert done.returncode == 6
+    assert "Stratum v2 port" in done.stderr or "Stratum v1 port" in done.stderr
