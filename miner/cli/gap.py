@@ -67,21 +67,21 @@ def gap(  # the signature is the option list
     if plot is not None or page is not None:
         from miner.gap import essay
 
-        _draw(plot, page, essay.Findings(found, own, table, known, network, shown, bars))
+        proven = collection.shipped()
+        _draw(plot, page, essay.Findings(found, own, table, known, network, shown, bars, proven))
     if source is None and found.partial:
         sys.exit(INTERRUPTED)
 
 
 def _draw(plot: Path | None, page: Path | None, found: "Findings") -> None:
-    from miner.gap import essay, plots
+    from miner.gap import drawing, essay
 
-    drawn = plots.draw(found.result, found.own, found.table, found.bars)
     if plot is not None:
-        for path in plots.save(drawn, plot):
+        for path in drawing.save(essay.draw(found), plot):
             click.echo(f"written: {path}", err=True)
     if page is not None:
         try:
-            page.write_text(essay.page(found, drawn), "utf-8")
+            page.write_text(essay.page(found), "utf-8")
         except OSError as error:
             raise ConfigError(f"{page} cannot be written: {error}") from error
         click.echo(f"written: {page}", err=True)

@@ -94,6 +94,12 @@ class Network:
         """Subsidy alone: fees of that day are not known."""
         return self.subsidy.value * self.price.value
 
+    @property
+    def income_usd(self) -> float:
+        """What the hashes of a block earn at the newest hashprice, fees with it; the break-even
+        tariffs rest on the same figure."""
+        return self.hashprices[0].value * self.hashes / 1e15 / DAY_S
+
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
@@ -130,7 +136,7 @@ def own_from(result: Result, watts: float | None = None) -> Own:
         energy, boundary = case.energy.gross_j_per_th, case.energy.boundary
         source = case.energy.source
     return Own(
-        label=case.label,
+        label=case.spelled,
         machine=str(result.environment.get("cpu")) if case.batch == "cpu" else case.device,
         measured=result.created,
         rate_hs=rate,

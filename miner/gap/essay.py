@@ -1,33 +1,27 @@
-"""One self-contained page to hand out: charts, tables, method, sources; no network, no script."""
+"""One self-contained page to hand out: the article in four pictures, each with its numbers beside
+it, then how it was measured and where every figure comes from. No network, no script.
+"""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+import matplotlib as mpl
 from matplotlib.figure import Figure as Picture
 
 from miner import units
-from miner.gap import arithmetic, plots, style
+from miner.gap import arithmetic, drawing, payback, pictures, run_pictures, style, tables
 from miner.gap.arithmetic import Network, Own
+from miner.gap.collection import Entry
 from miner.gap.economics import Figure
 from miner.gap.hardware import BOUNDARY, HardwareRow
-from miner.gap.tables import Sheet, led
+from miner.gap.tables import Sheet
 from miner.gap.twogaps import Bar, coverage, sentence
 from miner.measure import stats
 from miner.measure.result import Result
 
 LEFT = ' class="l"'
-
-CAPTIONS = {
-    "eras": "Hashrate and energy of every machine in the table against its year, log scales; the "
-    "star is this computer.",
-    "scaling": "Hashrate against the number of threads, with the ideal line.",
-    "stability": "Rate of every slice over time, in per cent of the case's median.",
-    "waffle": "One ASIC as so many of this computer: every grid is a hundred of the grid before.",
-    "two-gaps": "How far the best hall machine is ahead of a home machine, in mining and in AI, on "
-    "one log axis. Solid bars were measured here, pale ones given, hatched ones are quoted.",
-}
 
 METHOD = (
     "Before anything was timed, each backend had to give known answers: real Bitcoin headers, the "
@@ -35,11 +29,15 @@ METHOD = (
     "hit of seeded ranges, equal to that of an independent implementation. One wrong answer, and "
     "it is printed INVALID without a rate.",
     "The work is that of mining: units from the same roller, scanned in the same batches by the "
-    "same code. After a warm-up, slices of about one second count hashes (headers tried) over "
-    "monotonic time; several cases take turns, so that drift hits all alike.",
-    f"Statistics: {stats.METHOD}. A rate that is not steady carries the word that says why.",
+    "same code. After a warm-up, slices of about one second count hashes (headers tried) from the "
+    "first thread's start to the last one's end; several cases take turns in an order drawn anew.",
+    "Where other programs had a part of the machine, hashes are divided by CPU time or by the "
+    "graphics card's own clock, and that is said.",
+    "The shares met while it was timed are in the result file: anybody can hash them again "
+    "(miner bench verify). That proves the hashes; not the seconds, nor which machine it was.",
+    f"Statistics: {stats.METHOD}.",
     "Energy comes from a counter or from a wall meter read by the user, never from a guess; the "
-    "boundary says what it covers, and different boundaries are not compared without saying so.",
+    "boundary says what it covers, and what it leaves out is said wherever it is compared.",
 )
 
 
@@ -54,25 +52,56 @@ class Findings:
     network: Network
     sheets: list[Sheet]
     bars: list[Bar]
+    proven: Sequence[Entry] = ()
 
 
-def page(found: Findings, drawn: Mapping[str, Picture]) -> str:
+def draw(found: Findings, width: float = drawing.BROAD) -> dict[str, Picture]:
+    """Every picture that has data, by short name, in reading order."""
+    own, table = found.own, found.table
+    with mpl.rc_context(drawing.RC):
+        made = {
+            "rates": pictures.rates(own, table, found.proven, width),
+            "costs": pictures.costs(own, table, width),
+            "pays": pictures.pays(own, table, found.network, width),
+            "other-way": pictures.other_way(found.bars, width),
+            "stability": run_pictures.stability(found.result, width),
+            "scaling": run_pictures.scaling(found.result, width),
+        }
+    return {name: picture for name, picture in made.items() if picture is not None}
+
+
+def page(found: Findings) -> str:
     """The whole document. Every text that came from a file is escaped."""
-    own, table, figures, bars = found.own, found.table, found.figures, found.bars
-    pictures = {
-        name: plots.inline_svg(name, picture, escape(CAPTIONS[name], quote=True))
-        for name, picture in drawn.items()
-    }
-    places = {1: ("eras", "waffle"), 5: ("two-gaps",)}
-    parts = [f"<h1>{escape(_title(own))}</h1>", f'<p class="lead">{escape(_lead(own, table))}</p>']
-    parts.append(f"<p>{escape(led(own, table, figures))}</p>")
-    for index, sheet in enumerate(found.sheets):
-        parts.append(_sheet(sheet))
-        parts += [_figure(name, pictures) for name in places.get(index, ()) if name in pictures]
-    parts += [f"<p>{escape(text)}</p>" for text in (sentence(bars), coverage(figures))]
-    parts.append(_method(found.result))
-    parts += [_figure(name, pictures) for name in ("stability", "scaling") if name in pictures]
-    parts.append(_sources(table, figures, found.network))
+    own, table = found.own, found.table
+    broad, narrow = draw(found), draw(found, drawing.NARROW)
+
+    def figure(name: str, said: str) -> str:
+        if name not in broad:
+            return ""
+        both = "".join(
+            f'<div class="{kind}">'
+            + drawing.inline_svg(f"{name}-{kind}", made[name], escape(said, quote=True))
+            + "</div>"
+            for kind, made in (("broad", broad), ("narrow", narrow))
+        )
+        return f"<figure>{both}<figcaption>{escape(said)}</figcaption></figure>"
+
+    sheets = {sheet.title: _sheet(sheet) for sheet in found.sheets}
+    parts = [
+        f"<h1>{escape(_title(own))}</h1>", f'<p class="lead">{escape(_lead(own, table))}</p>',
+        "<h2>From home to hall</h2>", figure("rates", rate_words(own, table)),
+        sheets[tables.OWN],
+        "<h2>What a hash costs</h2>", figure("costs", cost_words(own, table)),
+        sheets[tables.ERAS],
+        "<h2>Where it pays</h2>", figure("pays", payback.sentence(table, found.network)),
+        *(sheets[title] for title in (tables.PAYS, tables.ALONE, tables.BLOCK)),
+        "<h2>The other way</h2>", figure("other-way", sentence(found.bars)),
+        f"<p>{escape(coverage(found.figures))}</p>", sheets[tables.GAPS],
+        sheets[tables.HISTORY], _method(found.result),
+        figure("stability", "Every slice of about a second, in per cent of the case's median."),
+        figure("scaling", "Hashrate against the number of threads, with the ideal line."),
+        _sources(table, found.figures, found.network),
+    ]  # fmt: skip
     return style.document(_title(own), parts)
 
 
@@ -81,41 +110,69 @@ def _title(own: Own) -> str:
 
 
 def _lead(own: Own, table: list[HardwareRow]) -> str:
+    """The rate never stands without its interval, its trust and how long it was held."""
     best = arithmetic.best(table, "asic")
     era = arithmetic.compare(own, "", best)
+    spread = units.interval(*own.ci95, own.rate_hs) if own.ci95 else "no interval"
     text = (
-        f"The {best.name} ({best.released}) hashes as fast as "
-        f"{units.many(era.times_rate)} of this computer"
+        f"The {best.name} ({best.released}) hashes as fast as {units.many(era.times_rate)} of "
+        f"this computer ({units.rate(own.rate_hs)}, 95 % {spread}, {own.trust}, by {own.basis}, "
+        f"{own.length})"
     )
     if era.times_energy is None:
         return f"{text}. Its energy was not measured, so nothing is said about joules."
-    return f"{text}, and needs {units.many(era.times_energy)} times less energy for a hash."
+    times = units.many(era.times_energy)
+    given = " with the watts that were given" if own.given else ""
+    missing = f" {own.missing}" if own.missing else ""
+    return f"{text}, and needs {times} times less energy for a hash{given}.{missing}"
 
 
-def _figure(name: str, pictures: dict[str, str]) -> str:
-    caption = escape(CAPTIONS[name])
-    return f"<figure>{pictures[name]}<figcaption>{caption}</figcaption></figure>"
+def rate_words(own: Own, table: list[HardwareRow]) -> str:
+    """The first picture in a sentence, with the division to be done again."""
+    best = arithmetic.best(table, "asic")
+    times = best.hashrate_hs / own.rate_hs
+    return (
+        f"{best.name}: {units.rate(best.hashrate_hs)}; this computer: "
+        f"{units.rate(own.rate_hs)}; one over the other is {units.significant(times, 3)}. In "
+        "2010 a home computer was as good as any; from 2013 on chips were made for nothing else, "
+        "and each year took them further from what stands at home."
+    )
+
+
+def cost_words(own: Own, table: list[HardwareRow]) -> str:
+    best = arithmetic.best(table, "asic")
+    said = f"{best.name}: {units.energy(best.j_per_th)}"
+    if own.j_per_th is None or best.j_per_th is None:
+        return f"{said}. This computer's joules are not known: give --watts from a wall meter."
+    times = units.significant(own.j_per_th / best.j_per_th, 3)
+    given = ", watts given" if own.given else ""
+    return (
+        f"{said} at the wall; this computer: {units.energy(own.j_per_th)} ({own.boundary}{given}"
+        f"); one over the other is {times}. {own.missing}".strip()
+    )
 
 
 def _sheet(sheet: Sheet) -> str:
-    left = [LEFT if index < sheet.left else "" for index in range(len(sheet.columns))]
-    head = _cells("th", sheet.columns, left) if any(sheet.columns) else ""
-    body = "\n".join(f"<tr>{_cells('td', row, left)}</tr>" for row in sheet.rows)
+    """A table; its bars are for terminals, the page has the pictures."""
+    kept = [index for index, name in enumerate(sheet.columns) if name != tables.BARS]
+    left = [LEFT if index < sheet.left else "" for index in kept]
+    named = any(sheet.columns)
+    head = _cells("th", (sheet.columns[index] for index in kept), left) if named else ""
+    rows = [_cells("td", (row[index] for index in kept), left) for row in sheet.rows]
+    body = "\n".join(f"<tr>{row}</tr>" for row in rows)
     note = f'<p class="note">{escape(sheet.note)}</p>' if sheet.note else ""
     return (
-        f"<h2>{escape(sheet.title)}</h2>\n<div class='wide'><table>\n"
+        f"<h3>{escape(sheet.title)}</h3>\n<div class='wide'><table>\n"
         f"<thead><tr>{head}</tr></thead>\n"
         f"<tbody>\n{body}\n</tbody></table></div>{note}"
     )
 
 
 def _cells(tag: str, cells: Iterable[str], left: list[str]) -> str:
-    """Bars start at the left, as words do; figures end at the right."""
-    found = ""
-    for cell, mark in zip(cells, left, strict=True):
-        mark = LEFT if cell.startswith("█") else mark
-        found += f"<{tag}{mark}>{escape(_whole(cell))}</{tag}>"
-    return found
+    return "".join(
+        f"<{tag}{mark}>{escape(_whole(cell))}</{tag}>"
+        for cell, mark in zip(cells, left, strict=True)
+    )
 
 
 def _whole(cell: str) -> str:
@@ -133,14 +190,19 @@ def _method(result: Result) -> str:
     )  # fmt: skip
     made = f"homehash {result.version}, commit {result.commit or 'n/a'}, seed {result.seed}"
     made += ", interrupted: partial results" if result.partial else ""
+    reasons = [
+        f"{case.label}: {reason}" for case in result.cases for reason in case.trust().reasons
+    ]
     steps = "\n".join(f"<li>{escape(step)}</li>" for step in METHOD)
+    doubts = "".join(f"<p>{escape(reason)}.</p>" for reason in reasons)
     return (
-        f"<h2>Method</h2>\n<ul>{steps}</ul>\n<p class='soft'>{escape(made)}. {escape(facts)}.</p>"
+        f"<h2>How it was measured</h2>\n{doubts}<ul>{steps}</ul>\n"
+        f"<p class='soft'>{escape(made)}. {escape(facts)}.</p>"
     )
 
 
 def _sources(table: list[HardwareRow], figures: Mapping[str, Figure], network: Network) -> str:
-    """Every machine and figure that the page leans on, with date and link."""
+    """Every machine and figure that the page leans on, with date and link, in print too."""
     boundaries = "; ".join(f"{kind}: {text}" for kind, text in BOUNDARY.items())
     rows = "\n".join(
         f"<li>{escape(row.name)}, {row.released}: {_link(row.source_url)} "
@@ -151,16 +213,22 @@ def _sources(table: list[HardwareRow], figures: Mapping[str, Figure], network: N
     used += [*network.hashprices, *network.tariffs]
     used += [figure for key, figure in figures.items() if key.startswith(("ai_", "history_"))]
     items = "\n".join(
-        f"<li>{escape(one.key)} = {one.value:g} {escape(one.unit)}, {escape(one.as_of)}: "
+        f"<li>{escape(_name(one))}: {one.value:g} {escape('' if one.unit == '1' else one.unit)}"
+        f", {escape(one.as_of)}: "
         f'{_link(one.source_url)} <span class="soft">{escape(one.note)}</span></li>'
         for one in used
     )
     return (
         f"<h2>Sources</h2>\n<p class='soft'>What watts cover: {escape(boundaries)}. P = primary, "
         "S = secondary, W = weak.</p>\n"
-        f"<details open><summary>Figures</summary><ul class='soft'>{items}</ul></details>\n"
-        f"<details><summary>Machines</summary><ul class='soft'>{rows}</ul></details>"
+        f"<h3>Figures</h3><ul class='sources'>{items}</ul>\n"
+        f"<h3>Machines</h3><ul class='sources'>{rows}</ul>"
     )
+
+
+def _name(figure: Figure) -> str:
+    """A key in words."""
+    return figure.key.removesuffix("_derived").replace("_", " ")
 
 
 def _link(url: str) -> str:

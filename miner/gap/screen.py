@@ -8,7 +8,7 @@ def show_sheets(shown: list[Sheet], sentences: list[str]) -> None:
     """The gap report on stdout."""
     out = console()
     for sheet in shown:
-        out.print(table(sheet.title, sheet.columns, sheet.rows, sheet.left))
+        out.print(table(sheet.title, sheet.columns, sheet.rows, sheet.left, sheet.least))
         if sheet.note:
             line(out, sheet.note, "dim")
         out.print()
@@ -18,4 +18,4 @@ def show_sheets(shown: list[Sheet], sentences: list[str]) -> None:
 
 def show_hardware(rows: list[list[str]]) -> None:
     names = ("date", "machine", "kind", "hashrate", "power", "energy", "confidence", "source")
-    console().print(table("", names, rows, left=3))
+    console().print(table("", names, rows, 3, ("source", "confidence", "power", "kind")))

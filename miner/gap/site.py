@@ -92,7 +92,7 @@ def _cells(one: Entry, rank: int, count: int) -> list[str]:
         joules += ", given" if energy.given else ""
     plain = [
         one.model,
-        f"{case.name}, {_number(case.threads, 'thread')}, {_number(case.versions, 'version')}",
+        case.spelled,
         units.rate(one.rate_hs),
         interval if case.sustained_hs is None else "n/a",
         units.rate(one.per_core_hs),
@@ -105,7 +105,3 @@ def _cells(one: Entry, rank: int, count: int) -> list[str]:
     cells = [escape(cell) for cell in plain]
     cells[2] = f'<a href="{link}">{cells[2]}</a>'
     return cells
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

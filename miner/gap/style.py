@@ -4,14 +4,15 @@ from html import escape
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1a1a1b; --paper: #ffffff; --soft: #5c5c5e;
-  --line: #c9c9cc; --band: #f3f3f5; }
+  --line: #c9c9cc; --band: #f3f3f5; --blue: #0072b2; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e9e9ea; --paper: #16171a; --soft: #a9a9ad;
-  --line: #43444a; --band: #1f2024; } }
+  --line: #43444a; --band: #1f2024; --blue: #56b4e9; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 60rem; padding: 1.5rem; background: var(--paper);
   color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 .5rem; }
-h2 { font-size: 1.25rem; margin: 2.2rem 0 .5rem; break-after: avoid; }
+h2 { font-size: 1.35rem; margin: 2.6rem 0 .5rem; break-after: avoid; }
+h3 { font-size: 1.05rem; margin: 1.6rem 0 .4rem; break-after: avoid; }
 p, li { max-width: 46rem; }
 .lead { font-size: 1.15rem; }
 .soft, figcaption, .note { color: var(--soft); font-size: .875rem; }
@@ -33,7 +34,8 @@ a { color: inherit; overflow-wrap: anywhere; }
   .narrow { display: block; } .broad { display: none; } }
 @media print { @page { size: A4; margin: 14mm; } body { max-width: none; padding: 0;
   font-size: 10.5pt; } table { font-size: 7.5pt; } th, td { padding: .15rem .25rem; }
-  :root { --ink: #000; --paper: #fff; --soft: #333; --line: #999; --band: #f3f3f5; }
+  :root { --ink: #000; --paper: #fff; --soft: #333; --line: #999; --band: #f3f3f5;
+    --blue: #0072b2; }
   .wide { overflow: visible; } tr { break-inside: avoid; } figure svg { max-height: 23cm; }
   .sources { font-size: 7pt; columns: 2; } .sources li { break-inside: avoid; } }
 """

@@ -5,25 +5,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from miner import units
-from miner.gap import arithmetic
+from miner.gap import arithmetic, payback
 from miner.gap.arithmetic import Network, Own, Prospect
 from miner.gap.economics import Figure
-from miner.gap.hardware import BOUNDARY_SENTENCE, CONFIDENCE, HardwareRow
+from miner.gap.hardware import BOUNDARY_SENTENCE, HardwareRow
 from miner.gap.twogaps import Bar
 
 MACHINES = ("Bitaxe Gamma 601 (BM1370)", "Avalon Q", "Antminer S21")
+OWN, ERAS, ALONE = "This computer", "Beside the machines of every era", "Mining alone"
+PAYS, BLOCK = "Which machine pays at which tariff", "Electricity for one block"
+HISTORY, GAPS = "When it would have mattered", "Two gaps: hall over home"
+BARS = "log scale"
 LONGEST_BAR = 12  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table with its caption; the first `left` columns hold words, the others figures."""
+    """A table with its caption; the first `left` columns hold words, the others figures.
+
+    `least`: columns that a narrow screen leaves out, the least needed first.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: list[list[str]]
     note: str = ""
     left: int = 1
+    least: tuple[str, ...] = ()
 
 
 def own(one: Own) -> Sheet:
@@ -46,7 +54,7 @@ def own(one: Own) -> Sheet:
                         f"ratio here uses the rate by {one.basis}"])  # fmt: skip
     if one.burst_hs is not None:
         rows.insert(3, ["burst", f"{units.rate(one.burst_hs)} in the first 16 s"])
-    return Sheet("This computer", ("", ""), rows, one.missing, left=2)
+    return Sheet(OWN, ("", ""), rows, one.missing, left=2)
 
 
 def eras(found: list[arithmetic.Era]) -> Sheet:
@@ -59,12 +67,18 @@ def eras(found: list[arithmetic.Era]) -> Sheet:
         rows.append([
             row.released, row.name, era.role, units.rate(row.hashrate_hs),
             units.energy(row.j_per_th), units.ratio(era.times_rate),
-            units.ratio(era.times_energy), CONFIDENCE[row.confidence],
+            units.ratio(era.times_energy), source(row),
             ("█" * length).ljust(LONGEST_BAR),
         ])  # fmt: skip
     columns = ("date", "machine", "role", "hashrate", "energy", "H/s: it / you",
-               "J/TH: you / it", "source", "log scale")  # fmt: skip
-    return Sheet("Beside the machines of every era", columns, rows, BOUNDARY_SENTENCE, left=3)
+               "J/TH: you / it", "source", BARS)  # fmt: skip
+    return Sheet(ERAS, columns, rows, BOUNDARY_SENTENCE, left=3, least=(BARS, "source", "role"))
+
+
+def source(row: HardwareRow) -> str:
+    """Where a row's figures come from, and how good that is."""
+    host = row.source_url.split("/")[2].removeprefix("www.").removeprefix("m.")
+    return f"{host} [{row.confidence}]"
 
 
 def prospects(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
@@ -87,7 +101,7 @@ def prospects(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
         + "); the machine itself is not paid for."
     )
     rows = [_prospect(row, len(network.hashprices)) for row in found]
-    return Sheet("Mining alone", tuple(columns), rows, note)
+    return Sheet(ALONE, tuple(columns), rows, note, least=("share of difficulty 1",))
 
 
 def difficulty(network: Network) -> str:
@@ -107,6 +121,20 @@ def _prospect(row: Prospect, prices: int) -> list[str]:
     return cells + [units.significant(tariff, 2) for tariff in row.break_even]
 
 
+def pays(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
+    """Which machine pays where, in words."""
+    price = network.hashprices[0]
+    note = (
+        f"At a hashprice of {price.value:g} {price.unit} ({price.origin}), with fees; USD tariffs "
+        "per kWh. Keeps: the share of the income that electricity leaves; the machine itself is "
+        "not paid for. "
+    )
+    note += payback.sentence(table, network)
+    columns = payback.columns(network)
+    least = (columns[3], columns[4], columns[1], columns[-1])
+    return Sheet(PAYS, columns, payback.rows(one, table, network), note, least=least)
+
+
 def money(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
     """Electricity for a block by tariff, in the tariff's own currency."""
     best = arithmetic.best(table, "asic")
@@ -116,11 +144,13 @@ def money(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
     rows = []
     for tariff in network.tariffs:
         currency = tariff.unit.partition("/")[0]
+        said = "n/a"
+        if currency == "USD":
+            said = payback.word(best.j_per_th, tariff.value, network.hashprices[0].value)
         rows.append([
-            tariff.key.removeprefix("tariff_").replace("_", " "),
-            f"{tariff.value:g} {tariff.unit}", tariff.origin,
+            payback.tariff_name(tariff), f"{tariff.value:g} {tariff.unit}", tariff.origin,
             "n/a" if mine is None else units.money(mine * tariff.value, currency),
-            units.money(theirs * tariff.value, currency),
+            units.money(theirs * tariff.value, currency), said,
         ])  # fmt: skip
     carbon = "" if mine is None else (
         f" At {network.carbon.value:g} {network.carbon.unit} ({network.carbon.origin}) a block of "
@@ -128,22 +158,29 @@ def money(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
         f"of CO2, one of the {best.name} {theirs * network.carbon.value / 1e6:.0f} t."
     )  # fmt: skip
     note = (
-        f"A block pays {units.money(network.reward_usd, 'USD')}: {network.subsidy.value:g} BTC "
-        f"at {units.money(network.price.value, 'USD')} ({network.price.origin}), fees not "
-        f"counted. Currencies stay as published.{carbon}"
+        f"The hashes of a block earn {units.money(network.income_usd, 'USD')} at the hashprice, "
+        f"fees with it; the subsidy alone is {units.money(network.reward_usd, 'USD')}: "
+        f"{network.subsidy.value:g} BTC at {units.money(network.price.value, 'USD')} "
+        f"({network.price.origin}). Currencies stay as published.{carbon} {one.missing}"
     )
-    columns = ("tariff", "price", "date, source", "this computer", best.name)
-    return Sheet("Electricity for one block", columns, rows, note, left=3)
+    columns = ("tariff", "price", "date, source", "this computer", best.name, "it")
+    return Sheet(BLOCK, columns, rows, note.strip(), 3, ("date, source", "price"))
 
 
 def history(one: Own, table: list[HardwareRow], figures: Mapping[str, Figure]) -> Sheet:
     """This computer beside the whole network, and the year until which it would have led."""
     rows = [
-        [figure.as_of, units.rate(figure.value), _share(part), figure.origin]
+        [
+            figure.as_of,
+            "Patoshi, one miner" if "Patoshi" in figure.note else "whole network",
+            units.rate(figure.value),
+            _share(part),
+            figure.origin,
+        ]
         for figure, part in arithmetic.network_share(one.rate_hs, figures)
     ]
-    columns = ("date", "whole network", "this computer's part", "source")
-    return Sheet("When it would have mattered", columns, rows, led(one, table, figures))
+    columns = ("date", "who", "rate", "this computer's part", "source")
+    return Sheet(HISTORY, columns, rows, led(one, table, figures), 2, ("source",))
 
 
 def _share(part: float) -> str:
@@ -170,14 +207,14 @@ def led(one: Own, table: list[HardwareRow], figures: Mapping[str, Figure]) -> st
 def two_gaps(found: list[Bar]) -> Sheet:
     rows = []
     for group in dict.fromkeys(bar.group for bar in found):
-        rows.append([group.upper(), "", "", "", ""])
+        rows.append([group, "", "", "", ""])
         rows += [
             [bar.label, f"{bar.factor} {bar.quantity}", bar.origin, bar.source, bar.caveat]
             for bar in found
             if bar.group == group
         ]
     columns = ("home machine", "hall / home", "measured or quoted", "source", "caveat")
-    return Sheet("Two gaps: hall over home", columns, rows, left=5)
+    return Sheet(GAPS, columns, rows, left=5, least=("source", "measured or quoted"))
 
 
 def every(
@@ -189,6 +226,7 @@ def every(
         own(one),
         eras(arithmetic.eras(one, table)),
         prospects(one, table, network),
+        pays(one, table, network),
         money(one, table, network),
         history(one, table, figures),
         two_gaps(bars),

@@ -127,6 +127,13 @@ class CaseResult:
         return f"{self.name} x{self.threads} v{self.versions}"
 
     @property
+    def spelled(self) -> str:
+        """The label for people who have never seen one."""
+        threads = f"{self.threads} thread{'' if self.threads == 1 else 's'}"
+        versions = f"{self.versions} header version{'' if self.versions == 1 else 's'}"
+        return f"{self.name}, {threads}, {versions}"
+
+    @property
     def key(self) -> tuple[str, str, str, int, int]:
         """Cases of two files with the same key are compared."""
         return self.backend, self.variant, self.device, self.threads, self.versions

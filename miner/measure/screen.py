@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BARS = "▁▂▃▄▅▆▇█"
 
 
+LEAST = ("slices", "sd", "95 %", "net", "energy of")  # left out first on a narrow screen
 COLUMNS = ("case", "median", "95 %", "sd", "slices", "trust", "J/TH gross", "net", "energy of")
 
 
@@ -28,7 +29,7 @@ def results(result: Result) -> Table:
     """One line a case; columns of energy only when there is any."""
     rows = [export.rate_cells(result, case) for case in result.cases]
     width = len(COLUMNS) if any(case.energy for case in result.cases) else 6
-    return table("", COLUMNS[:width], [row[:width] for row in rows])
+    return table("", COLUMNS[:width], [row[:width] for row in rows], 1, LEAST[: width - 3])
 
 
 def spark(values: list[float], width: int = 40) -> str:
@@ -98,6 +99,8 @@ def details(result: Result) -> list[str]:
             said.append(f"{case.label} over time  {spark(case.rates())}")
         if result.mode == "soak":
             said += _soak(case)
+    if result.cases:
+        said.append("xN: threads; vN: header versions that a piece of work carries")
     if result.partial:
         said.append("interrupted: partial results")
     return said

@@ -1,11 +1,14 @@
 """What every terminal table here is printed with (rich): consoles, sentences, tables, bars."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+Justify = Literal["left", "right"]
+GAP = 2  # between columns
 PLAIN_WIDTH = 120  # of a pipe or file: tables keep their columns
 STYLES = {"steady": "green", "INVALID": "bold red", "faster": "green", "slower": "red"}
 
@@ -22,12 +25,46 @@ def line(out: Console, text: str, style: str = "") -> None:
 
 
 def table(
-    title: str, columns: Iterable[str], rows: Iterable[Iterable[str]], left: int = 1
+    title: str,
+    columns: Iterable[str],
+    rows: Iterable[Iterable[str]],
+    left: int = 1,
+    least: Sequence[str] = (),
+    width: int | None = None,
 ) -> Table:
-    """First `left` columns to the left, figures to the right."""
+    """First `left` columns to the left, figures to the right. No word, figure or bar is folded.
+
+    Where the screen is too narrow, the columns named in `least` are left out, the first one first,
+    and the title says which.
+    """
+    names, cells = list(columns), [list(row) for row in rows]
+    room = width if width is not None else console().width
+    needed = [_least_width(index, names, cells, left) for index in range(len(names))]
+    shown, gone = list(range(len(names))), []
+    for name in least:
+        if sum(needed[index] + GAP for index in shown) - GAP <= room:
+            break
+        shown.remove(names.index(name))
+        gone.append(name)
+    if gone:
+        title = f"{title} (too narrow for: {', '.join(gone)})".strip()
     made = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for index, name in enumerate(columns):
-        made.add_column(name, justify="left" if index < left else "right", overflow="fold")
-    for row in rows:
-        made.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
+    spare = room - sum(needed[index] + GAP for index in shown) + GAP
+    for index in shown:
+        whole = max([len(names[index]), *(len(row[index]) for row in cells)])
+        more = min(max(spare, 0), whole - needed[index])
+        spare -= more
+        justify: Justify = "left" if index < left else "right"
+        made.add_column(names[index], justify=justify, overflow="fold", width=needed[index] + more)
+    for row in cells:
+        made.add_row(*(Text(row[index], style=STYLES.get(row[index], "")) for index in shown))
     return made
+
+
+def _least_width(index: int, names: list[str], rows: list[list[str]], left: int) -> int:
+    """Words may go to the next line, the parts of a figure may not."""
+    found = [len(word) for word in names[index].split()]
+    for row in rows:
+        text = row[index]
+        found += [len(word) for word in text.split()] if index < left else [len(text)]
+    return max(found, default=1)

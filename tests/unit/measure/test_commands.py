@@ -246,7 +246,7 @@ def test_gap_measures_when_it_has_no_file(run: Run, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(session, "QUICK", Plan(samples=2, slice_s=0.1, warmup_s=0.1))
     done = run("gap", "--backend", "hashlib", "--watts", "50")
     assert done.exit_code == 0
-    assert "hashlib x1 v1" in done.stdout
+    assert "hashlib, 1 thread, 1 header version" in done.stdout
     assert "wall (given by user)" in done.stdout
 
 
@@ -282,15 +282,17 @@ def test_page_and_pictures(run: Run, file: Path, tmp_path: Path) -> None:
     assert "url(http" not in text
     assert "@import" not in text
     assert "script" not in page.tags
-    assert page.tags.count("svg") == 5
-    assert page.tags.count("table") == 6
+    assert page.tags.count("svg") == 12  # six pictures, each broad and narrow
+    assert page.tags.count("table") == 7
+    assert "details" not in page.tags  # paper opens nothing: every source is printed
+    assert text.count("<li>") > 120
     assert len(page.ids) == len(set(page.ids))
     assert set(re.findall(r'href="#([^"]+)"', text)) <= set(page.ids)
     assert "prefers-color-scheme: dark" in text
     assert "@media print" in text
     names = sorted(path.name for path in tmp_path.glob("*.png"))
-    assert names == ["gap-scaling.png", "gap-stability.png", "gap-two-gaps.png", "gap-waffle.png",
-                     "gap.png"]  # fmt: skip
+    assert names == ["gap-costs.png", "gap-other-way.png", "gap-pays.png", "gap-scaling.png",
+                     "gap-stability.png", "gap.png"]  # fmt: skip
     for name in names:
         header = (tmp_path / name).read_bytes()[:24]
         assert header[:8] == b"\x89PNG\r\n\x1a\n"
@@ -298,13 +300,16 @@ def test_page_and_pictures(run: Run, file: Path, tmp_path: Path) -> None:
 
 
 def test_every_axis_has_a_unit() -> None:
-    from miner.gap import arithmetic, economics, hardware, plots, twogaps
+    from miner.gap import arithmetic, economics, essay, hardware, twogaps
 
-    found, table = sample(cases=2), hardware.load()
+    found, table, known = sample(cases=2), hardware.load(), economics.load()
     own = arithmetic.own_from(found)
-    drawn = plots.draw(found, own, table, twogaps.bars(own, table, economics.load()))
+    bars = twogaps.bars(own, table, known)
+    network = arithmetic.network_from(known)
+    drawn = essay.draw(essay.Findings(found, own, table, known, network, [], bars))
     units = {
-        "eras": ["H/s", "J/TH"],
+        "rates": ["H/s"],
+        "costs": ["J/TH"],
         "scaling": ["H/s"],
         "stability": ["%", "%"],
     }
@@ -312,6 +317,11 @@ def test_every_axis_has_a_unit() -> None:
         labels = [axes.get_ylabel() for axes in drawn[name].axes]
         assert all(unit in label for unit, label in zip(wanted, labels, strict=True)), labels
         assert drawn[name].axes[-1].get_xlabel()
+    assert "USD/kWh" in drawn["pays"].axes[-1].get_xlabel()
+    assert "hall ÷ home" in drawn["other-way"].axes[-1].get_xlabel()
+    assert [axes.get_title(loc="left") for axes in drawn["other-way"].axes] == [
+        "per joule", "per second",
+    ]  # fmt: skip
     assert "threads" in drawn["scaling"].axes[0].get_xlabel()
     assert drawn["stability"].axes[-1].get_xlabel().endswith(", s")
 
@@ -336,4 +346,4 @@ def test_own_hardware_row_shows_in_list_and_gap(run: Run, file: Path, tmp_path: 
     row = "My box,cpu,me,2024-05,1e6,50,5e7,,,https://example.org/box,own meter,P"
     (config / "hardware.csv").write_text(f"{','.join(COLUMNS)}\n{row}\n")
     assert "My box" in run("hardware", "--year", "2024").stdout
-    assert "your own row" in run("gap", "--from", file).stdout
+    assert "My box" in run("gap", "--from", file).stdout
