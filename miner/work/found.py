@@ -52,6 +52,11 @@ class FoundBlock:
     context: str = ""  # what its source needs beside the payload
     found_at: int = 0  # wall clock, seconds, for people
 
+    @property
+    def is_whole(self) -> bool:
+        """Is the payload the block itself, which any node of its chain can take?"""
+        return self.payload.startswith(self.header.hex())
+
 
 class Answer(Enum):
     """What became of a share or block."""

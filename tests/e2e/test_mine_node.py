@@ -105,7 +105,7 @@ def test_bitcoin_core_accepts_200_blocks_and_survives_a_restart(
 
 
 @pytest.mark.parametrize(("threads", "miners"), [(1, 1), (4, 4)])
-def test_bitcoin_core_with_few_rpc_threads_gets_every_block(
+def test_G38_bitcoin_core_with_few_rpc_threads_gets_every_block(
     miner: Start, bitcoind: Callable[..., Endpoint], tmp_path: Path, threads: int, miners: int
 ) -> None:
     """The long poll kept a thread for ever: with one, no block came in 75 s."""
@@ -121,7 +121,7 @@ def test_bitcoin_core_with_few_rpc_threads_gets_every_block(
         assert one.objects("status")[-1]["blocks_accepted"] == 3
 
 
-def test_bitcoin_core_that_falls_back_behind_our_block_is_mined_on(
+def test_G40_bitcoin_core_that_falls_back_behind_our_block_is_mined_on(
     miner: Start, bitcoind: Callable[..., Endpoint], tmp_path: Path
 ) -> None:
     endpoint, cookie = bitcoind(), tmp_path / "core" / "regtest" / ".cookie"

@@ -134,8 +134,9 @@ class Failover:
         for source in here:
             source.resubmit(block)
         if not here:
-            whole = block.kind == "gbt"
-            why = WHOLE_BLOCK if whole else OTHER_SESSION.format(block.source, block.context)
+            why = (
+                WHOLE_BLOCK if block.is_whole else OTHER_SESSION.format(block.source, block.context)
+            )
             self._sink.verdict(kept(block, why))
 
     def stop(self, grace_s: float) -> None:

@@ -73,7 +73,7 @@ def test_later_blocks_of_a_parent_are_surplus_once_one_is_accepted(bench: Bench)
     assert bench.source.submitted[1].unit.job.job_id == "b"
 
 
-def test_g22_a_parent_whose_accepted_block_is_lost_is_searched_again(bench: Bench) -> None:
+def test_g40_a_parent_whose_accepted_block_is_lost_is_searched_again(bench: Bench) -> None:
     """It was retired for the whole run: 0 hashes for ever."""
     bench.run(FakeBackend())
     bench.source.sink.job(job())
@@ -101,7 +101,7 @@ def test_a_rival_is_sent_when_the_first_block_is_not_accepted(bench: Bench) -> N
     assert bench.source.submitted[1].hash != bench.source.submitted[0].hash
 
 
-def test_g24_of_rivals_on_a_hopeless_easy_chain_the_newest_waits(bench: Bench) -> None:
+def test_g42_of_rivals_on_a_hopeless_easy_chain_the_newest_waits(bench: Bench) -> None:
     """After ten refusals for one reason all but the newest are counted as not sent."""
 
     def find_nothing(backend: FakeBackend) -> None:
@@ -179,7 +179,7 @@ def test_b12_no_header_is_hashed_twice(bench: Bench) -> None:
                     seen.add(header)
 
 
-def test_only_the_nonces_the_server_allows_are_tried(bench: Bench) -> None:
+def test_g44_only_the_nonces_the_server_allows_are_tried(bench: Bench) -> None:
     """The extranonce rolls inside them."""
     backend = FakeBackend(most_nonces=5)
     bench.run(backend)

@@ -71,7 +71,7 @@ def test_a_time_that_is_too_late_already_does_not_move() -> None:
     assert template(mintime=now + 7199).ntime_limit == 1
 
 
-def test_the_nonce_range_is_that_of_the_server() -> None:
+def test_G44_the_nonce_range_is_that_of_the_server() -> None:
     assert template(noncerange="00000000ffffffff").nonces == range(2**32)
     assert template(noncerange="00000007fffffffe").nonces == range(7, 2**32 - 1)
     assert template(noncerange="0000000800000008").nonces == range(8, 9)
@@ -79,7 +79,7 @@ def test_the_nonce_range_is_that_of_the_server() -> None:
     assert "noncerange" in refused(noncerange="00000000fffffff")
 
 
-def test_a_longpollid_above_4_kib_is_not_sent_back() -> None:
+def test_G44_a_longpollid_above_4_kib_is_not_sent_back() -> None:
     assert template(longpollid="x" * 4096).longpollid == "x" * 4096
     assert template(longpollid="x" * 4097).longpollid is None
     assert template(longpollid="\u20ac" * 2000).longpollid is None

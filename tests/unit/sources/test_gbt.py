@@ -98,7 +98,7 @@ def _long_polls(node: FakeNode) -> list[float]:
 
 
 @pytest.mark.parametrize("told", [None, 7, ["x"], {}, "x" * 5000], ids=lambda told: f"{told!r:.6}")
-def test_G12_a_longpollid_of_no_use_is_not_sent_back(
+def test_G44_a_longpollid_of_no_use_is_not_sent_back(
     node: FakeNode, sink: Sink, run: Run, told: object
 ) -> None:
     """The work is good all the same: the tip is polled."""

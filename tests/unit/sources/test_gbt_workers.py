@@ -37,7 +37,7 @@ def busy(tmp_path: Path) -> Iterator[Callable[..., FakeNode]]:
 
 
 @pytest.mark.parametrize("wait_arguments", [2, 1, 0])
-def test_G20_one_worker_takes_the_first_block_within_ten_seconds(
+def test_G38_one_worker_takes_the_first_block_within_ten_seconds(
     busy: Callable[..., FakeNode], sink: Sink, run: Run, wait_arguments: int
 ) -> None:
     """A long poll kept it until the tip changed: on an idle chain for ever."""
@@ -53,7 +53,7 @@ def test_G20_one_worker_takes_the_first_block_within_ten_seconds(
     assert max(seconds for _, seconds in node.held) < MOST_HELD_S
 
 
-def test_G20_four_miners_on_four_workers_deliver_all_they_find(
+def test_G38_four_miners_on_four_workers_deliver_all_they_find(
     busy: Callable[..., FakeNode], run: Run
 ) -> None:
     node, sinks = busy(4), [Sink() for _ in range(4)]
@@ -71,7 +71,7 @@ def test_G20_four_miners_on_four_workers_deliver_all_they_find(
 
 
 @pytest.mark.parametrize("wait_arguments", [2, 1, 0])
-def test_G20_a_new_tip_is_seen_soon(
+def test_G38_a_new_tip_is_seen_soon(
     busy: Callable[..., FakeNode], sink: Sink, run: Run, wait_arguments: int
 ) -> None:
     node = busy(4, wait_arguments=wait_arguments)
@@ -85,7 +85,7 @@ def test_G20_a_new_tip_is_seen_soon(
         assert time.monotonic() - began < SOON_S
 
 
-def test_G10_a_block_does_not_wait_for_the_look_up_of_another(
+def test_G38_a_block_does_not_wait_for_the_look_up_of_another(
     node: FakeNode, sink: Sink, run: Run
 ) -> None:
     first_asked = []
@@ -153,7 +153,7 @@ def rest(seconds: float) -> None: ...
     ],
     ids=["29", "28", "no method", "not allowed", "strange", "no hash"],
 )  # fmt: skip
-def test_the_tip_is_asked_for_in_a_way_the_node_knows(
+def test_G38_the_tip_is_asked_for_in_a_way_the_node_knows(
     answers: list[object], methods: list[tuple[object, ...]]
 ) -> None:
     """What failed once is not tried again."""
@@ -179,7 +179,7 @@ def test_a_node_that_heeds_no_limit_is_polled() -> None:
     assert node.asked[-1] == ("getbestblockhash",)
 
 
-def test_no_limit_is_never_asked_for() -> None:
+def test_G38_no_limit_is_never_asked_for() -> None:
     node = Node(NEW)
     TipWatch(node, 10.0).next("old", 0.0, rest)
     assert node.asked == [("waitfornewblock", 50, "old")]

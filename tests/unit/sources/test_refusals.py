@@ -99,7 +99,7 @@ def refusing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
         yield go
 
 
-def test_G24_of_new_blocks_on_a_hopeless_node_the_newest_waits(
+def test_G42_of_new_blocks_on_a_hopeless_node_the_newest_waits(
     refusing: Callable[..., Refusing],
 ) -> None:
     it = refusing()
@@ -112,7 +112,7 @@ def test_G24_of_new_blocks_on_a_hopeless_node_the_newest_waits(
     assert PAUSE_S == 5.0
 
 
-def test_G24_blocks_of_the_journal_are_sent_however_hopeless(
+def test_G42_blocks_of_the_journal_are_sent_however_hopeless(
     refusing: Callable[..., Refusing],
 ) -> None:
     it = refusing()
@@ -124,7 +124,7 @@ def test_G24_blocks_of_the_journal_are_sent_however_hopeless(
     assert not it.board.skipped()
 
 
-def test_G24_retries_count(refusing: Callable[..., Refusing]) -> None:
+def test_G42_retries_count(refusing: Callable[..., Refusing]) -> None:
     it = refusing("prev-blk-not-found")
     it.send(*[block(number) for number in range(4)])
     until(lambda: len(it.sent()) == PATIENCE + 3)
@@ -133,7 +133,7 @@ def test_G24_retries_count(refusing: Callable[..., Refusing]) -> None:
     assert not it.board.skipped()
 
 
-def test_G24_at_difficulty_1_every_block_is_sent_at_once(
+def test_G42_at_difficulty_1_every_block_is_sent_at_once(
     refusing: Callable[..., Refusing],
 ) -> None:
     it = refusing()
