@@ -9,6 +9,7 @@ from miner.errors import ConfigError
 from miner.gap import csvfile
 
 COLUMNS = ("key", "value", "unit", "as_of", "source_url", "note")
+MOST_TARIFF = 1e6
 DATE = re.compile(r"(19|20)\d\d(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?|-Q[1-4]|-H[12])?")
 
 
@@ -72,8 +73,10 @@ def tariff(figures: Mapping[str, Figure], name: str) -> Figure:
 
     Raises ConfigError listing the presets.
     """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?(?:e-?\d+)?)\s*([A-Za-z]{3})?\s*", name)
+    match = re.fullmatch(r"\s*(\d{1,12}(?:\.\d{1,12})?(?:e-?\d{1,2})?)\s*([A-Za-z]{3})?\s*", name)
     if match:
+        if not 0 < float(match[1]) < MOST_TARIFF:
+            raise ConfigError(f"tariff {name!r} is not between 0 and {MOST_TARIFF:g} for a kWh")
         return given("tariff_own", float(match[1]), f"{(match[2] or 'USD').upper()}/kWh")
     figure = figures.get(f"tariff_{name}")
     if figure is None or not figure.unit.endswith("/kWh"):

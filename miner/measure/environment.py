@@ -1,5 +1,6 @@
 """What the machine and the software were when a result was measured. No user or host name."""
 
+import hashlib
 import os
 import platform
 import re
@@ -16,7 +17,18 @@ from miner.devices import cpu
 
 FLAGS = ("sha_ni", "avx512f", "avx2", "avx", "sse4_1", "sse2", "sha2", "asimd", "neon", "aes")
 LIBRARIES = ("numpy", "cffi", "pyopencl", "click", "rich", "psutil")
-COMPARED = ("cpu", "microcode", "governor", "turbo", "kernel", "python", "compiler", "libraries")
+LOADED = 0.3  # of a thread each: programs enough to be noticed
+COMPARED = (
+    "cpu",
+    "microcode",
+    "governor",
+    "turbo",
+    "kernel",
+    "python",
+    "compiler",
+    "native_sha256",
+    "libraries",
+)
 
 
 def collect(root: Path = Path("/")) -> dict[str, Any]:
@@ -42,6 +54,7 @@ def collect(root: Path = Path("/")) -> dict[str, Any]:
         "load_1min": round(load, 2) if load is not None else None,
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "compiler": native.compiler(),
+        "native_sha256": native_hash(),
         "libraries": {name: _version(name) for name in LIBRARIES},
         "homehash": __version__,
         "commit": commit(),
@@ -55,6 +68,15 @@ def turbo(root: Path) -> bool | None:
     if no_turbo is not None:
         return no_turbo == "0"
     return boost == "1" if boost is not None else None
+
+
+def native_hash() -> str | None:
+    """Which build of the C code ran: the start of the module's SHA-256; None without one."""
+    path = getattr(native.MODULE, "__file__", None)
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16] if path else None
+    except OSError:
+        return None
 
 
 def os_name(root: Path) -> str:
@@ -103,7 +125,7 @@ def advice(environment: dict[str, Any]) -> list[str]:
     if environment.get("mains") is False:
         said.append("on battery: clocks are often capped; plug in for speed figures")
     threads, load = environment.get("threads"), environment.get("load_1min")
-    if threads and load is not None and load > 0.3 * threads:
+    if threads and load is not None and load > LOADED * threads:
         said.append(f"load was {load:g} before the start: other programs share the CPU")
     if environment.get("virtual"):
         said.append(f"{environment['virtual']}: neighbours and hidden clocks add spread")
@@ -113,9 +135,14 @@ def advice(environment: dict[str, Any]) -> list[str]:
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """What differs between two environments, one phrase each."""
     keys = [*COMPARED, "os", "virtual", "cpu_quota", "mains", "homehash", "commit"]
-    return [
+    found = [
         f"{key}: {old.get(key)} -> {new.get(key)}" for key in keys if old.get(key) != new.get(key)
     ]
+    loads, threads = (old.get("load_1min"), new.get("load_1min")), old.get("threads") or 1
+    known = [one for one in loads if isinstance(one, int | float)]
+    if len(known) == 2 and abs(known[0] - known[1]) > LOADED * threads:
+        found.append(f"load before the start: {known[0]:g} -> {known[1]:g}")
+    return found
 
 
 def _version(name: str) -> str | None:

@@ -79,5 +79,7 @@ def _is(value: Any, name: str) -> bool:
 
 
 def _short(value: Any) -> str:
-    text = f"{value:.3g}" if isinstance(value, int) and abs(value) > 10**30 else repr(value)
+    if isinstance(value, int) and abs(value) > 10**30:
+        return f"a number of {len(str(abs(value)))} digits"
+    text = repr(value)
     return text if len(text) <= 40 else text[:37] + "..."

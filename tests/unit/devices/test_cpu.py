@@ -71,5 +71,6 @@ def test_environment_names_nobody() -> None:
 
 def test_differences_are_listed() -> None:
     old = {"cpu": "a", "governor": "performance", "load_1min": 1}
-    assert environment.differences(old, old | {"load_1min": 9}) == []
+    assert environment.differences(old, old | {"load_1min": 1.2}) == []
+    assert environment.differences(old, old | {"load_1min": 9}) == ["load before the start: 1 -> 9"]
     assert environment.differences(old, old | {"cpu": "b"}) == ["cpu: a -> b"]

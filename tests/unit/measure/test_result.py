@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from miner.errors import ConfigError
-from miner.measure import schema, store
+from miner.measure import schema, stats, store
 from miner.measure.result import CaseResult, Energy, Gate, Result, Slice
 
 
@@ -83,7 +83,7 @@ def test_a_missing_key_is_named_and_jsonschema_agrees(path: str) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("seed", -1), ("seed", True), ("seed", "1"), ("partial", 0), ("cases", []), ("cases", {}),
+    [("seed", -1), ("seed", True), ("seed", "1"), ("partial", 0), ("cases", {}),
      ("created", None)],
 )  # fmt: skip
 def test_a_wrong_value_is_refused_and_jsonschema_agrees(key: str, value: object) -> None:
@@ -117,3 +117,64 @@ def test_foreign_files_are_one_line(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
     with pytest.raises(ConfigError, match="cannot be read"):
         store.load(tmp_path / "absent.json")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"seconds": 1.0', '"seconds": NaN', "NaN is no number"),
+        ('"seconds": 1.0', '"seconds": 1e999', "finite number"),
+        ('"seconds": 1.0', '"seconds": -Infinity', "no number"),
+        ('"hashes": 1000000,', f'"hashes": 1{"0" * 400},', "a number of 401 digits, too large"),
+        ('"joules": 45.0', '"joules": 1e308', "too large"),
+        ('"joules": 45.0', '"joules": -1', "too small"),
+        ('"2026-11-22T12:00:00+00:00"', '"yesterday"', "does not match"),
+        ('"2026-11-22T12:00:00+00:00"', '""', "does not match"),
+        ('"median": 1002000.0', '"median": 1e12', "the slices say"),
+        ('"n": 10', '"n": 11', "the slices say 10"),
+        ('"schema": 1', '"schema": 2', "newer"),
+        ('"threads": 2', '"threads": 1', "a second native:avx2 x1 v8"),
+        ('"seed": 1', f'"seed": {"9" * 5000}', "cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_one_line(old: str, new: str, said: str, tmp_path: Path) -> None:
+    text = json.dumps(store.to_dict(sample(cases=2)))
+    assert old in text
+    path = tmp_path / "bad.json"
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ConfigError, match=said) as caught:
+        store.load(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+def test_a_truncated_file_is_one_line(share: float, tmp_path: Path) -> None:
+    text = json.dumps(store.to_dict(sample()))
+    path = tmp_path / "part.json"
+    path.write_text(text[: int(share * len(text))])
+    with pytest.raises(ConfigError, match=r"cannot be read|from `miner bench"):
+        store.load(path)
+
+
+def test_an_interrupt_before_the_first_case_is_a_file_of_ours() -> None:
+    found = sample()
+    found.cases.clear()
+    found.partial = True
+    assert store.from_dict(store.to_dict(found), "x").cases == []
+
+
+def test_summaries_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    real = stats.summarize
+
+    def counted(rates: list[float], seed: int) -> stats.Summary:
+        calls.append(seed)
+        return real(rates, seed)
+
+    monkeypatch.setattr(stats, "summarize", counted)
+    case = sample().cases[0]
+    first = case.summary(1)
+    assert case.summary(1) is first
+    assert len(calls) == 1
+    case.slices.append(case.slices[0])  # it grew
+    assert case.summary(1) is not first
