@@ -68,6 +68,8 @@ def main() -> None:
     except MinerError as error:
         complain(f"miner: {scrub(error, MOST_CHARS)}")
         code = error.exit_code
+    except click.Abort:  # before RuntimeError, of which it is one
+        code = INTERRUPTED if sys.argv[1:2] not in (["mine"], ["node"]) else 0
     except OSError as error:
         why = let_go()
         if not why and (error.filename or error.errno not in NOT_TAKEN):
@@ -79,8 +81,6 @@ def main() -> None:
             raise
         complain(f"miner: {error or 'out of memory'}: raise the limits on threads and memory")
         code = 1
-    except click.Abort:
-        code = INTERRUPTED if sys.argv[1:2] not in (["mine"], ["node"]) else 0
     let_go()
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -69,7 +69,8 @@ OPEN = (
     "import pathlib\nfrom miner.backends import registry\n"
     "from miner.backends.base import OpenOptions\n"
     "backend = registry.open_named('opencl', OpenOptions(pathlib.Path('.')))\n"
-    "print(backend.info.name)"
+    "print(backend.info.name)\n"
+    "backend.close()"  # as every caller does: a driver's threads may outlive Python otherwise
 )
 
 
