@@ -206,9 +206,9 @@ class Run:
             return
         if self.events.qsize() < MOST_EVENTS or event.kind in KEPT_EVENTS:
             self.events.put(event)
-        latest = self.engine.floor.latest if self.engine is not None else None
-        if event.kind == "job" and latest is not None:
-            self._explain(latest.job)
+        job = self.engine.latest_job if self.engine is not None else None
+        if event.kind == "job" and job is not None:
+            self._explain(job)
 
     def _explain(self, job: Job) -> None:
         if self._explained.get(job.source) == job.session:

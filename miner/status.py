@@ -19,6 +19,7 @@ from typing import Literal
 from miner import files
 from miner.bitcoin.target import DIFF1_TARGET, difficulty, expected_hashes
 from miner.devices.gpu import Sensors
+from miner.state.activity import WorkerState
 from miner.state.rates import Meter
 from miner.text import scrub
 from miner.work.found import Answer, Share, Verdict
@@ -48,7 +49,8 @@ class BackendMeter:
     """One worker's counters; its worker writes `hashes` and `versions`, its engine the rest."""
 
     def __init__(self, name: str, device: str, now: float) -> None:
-        self.name, self.device, self.state = name, device, "starting"
+        self.name, self.device = name, device
+        self.state, self.why = WorkerState.STARTING, ""
         self.hashes = self.versions = self.false_hits = self.faults = self.restarts = 0
         self.sensors: Sensors | None = None  # None: a device without any, as a CPU is
         self.meter = Meter(now, ROW_S)
@@ -332,7 +334,7 @@ def row(meter: BackendMeter, now: float) -> BackendRow:
     return BackendRow(
         meter.name,
         meter.device,
-        meter.state,
+        f"{meter.state.value}: {meter.why}" if meter.why else meter.state.value,
         meter.hashes,
         meter.meter.rate(now, meter.hashes, 10.0),
         meter.meter.rate(now, meter.hashes, 60.0),

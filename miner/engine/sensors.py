@@ -5,7 +5,7 @@ A thread of its own asks, since a driver's library may take its time: never the 
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from miner.backends.base import Backend, Kind
 from miner.devices.gpu import Sensors
@@ -13,22 +13,24 @@ from miner.engine.worker import Worker
 
 SENSE_S = 5.0
 
+Workers = Callable[[], Sequence[Worker]]
 
-def watch(workers: Sequence[Worker], done: threading.Event) -> threading.Thread | None:
+
+def watch(workers: Workers, done: threading.Event) -> threading.Thread | None:
     """Keep the workers' rows up to date until `done`; no thread where there is no GPU.
 
-    `workers` may change meanwhile: a hung one is replaced.
+    `workers` gives those of the moment: one that hangs is replaced.
     """
-    if not any(worker.backend.info.kind is Kind.GPU for worker in workers):
+    if not any(worker.backend.info.kind is Kind.GPU for worker in workers()):
         return None
     thread = threading.Thread(target=_watch, args=(workers, done), name="sensors", daemon=True)
     thread.start()
     return thread
 
 
-def _watch(workers: Sequence[Worker], done: threading.Event) -> None:
+def _watch(workers: Workers, done: threading.Event) -> None:
     while True:
-        for worker in tuple(workers):
+        for worker in workers():
             if worker.backend.info.kind is Kind.GPU:
                 worker.meter.sensors = read(worker.backend)
         if done.wait(SENSE_S):

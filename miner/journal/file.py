@@ -114,9 +114,9 @@ class Journal:
         """How many they are, without listing them."""
         return self.earlier.count + len(self._waiting)
 
-    def append(self, block: FoundBlock) -> None:
-        """Make the block durable: write, fsync. Raises OSError; `waiting` holds it even then."""
-        self._append((block,))
+    def append(self, *blocks: FoundBlock) -> None:
+        """Make blocks durable: write, one fsync. Raises OSError; `waiting` holds them even then."""
+        self._append(blocks)
 
     def catch_up(self) -> int:
         """Write the blocks the disk refused before; how many there were. Raises OSError."""

@@ -17,3 +17,14 @@ class Activity(Enum):
     BACKEND = "waiting for a backend"
     STOPPING = "stopping"
     STOPPED = "stopped"
+
+
+class WorkerState(Enum):
+    """How a backend's worker is; screens show the value, and why."""
+
+    STARTING = "starting"
+    AUDITING = "auditing"  # planted answers are put to it
+    OK = "ok"
+    SICK = "sick"  # a scan is late
+    RESTARTING = "restarting"
+    QUARANTINED = "quarantined"  # given up

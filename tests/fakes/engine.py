@@ -11,7 +11,7 @@ from miner.backends.base import Backend
 from miner.engine.core import Engine, EngineOptions
 from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
-from miner.sources.base import SourceSink, WorkSource
+from miner.sources.base import Health, SourceSink, SourceState, WorkSource
 from miner.status import Event, Status
 from miner.work.found import Answer, FoundBlock, Share, Verdict
 from miner.work.job import Coinbase, Job
@@ -115,6 +115,12 @@ class Bench:
     def reopen(self, name: str) -> Backend:
         self.reopened.append(name)
         return self.spares.pop(0) if self.spares else FakeBackend(name)
+
+    def catch_up(self) -> None:
+        """Wait until the engine has handled all that it was told before."""
+        text = f"caught up {len(self.events)}"
+        self.engine.state(SourceState(self.source.name, Health.READY, text))
+        until(lambda: any(text in event.text for event in self.events))
 
     def alarms(self) -> str:
         return "\n".join(event.text for event in self.events if event.kind == "alarm")

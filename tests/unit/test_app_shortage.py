@@ -55,7 +55,7 @@ def run(pool: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert not [name for name in names if not name.startswith("Thread-")]
 
 
-@pytest.mark.parametrize("name", ["desk", "journal", "worker", "engine", "pools"])
+@pytest.mark.parametrize("name", ["engine", "journal", "worker", "pools"])
 def test_p18_no_thread_at_the_start_is_one_line(
     refuse: Refuse, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,13 +9,13 @@ import pytest
 
 from miner import config
 from miner.app import Run
-from miner.engine.desk import Desk
+from miner.engine.durable import DurableQueue
 from miner.sources.node.source import NodeSource
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import REGTEST
 
 
-@pytest.mark.parametrize("place", [(Desk, "start"), (NodeSource, "start")])
+@pytest.mark.parametrize("place", [(DurableQueue, "start"), (NodeSource, "start")])
 def test_p01_a_signal_inside_the_engines_start(
     place: tuple[type, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

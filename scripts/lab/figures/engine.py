@@ -111,7 +111,7 @@ class EngineRun:
 
     def __enter__(self) -> "EngineRun":
         self.engine.start()
-        while not self.engine.floor.switch_s:
+        while not self.engine.current.switch_s:
             time.sleep(0.001)
         return self
 
@@ -246,12 +246,12 @@ def switching(name: str, threads: int, jobs: int, folder: Path) -> dict[str, obj
     source = FixedSource(never_found())
     with EngineRun(opened(name, threads), source, folder) as run:
         time.sleep(0.5)
-        run.engine.floor.switch_s.clear()
+        run.engine.current.switch_s.clear()
         for number in range(jobs):
             time.sleep(0.011)
             source.give(never_found(f"job {number}"))
         time.sleep(0.2)
-        values = list(run.engine.floor.switch_s)
+        values = list(run.engine.current.switch_s)
     return quantiles(values, f"new job to its first scan, {name} x {threads}",
                      "p50 <= 5 ms, p99 <= 25 ms")  # fmt: skip
 
@@ -262,9 +262,9 @@ def durability(name: str, blocks: int, folder: Path) -> dict[str, object]:
     source = BlockSource(first)
     with EngineRun(opened(name, 1), source, folder) as run:
         deadline = time.monotonic() + 120
-        while len(run.engine.desk.durable_s) < blocks and time.monotonic() < deadline:
+        while len(run.engine.pipeline.durable_s) < blocks and time.monotonic() < deadline:
             time.sleep(0.05)
-        values = list(run.engine.desk.durable_s)
+        values = list(run.engine.pipeline.durable_s)
     return quantiles(values, "block found to fsynced", "p99 <= 5 ms")
 
 

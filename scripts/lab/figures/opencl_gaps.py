@@ -128,9 +128,9 @@ def mined(
             time.sleep(random.uniform(*PAUSE_S))
             if alone and time.monotonic() - awake > REST_EVERY_S:
                 rests.append(time.monotonic())
-                run.engine.floor.pause(True)
+                run.engine.pause(True)
                 time.sleep(REST_S)
-                run.engine.floor.pause(False)
+                run.engine.pause(False)
                 rests.append(awake := time.monotonic())
                 continue
             job = never_found(f"switch {len(given)}")

@@ -82,9 +82,9 @@ def durability(run: Run) -> Row:
         miner = Miner(node, run.folder / "durable", [], backend)
         with miner:
             deadline = time.monotonic() + 120
-            while len(miner.engine.desk.durable_s) < blocks and time.monotonic() < deadline:
+            while len(miner.engine.pipeline.durable_s) < blocks and time.monotonic() < deadline:
                 time.sleep(0.02)
-        values = list(miner.engine.desk.durable_s)
+        values = list(miner.engine.pipeline.durable_s)
     late = sum(value > GOAL_DURABLE_S for value in values)
     p50, p99 = quantile(values, 0.5), quantile(values, 0.99)
     bare = quantile(bare_fsyncs(run.folder / "bare", blocks), 0.99)

@@ -30,10 +30,10 @@ def test_a_block_is_durable_before_it_is_sent_and_settled_after(bench: Bench) ->
     assert engine.error is None
     until(lambda: bench.journal.waiting == ())
     assert bench.status.blocks_accepted == 1
-    assert engine.desk.own_accepted == 1
+    assert engine.pipeline.rivals.accepted == 1
     assert [event.kind for event in bench.events if event.kind in ("found", "block")] == [
-        "block",  # the scripted source answers at once
         "found",
+        "block",
     ]
 
 
@@ -111,18 +111,20 @@ def test_g42_of_rivals_on_a_hopeless_easy_chain_the_newest_waits(bench: Bench) -
     engine = bench.run(FakeBackend(behave=find_nothing))
     submitted = bench.source.submitted
     bench.source.sink.job(job())
-    generation = engine.floor.latest
+    until(lambda: engine.current.latest)
+    generation = engine.current.latest
     assert generation is not None
+    deliver = engine.supervisor.workers[0].around.deliver
     unit = generation.next_unit(1, 0.0)
     assert unit is not None
     hits = tuple(find(unit, 0, 1000)[:45])
-    engine.desk.put(Finding(engine.workers[0], generation, unit, hits[:40], 0.0))
+    deliver(Finding(engine.supervisor.workers[0], generation, unit, hits[:40], 0.0))
     for refused in range(10):
         until(lambda count=refused + 1: len(submitted) == count)  # type: ignore[misc]
         bench.source.say(submitted[refused], Answer.REJECTED)
     until(lambda: len(submitted) == 11)
     assert bench.status.not_sent == 0
-    engine.desk.put(Finding(engine.workers[0], generation, unit, hits[40:], 0.0))
+    deliver(Finding(engine.supervisor.workers[0], generation, unit, hits[40:], 0.0))
     until(lambda: bench.status.not_sent == 29 + 4)  # the rivals left, and four of the five
     bench.source.say(submitted[10], Answer.REJECTED)
     until(lambda: len(submitted) == 12)
@@ -167,7 +169,7 @@ def test_b12_no_header_is_hashed_twice(bench: Bench) -> None:
     bench.run(*backends)
     bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
     until(lambda: all(len(backend.units) > 30 for backend in backends))
-    bench.engine.floor.stop()
+    bench.engine.current.stop()
     time.sleep(0.1)
     seen: set[tuple[bytes, int]] = set()
     for backend in backends:
@@ -217,8 +219,8 @@ def test_a_new_job_is_hashed_within_a_batch_and_counts_are_exact(bench: Bench) -
     until(lambda: bench.status.hashes > 0)
     for number in range(20):
         bench.source.sink.job(job(f"j{number}", share_target=NEVER, network_target=NEVER))
-        until(lambda: len(engine.floor.switch_s) == number + 2)  # noqa: B023
-    engine.floor.stop()
+        until(lambda: len(engine.current.switch_s) == number + 2)  # noqa: B023
+    engine.current.stop()
     time.sleep(0.2)
     mined = [unit for unit in backend.units if unit[0][4:36] != b"" and len(unit[0]) == 76]
     audits = sum(count * len(versions) for _, versions, _, count in mined[: audit_scans(backend)])
@@ -236,21 +238,24 @@ def test_extranonce2_goes_on_within_a_session(bench: Bench) -> None:
     hard = {"share_target": NEVER, "network_target": NEVER}
     bench.source.sink.job(job("a", **hard))
     until(lambda: bench.status.hashes > 0)
-    assert engine.floor.latest is not None
-    used = engine.floor.latest.roller.next_extranonce2
+    assert engine.current.latest is not None
+    used = engine.current.latest.roller.next_extranonce2
     bench.source.sink.job(job("b", **hard))
-    assert (engine.floor.latest.roller.next_extranonce2 - used) % 256**8 < 10
+    until(lambda: engine.latest_job and engine.latest_job.job_id == "b")
+    assert (engine.current.latest.roller.next_extranonce2 - used) % 256**8 < 10
     bench.source.sink.job(job("c", session=2, **hard))
-    assert (engine.floor.latest.roller.next_extranonce2 - used) % 256**8 > 1000
+    until(lambda: engine.latest_job and engine.latest_job.job_id == "c")
+    assert (engine.current.latest.roller.next_extranonce2 - used) % 256**8 > 1000
 
 
 def test_a_job_sent_again_does_not_restart_the_search(bench: Bench) -> None:
     engine = bench.run(FakeBackend())
     same = job(share_target=NEVER, network_target=NEVER)
     bench.source.sink.job(same)
-    first = engine.floor.latest
     bench.source.sink.job(replace(same, context="another object"))
-    assert engine.floor.latest is first
+    bench.catch_up()
+    assert engine.current.latest is not None
+    assert engine.current.latest.number == 1
 
 
 def test_b19_a_late_share_of_a_replaced_job_is_dropped_a_late_block_is_sent(bench: Bench) -> None:
@@ -264,8 +269,10 @@ def test_b19_a_late_share_of_a_replaced_job_is_dropped_a_late_block_is_sent(benc
     bench.run(backend)  # shares alone: no hash found here meets the network target
     bench.source.sink.job(job("old", share_target=EASY, network_target=NEVER))
     until(lambda: backend.mining > 3)
+    bench.catch_up()
     sent = len(bench.source.submitted)
     bench.source.sink.job(job("new", share_target=NEVER, network_target=NEVER))
+    bench.catch_up()
     late.set()
     until(lambda: bench.status.dropped > 0)
     assert all(share.unit.job.job_id == "old" for share in bench.source.submitted)

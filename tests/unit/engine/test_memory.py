@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from miner.engine.desk import SEEN
+from miner.engine.pipeline import SEEN
 from miner.status import MAX_ANSWERS
 from miner.work.found import Answer
 from tests.fakes.backend import FakeBackend
@@ -48,7 +48,7 @@ def at_rest(bench: Bench) -> bool:
     """Has every hit become a share, and every share an answer?"""
     now = bench.engine.snapshot()
     answered = now.accepted + now.dropped
-    return bench.engine.desk._findings.empty() and now.shares_found == answered
+    return bench.engine._mailbox.empty() and now.shares_found == answered
 
 
 def test_P10_jobs_and_shares_leave_nothing_in_the_engine(bench: Bench) -> None:
@@ -58,18 +58,19 @@ def test_P10_jobs_and_shares_leave_nothing_in_the_engine(bench: Bench) -> None:
     numbers = itertools.count()
 
     def one_round() -> None:
+        engine.pause(paused=False)
         for _ in range(ROUND):
             name = f"j{next(numbers)}"
             bench.source.sink.job(job(name, share_target=EASY, network_target=NEVER))
         hashes = bench.status.hashes
         until(lambda: bench.status.hashes > hashes + 400)
-        engine.floor.pause(paused=True)  # until the next job
-        until(lambda: engine.workers[0].scan_began is None and at_rest(bench))
+        engine.pause(paused=True)
+        until(lambda: engine.supervisor.workers[0].call is None and at_rest(bench))
         for kept in (bench.events, bench.source.submitted, backend.units, backend.times):
             kept.clear()  # the doubles' own ledgers
-        engine.floor.switch_s.clear()
+        engine.current.switch_s.clear()
 
-    seen, answers = engine.desk._seen, bench.status._answers
+    seen, answers = engine.pipeline._seen, bench.status._answers
 
     def full() -> bool:  # and each table was rebuilt since, to the size it keeps
         return bench.status.snapshot(0.0).shares_found > 4 * max(SEEN, MAX_ANSWERS)

@@ -82,7 +82,7 @@ def test_paced_blocks_and_a_lost_pool_raise_no_alarm(bench: Bench) -> None:
     bench.run(FakeBackend(), block_interval_s=3600.0)
     sink = bench.source.sink
     sink.job(job())
-    until(lambda: bench.engine.desk.last_block_sent)
+    until(lambda: bench.engine.pipeline.last_block_sent)
     sink.job(job("b"))
     until(lambda: bench.engine.snapshot().state == Activity.PACED.value)
     sink.state(SourceState("scripted", Health.DOWN, "gone"))

@@ -56,7 +56,7 @@ def test_readings_reach_the_snapshot_while_the_device_mines(
 
 def test_without_a_device_to_ask_no_thread_is_started() -> None:
     worker: Any = SimpleNamespace(backend=FakeBackend("plain"))
-    assert sensors.watch([worker], threading.Event()) is None
+    assert sensors.watch(lambda: [worker], threading.Event()) is None
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "61", True, None])

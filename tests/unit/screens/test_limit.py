@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from miner.engine.desk import verdict_event
+from miner.engine.tell import verdict_event
 from miner.screens.limit import LINES_A_SECOND, OF_POOLS, SUM_S, ShareLimit
 from miner.status import Event
 from miner.work.found import Answer, Verdict

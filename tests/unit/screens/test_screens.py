@@ -9,6 +9,7 @@ from miner.devices.gpu import Sensors
 from miner.screens.console import ConsoleScreen, status_view
 from miner.screens.jsonl import JsonScreen
 from miner.sources.fixed import never_found
+from miner.state.activity import WorkerState
 from miner.status import Event, Status, StatusSnapshot
 from miner.work.found import Answer, Share, Verdict
 from miner.work.unit import WorkUnit
@@ -18,7 +19,7 @@ from miner.work.unit import WorkUnit
 def snapshot() -> StatusSnapshot:
     status = Status(0.0, "node")
     meter = status.backend("native:avx2", "a CPU", 0.0)
-    meter.hashes, meter.versions, meter.state = 61_000_000, 8, "ok"
+    meter.hashes, meter.versions, meter.state = 61_000_000, 8, WorkerState.OK
     job = replace(never_found(), share_target=2**255, network_target=2**255, height=9)
     status.job(job, 0.5)
     unit = WorkUnit(struct.pack("<I", 1) + bytes(72), (1,), 2**255, job, b"", 1)

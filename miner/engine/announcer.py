@@ -1,0 +1,26 @@
+"""What the engine has to say: events for the views, alarms for the status."""
+
+from collections.abc import Callable
+
+from miner.status import Event, Status
+
+Tell = Callable[[Event], None]
+
+MOST_ONCE = 100  # different alarms that are told once
+
+
+class Announcer:
+    """Any thread may speak."""
+
+    def __init__(self, status: Status, tell: Tell) -> None:
+        self._status, self.tell = status, tell
+        self._told: set[str] = set()
+
+    def alarm(self, text: str) -> None:
+        self._status.alarm(text)
+        self.tell(Event("alarm", text, "warning"))
+
+    def alarm_once(self, text: str) -> None:
+        if text not in self._told and len(self._told) < MOST_ONCE:
+            self._told.add(text)
+            self.alarm(text)
