@@ -22,6 +22,7 @@ class Sensors:
     clock_mhz: float | None = None
     temperature_c: float | None = None
     power_w: float | None = None
+    held_back: str | None = None  # HEAT, POWER_CAP or "": why its clock is not higher
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,11 @@ class Facts:
     clock_mhz: int | None = None
     temperature_c: float | None = None
     power_w: float | None = None
+    held_back: str | None = None  # as in Sensors
 
     def sensors(self) -> Sensors:
         """The moving part alone."""
-        return Sensors(self.clock_mhz, self.temperature_c, self.power_w)
+        return Sensors(self.clock_mhz, self.temperature_c, self.power_w, self.held_back)
 
     def text(self, card: bool = True) -> str:
         """One line for screens; a graphics card's sensors too, "n/a" what nobody tells."""
@@ -84,8 +86,9 @@ def merged(known: Facts, readings: list[Facts]) -> Facts:
     now = same[0]
     clock = known.clock_mhz if now.clock_mhz is None else now.clock_mhz
     return replace(
-        known, clock_mhz=clock, temperature_c=now.temperature_c, power_w=now.power_w, bus=now.bus
-    )
+        known, clock_mhz=clock, temperature_c=now.temperature_c, power_w=now.power_w, bus=now.bus,
+        held_back=now.held_back,
+    )  # fmt: skip
 
 
 def nvidia(library: Any = None) -> list[Facts]:
@@ -128,7 +131,22 @@ def _nvidia_card(nvml: Any, index: int, driver: str) -> Facts:
         clock_mhz=_ask(nvml.nvmlDeviceGetClockInfo, card, getattr(nvml, "NVML_CLOCK_SM", 1)),
         temperature_c=_ask(nvml.nvmlDeviceGetTemperature, card, 0),  # 0: the GPU itself
         power_w=None if milliwatts is None else milliwatts / 1000,
+        held_back=_held_back(nvml, card),
     )
+
+
+HEAT, POWER_CAP = "heat", "power cap"
+HEAT_BITS = 0x08 | 0x20 | 0x40  # hardware slowdown, software and hardware thermal slowdown
+CAP_BITS = 0x04 | 0x80  # software power cap, external power brake
+
+
+def _held_back(nvml: Any, card: Any) -> str | None:
+    """The reasons for a lower clock, by nvml.h's nvmlClocksEventReasons; heat counts more."""
+    ask = getattr(nvml, "nvmlDeviceGetCurrentClocksThrottleReasons", None)
+    bits = _ask(ask, card) if ask else None
+    if not isinstance(bits, int):
+        return None
+    return HEAT if bits & HEAT_BITS else POWER_CAP if bits & CAP_BITS else ""
 
 
 def _ask(call: Callable[..., Any], *arguments: Any) -> Any:

@@ -18,7 +18,7 @@ from miner.backends.base import Backend, Kind
 from miner.devices import cpu
 from miner.devices.cpu import Reading
 from miner.devices.energy import Given, Meter
-from miner.devices.gpu import Facts
+from miner.devices.gpu import Sensors
 from miner.errors import BackendFault
 from miner.measure import cases, proof, stats
 from miner.measure.result import CaseResult, Energy, Gate, Proof, Result, Slice
@@ -64,6 +64,7 @@ class Track:
     found: CaseResult
     threads: Threads
     meter: Meter | None
+    card: "CardWatch | None" = None
     bound: str = ""  # what its work is derived from; see proof.py
     idle_w: list[float] = field(default_factory=list)
 
@@ -113,9 +114,9 @@ class Bench:
             cases.close_all(backends)
             return
         job = cases.job(self.plan.seed, rolling=wants > 1)
-        clock = partial(cpu.clock_of, self._root) if info.kind is Kind.CPU else no_clock
-        threads = Threads(backends, job, wants, clock)
-        self._tracks.append(Track(found, threads, self.meter_for(backends[0])))
+        card = None if info.kind is Kind.CPU else CardWatch(backends[0].sensors)
+        threads = Threads(backends, job, wants, card or partial(cpu.clock_of, self._root))
+        self._tracks.append(Track(found, threads, self.meter_for(backends[0]), card))
 
     def run(self) -> None:
         """Idle, warm-up, interleaved slices, idle. Ctrl-C ends early and marks it partial."""
@@ -249,16 +250,16 @@ def _made(
     track: Track, ran: Ran, joules: float | None, at_s: float, before: Reading, after: Reading
 ) -> Slice:
     """What is kept of a slice."""
-    clock_mhz, temperature_c = ran.clock_mhz, after.temperature_c
-    if track.found.batch != "cpu":
-        card = _card(track)
-        clock_mhz = float(card.clock_mhz) if card and card.clock_mhz else None
-        temperature_c = card.temperature_c if card else None
+    temperature_c = after.temperature_c
+    if track.card is not None:
+        temperature_c = track.card.last.temperature_c
+        if track.card.last.held_back:
+            _add(track.found.counters, f"card_{track.card.last.held_back.replace(' ', '_')}", 1)
     return Slice(
         hashes=ran.hashes,
         seconds=ran.seconds,
         joules=joules,
-        clock_mhz=clock_mhz,
+        clock_mhz=ran.clock_mhz,
         temperature_c=temperature_c,
         at_s=at_s,
         cpu_s=ran.cpu_s,
@@ -269,16 +270,15 @@ def _made(
     )
 
 
-def no_clock(threads: list[int]) -> float | None:
-    """A CPU's clock says nothing of a graphics card."""
-    return None
+class CardWatch:
+    """What a graphics card tells of itself while it works; an idle card's clock says nothing."""
 
+    def __init__(self, ask: Callable[[], Sensors | None]) -> None:
+        self._ask, self.last = ask, Sensors()
 
-def _card(track: Track) -> Facts | None:
-    """What the graphics card in use tells of itself; None for a CPU."""
-    ask = getattr(track.threads.runners[0].backend, "facts", None)
-    told: Facts | None = ask() if ask is not None else None
-    return told
+    def __call__(self, threads: list[int]) -> float | None:
+        self.last = self._ask() or Sensors()
+        return self.last.clock_mhz
 
 
 def _moved(first: float | None, last: float | None) -> float | None:

@@ -31,6 +31,8 @@ class Observed:
     seconds: float = 0.0
     throttles: float = 0  # thermal throttle events
     quota_stops: float = 0
+    card_heat: float = 0  # slices in which the graphics card says that heat held it back
+    card_power_cap: float = 0
     cpus: int = 1
     gpu: bool = False
 
@@ -54,6 +56,7 @@ def judge(seen: Observed) -> Trust:
         return Trust("not measured", ("no slice was finished",))
     found = _others(seen)
     disturbed = bool(found)
+    found += _held(seen)
     if len(seen.rates) >= stats.MIN_FOR_INTERVAL:
         found += _speed(seen, disturbed)
     else:
@@ -94,16 +97,24 @@ def _others(seen: Observed) -> Findings:
     return found
 
 
+def _held(seen: Observed) -> Findings:
+    """What the hardware itself says of heat."""
+    found: Findings = []
+    if seen.throttles > 0:
+        found.append(
+            ("throttled", f"{seen.throttles:.0f} thermal throttle events: cool it, or soak")
+        )
+    if seen.card_heat > 0:
+        found.append(("throttled", f"heat held the card back in {seen.card_heat:.0f} slices"))
+    return found
+
+
 def _speed(seen: Observed, disturbed: bool) -> Findings:
     """Change and scatter of what the device did while we had it."""
     found: Findings = []
     series = seen.speeds or seen.rates
     change = stats.change(series)
     moved = change.p < LEVEL and abs(change.size) > CHANGE
-    if seen.throttles > 0:
-        found.append(
-            ("throttled", f"{seen.throttles:.0f} thermal throttle events: cool it, or soak")
-        )
     if moved:
         found.append(_cause(seen, change, disturbed))
     relative = stats.relative_sd(series)
@@ -122,10 +133,9 @@ def _cause(seen: Observed, change: stats.Change, disturbed: bool) -> tuple[str, 
         clock = change.of(seen.clocks)
         if clock * change.size > 0 and abs(clock) > abs(change.size) / 2:
             how = "counted in cycles" if seen.counted else "as the system shows it"
-            return (
-                f"clock {fell}",
-                f"the clock {fell} by {abs(clock):.0%}, {how}; hashes {unit} {by}",
-            )
+            cap = "; its power cap held it" if seen.card_power_cap else ""
+            said = f"the clock {fell} by {abs(clock):.0%}, {how}{cap}; hashes {unit} {by}"
+            return f"clock {fell}", said
         if seen.counted:
             return (
                 "drifting",

@@ -61,6 +61,7 @@ class Nvml:
     """As much of pynvml as is asked; `lost` makes every question about the card fail."""
 
     NVML_CLOCK_SM = 1
+    reasons = 0
 
     def __init__(self, lost: bool = False) -> None:
         self.lost, self.open = lost, 0
@@ -97,6 +98,9 @@ class Nvml:
     def nvmlDeviceGetClockInfo(self, card: int, kind: int) -> Any:
         return self._answer(1890)
 
+    def nvmlDeviceGetCurrentClocksThrottleReasons(self, card: int) -> Any:
+        return self._answer(self.reasons)
+
     def nvmlDeviceGetTemperature(self, card: int, sensor: int) -> Any:
         return self._answer(70)
 
@@ -104,8 +108,20 @@ class Nvml:
 def test_an_nvidia_card_by_nvml() -> None:
     library = Nvml()
     (card,) = gpu.nvidia(library)
-    assert card == Facts("GeForce", "580.1", "0000:0a:00.0", None, 1890, 70, 131.25)
+    assert card == Facts("GeForce", "580.1", "0000:0a:00.0", None, 1890, 70, 131.25, "")
     assert library.open == 0
+
+
+@pytest.mark.parametrize(
+    ("bits", "said"),
+    [(0, ""), (1, ""), (4, "power cap"), (0x80, "power cap"), (0x20, "heat"), (0x44, "heat")],
+)
+def test_what_holds_an_nvidia_card_back(bits: int, said: str) -> None:
+    library = Nvml()
+    library.reasons = bits
+    (card,) = gpu.nvidia(library)
+    assert card.held_back == said
+    assert card.sensors().held_back == said
 
 
 def test_a_lost_nvidia_card_is_a_row_without_numbers() -> None:

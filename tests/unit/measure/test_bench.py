@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from miner.backends.base import Backend, BackendInfo, Hit, Kind, OpenOptions, Sc
 from miner.backends.hashlib import HashlibBackend
 from miner.bitcoin.target import target_from_nbits
 from miner.devices import cpu
+from miner.devices.gpu import Sensors
 from miner.errors import BackendFault, BackendUnavailable
 from miner.measure import cases, store
 from miner.measure.bench import Bench, Plan, Progress
@@ -272,6 +274,33 @@ def test_idle_is_not_believed_while_others_work(
     assert found.energy is not None
     assert found.energy.idle_w is None
     assert found.counters["idle_busy"] > 1
+
+
+def test_a_card_is_watched_while_it_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Card(HashlibBackend):
+        info = replace(HashlibBackend().info, kind=Kind.GPU)
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.busy_s = 0.0
+
+        def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
+            self.busy_s += 0.01
+            return super().scan(unit, start, count)
+
+        def sensors(self) -> Sensors:  # type: ignore[override]
+            return Sensors(1500.0, 71.0, 90.0, "heat")
+
+    use(monkeypatch, Card)
+    run = bench(Plan(samples=2, slice_s=0.3, warmup_s=0.1, seed=7))
+    run.add(Case("hashlib", 1, False), tmp_path)
+    run.run()
+    found = run.result.cases[0]
+    assert [one.clock_mhz for one in found.slices] == [1500.0] * 2
+    assert [one.temperature_c for one in found.slices] == [71.0] * 2
+    assert found.counters["card_heat"] == 2
+    assert len(found.gpu_rates()) == 2
+    assert any("heat held the card back in 2" in reason for reason in found.trust().reasons)
 
 
 def test_a_meter_that_dies_costs_joules_not_the_run(tmp_path: Path) -> None:

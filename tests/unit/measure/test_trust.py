@@ -24,6 +24,9 @@ def test_steady() -> None:
 @pytest.mark.parametrize(
     ("known", "word", "reason"),
     [
+        ({"card_heat": 3, "gpu": True}, "throttled", "heat held the card back in 3 slices"),
+        ({"speeds": STEP, "clocks": [3000.0] * 22 + [2400.0] * 8, "gpu": True,
+          "card_power_cap": 9}, "clock fell", "its power cap held it"),
         ({"throttles": 2}, "throttled", "2 thermal throttle events"),
         ({"steal": [0.05] * 30}, "shared machine", "hypervisor gave 5% of the CPU"),
         ({"shares": [0.4] * 30}, "shared machine", "others took 60% of the CPU"),
