@@ -217,3 +217,20 @@ def test_words() -> None:
     assert units.money(258108.3, "USD") == "258 108 USD"
     assert units.many(434_000_000) == "434 million"
     assert units.many(1) == "1"
+
+
+def test_what_joules_leave_out_is_said_and_bounded() -> None:
+    found = sample()
+    case = found.cases[0]
+    case.slices = [replace(one, joules=45.0 + 0.1 * (i % 3)) for i, one in enumerate(case.slices)]
+    own = arithmetic.own_from(found)
+    assert own.j_ci95 is not None
+    assert own.j_ci95[0] <= own.j_ci95[1]
+    assert own.j_ci95[0] == pytest.approx(45e6, rel=0.01)
+    assert "up to 4 times larger" in own.missing
+    assert "other programs" not in own.missing
+    shared = [replace(one, cpu_s=0.5) for one in case.slices]
+    case.slices = shared
+    assert "hold other programs' work" in arithmetic.own_from(found).missing
+    assert "other programs" not in arithmetic.own_from(found, watts=90).missing
+    assert arithmetic.own_from(found, watts=90).j_ci95 is None  # nothing was measured
