@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from miner.backends import native
-from tests.backends.test_native_build import build_module, run, tool
+from tests.backends.test_native_build import PRODUCT, build_module, run, tool
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads ELF files")
-FLAGS = ("-O2", "-fPIC", "-fvisibility=hidden", "-fstack-protector-strong")
 LINKED = ("-Wl,-z,relro,-z,now,-z,noexecstack",)
 
 
@@ -59,7 +58,7 @@ def test_a_module_without_hardening_is_found_out(tmp_path: Path) -> None:
     """The judge itself: everything left out is named."""
     soft = ("-O2", "-fPIC", "-fno-stack-protector")
     linked = ("-Wl,-z,norelro,-z,lazy,-z,execstack,-rpath,/nowhere",)
-    found = faults(build_module(tool("gcc"), tmp_path, *soft, *linked))
+    found = faults(build_module(tool("gcc"), tmp_path, *soft, variants=(), linked=linked))
     assert found[:-1] == [
         "no read-only relocations (RELRO)",
         "relocations bound late (no BIND_NOW)",
@@ -71,7 +70,7 @@ def test_a_module_without_hardening_is_found_out(tmp_path: Path) -> None:
 
 
 def test_one_flag_left_out_is_one_fault(tmp_path: Path) -> None:
-    assert faults(build_module(tool("gcc"), tmp_path, *FLAGS, *LINKED)) == []
+    assert faults(build_module(tool("gcc"), tmp_path, *PRODUCT, linked=LINKED)) == []
 
 
 def test_text_relocations_are_found_out(tmp_path: Path) -> None:

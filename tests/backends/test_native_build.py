@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,6 +21,8 @@ CSRC, DRIVER = ROOT / "csrc", ROOT / "tests" / "csrc" / "driver.c"
 THREADS = ROOT / "tests" / "csrc" / "threads.c"
 COMMON = ("-std=gnu11", "-g", f"-I{CSRC}")
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
+# As the product is built, and with every warning: one set of object files for several tests.
+PRODUCT = ("-O2", "-fPIC", "-fvisibility=hidden", "-fstack-protector-strong", *WARNINGS)
 SANITIZERS = ("-O1", "-fPIC", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 RACES = ("-O1", "-fsanitize=thread", "-pthread")
 X86: dict[str, tuple[str, ...]] = {
@@ -55,18 +58,19 @@ def run(*command: str | Path, **environment: str) -> str:
 
 
 @functools.cache
+def object_file(cc: str, isa: str, flags: tuple[str, ...]) -> Path:
+    """One variant's, compiled once a session; it gets its own flags, as in the product."""
+    out = Path(tempfile.mkdtemp(prefix="homehash-object-")) / f"{isa}.o"
+    atexit.register(shutil.rmtree, out.parent)
+    own = {**X86, **ARM, "portable": ()}[isa]
+    run(cc, *COMMON, *flags, *own, "-c", CSRC / f"scan_{isa}.c", "-o", out)
+    return out
+
+
 def compiled(cc: str, variants: tuple[str, ...], *flags: str) -> tuple[Path, ...]:
-    """Object files of portable and these variants; each gets its own flags, as in the product."""
-    folder = Path(tempfile.mkdtemp(prefix="homehash-objects-"))
-    atexit.register(shutil.rmtree, folder)
-
-    def make(isa: str) -> Path:
-        own = {**X86, **ARM, "portable": ()}[isa]
-        run(cc, *COMMON, *flags, *own, "-c", CSRC / f"scan_{isa}.c", "-o", folder / f"{isa}.o")
-        return folder / f"{isa}.o"
-
+    """The object files of portable and these variants."""
     with ThreadPoolExecutor(2) as pool:
-        return tuple(pool.map(make, ("portable", *variants)))
+        return tuple(pool.map(lambda isa: object_file(cc, isa, flags), ("portable", *variants)))
 
 
 def link(
@@ -87,7 +91,7 @@ def build(cc: str, variants: tuple[str, ...], folder: Path, *flags: str) -> Path
 
 @pytest.mark.parametrize("cc", ["gcc", "clang"])
 def test_no_warning_and_exact(cc: str, tmp_path: Path) -> None:
-    driver = build(tool(cc), HERE, tmp_path, "-O2", *WARNINGS)
+    driver = build(tool(cc), HERE, tmp_path, *PRODUCT)
     assert "portable: exact" in run(driver, "60")
 
 
@@ -122,7 +126,7 @@ def test_driver_sees_a_wrong_kernel(tmp_path: Path) -> None:
 @pytest.mark.skipif("sse2" not in HERE, reason="these variants are x86's")
 def test_driver_under_valgrind(tmp_path: Path) -> None:
     """valgrind hides AVX-512 and the SHA extensions: those must be refused, with the reason."""
-    driver = build(tool("gcc"), tuple(X86), tmp_path, "-O2")
+    driver = build(tool("gcc"), tuple(X86), tmp_path, *PRODUCT)
     memcheck = (tool("valgrind"), "-q", "--error-exitcode=9", "--leak-check=full")
     said = run(*memcheck, driver, "12")
     assert "sse2: exact, 12 cases" in said
@@ -136,7 +140,7 @@ def test_portable_alone_under_every_checker(tmp_path: Path) -> None:
     """The short form: seconds instead of minutes, a few cases."""
     gcc, memcheck = tool("gcc"), (tool("valgrind"), "-q", "--error-exitcode=9", "--leak-check=full")
     assert "portable: exact, 9 cases" in run(build(gcc, (), tmp_path, *SANITIZERS), "9", "portable")
-    plain = build(gcc, (), tmp_path, "-O2")
+    plain = build(gcc, (), tmp_path, *PRODUCT)
     assert "portable: exact, 5 cases" in run(*memcheck, plain, "5", "portable")
     said = race(link(gcc, (), RACES, tmp_path / "threads", THREADS))
     assert said.returncode == 0, said.stderr
@@ -155,13 +159,21 @@ def test_big_endian_under_qemu(tmp_path: Path) -> None:
     assert "portable: exact" in run(qemu, driver, "40", "portable")
 
 
-def build_module(cc: str, folder: Path, *flags: str) -> Path:
+def build_module(
+    cc: str, folder: Path, *flags: str, variants: tuple[str, ...] = HERE, linked: Sequence[str] = ()
+) -> Path:
     """The native module without CMake, so that any flags may be given."""
     source = folder / "native_module.c"
     texts = (CSRC / "native.cdef.txt", CSRC / "native.csrc.c")
     run(sys.executable, "-m", "cffi.gen_src", "read-sources", "miner._native", *texts, source)
     headers = Path(sysconfig.get_path("include"))
-    return link(cc, HERE, flags, folder / "_native.so", "-shared", "-isystem", headers, source)
+    glue = tuple(flag for flag in flags if flag not in WARNINGS)  # cffi's own code has some
+    objects = compiled(cc, variants, *flags)
+    defines = [f"-DHAVE_{isa.upper()}" for isa in variants]
+    files = (source, CSRC / "dispatch.c", CSRC / "cpu_features.c", *objects)
+    out = folder / "_native.so"
+    run(cc, *COMMON, *defines, *glue, *linked, "-shared", f"-I{headers}", *files, "-o", out)
+    return out
 
 
 def test_threads_under_the_thread_sanitizer(tmp_path: Path) -> None:

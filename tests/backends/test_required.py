@@ -5,6 +5,7 @@ import os
 import pytest
 
 from miner.backends import registry
+from miner.backends.base import Candidate
 
 REQUIRED = [name for name in os.environ.get("MINER_REQUIRE_BACKENDS", "").split(",") if name]
 
@@ -16,3 +17,8 @@ def test_required_backends_are_usable() -> None:
     usable |= {name.split(":")[0] for name in usable}
     reasons = {row.name: row.why_not for row in rows if not row.usable}
     assert set(REQUIRED) - usable == set(), reasons
+
+
+def test_a_backend_that_is_not_here(absent: Candidate) -> None:
+    assert absent.why_not
+    pytest.skip(f"{absent.name}: {absent.why_not}")

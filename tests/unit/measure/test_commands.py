@@ -17,12 +17,20 @@ from click.testing import CliRunner, Result
 
 from miner.cli.main import cli
 from miner.errors import BackendFault, BackendUnavailable, ConfigError, MinerError
-from miner.measure import export, schema, session, store
+from miner.measure import export, runs, schema, session, store
 from miner.measure.bench import Plan
 
 from .test_result import sample
 
 Run = Callable[..., Result]
+SHORT = Plan(samples=16, slice_s=0.1, warmup_s=0.1)
+SHORT_MINER = """
+import sys
+from miner.__main__ import main
+from miner.measure import bench, session
+session.QUICK = bench.Plan(samples=16, slice_s=0.1, warmup_s=0.1)
+main()
+"""
 GENESIS_HEADER = (
     "01000000" + "00" * 32 + "3ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a"
     "29ab5f49ffff001d1dac2b7c"
@@ -34,6 +42,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Invoke `miner ...` in a home of its own; our errors are raised."""
     monkeypatch.setenv("MINER_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(session, "QUICK", SHORT)
+    monkeypatch.setattr(session.verify, "__defaults__", (SHORT,))
 
     def invoke(*words: object) -> Result:
         done = CliRunner().invoke(cli, [str(word) for word in words])
@@ -146,18 +156,23 @@ def test_a_wrong_backend_exits_4(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_interrupt_exports_what_there_is(tmp_path: Path) -> None:
+    (tmp_path / "short.py").write_text(SHORT_MINER)
     out = tmp_path / "out.json"
     words = ["bench", "--backend", "hashlib", "--samples", "500", "--export", str(out)]
     env = {"MINER_HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"}
     with subprocess.Popen(
-        [sys.executable, "-P", "-m", "miner", *words], env=env, stderr=subprocess.PIPE, text=True,
-        stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[3],
-    ) as process:  # fmt: skip
+        [sys.executable, "-P", tmp_path / "short.py", *words],
+        env=env,
+        stderr=subprocess.PIPE,
+        text=True,
+        stdout=subprocess.DEVNULL,
+        cwd=Path(__file__).parents[3],
+    ) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if line.startswith("slice"):
                 break
-        time.sleep(4)  # time for a slice of a second on a busy machine
+        time.sleep(1)  # time for a slice of a tenth of a second on a busy machine
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
     assert process.returncode == 130
@@ -189,9 +204,13 @@ def test_compare_prints_a_word(run: Run, file: Path, tmp_path: Path) -> None:
             run("bench", "compare", *words)
 
 
-def test_runs_are_processes_that_take_turns(run: Run, tmp_path: Path) -> None:
+def test_runs_are_processes_that_take_turns(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "short.py").write_text(SHORT_MINER)
+    monkeypatch.setattr(runs, "THIS", (sys.executable, str(tmp_path / "short.py")))
     words = ("bench", "--backend", "hashlib", "--samples", 1, "--export", "out.json")
-    done = run(*words, "--against", f"{sys.executable} -m miner")
+    done = run(*words, "--against", f"{sys.executable} {tmp_path}/short.py")
     assert done.exit_code == 0, done.output
     assert "can't tell" in done.stdout  # one slice a run, but three runs a side: an interval
     turns = re.findall(r"run \d of 3 (old|new)", done.stderr)
