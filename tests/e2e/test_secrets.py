@@ -78,7 +78,7 @@ def test_P14_a_pools_password(miner: Start, home: Path, folder: Path, way: str) 
     with FakePool(nbits="207fffff", difficulty="1e-8") as pool:
         flags, environment = given(way, pool.url, folder)
         command = miner("mine", *flags, "--backend", "hashlib", "--json", **environment)
-        command.until('"answer": "accepted"')
+        command.until('"answer": "share accepted"')
         assert_not_listed(command)
         sent = [message["params"] for message in pool.connections[0].received]
         assert ["u", CANARY] in sent, "the pool does get it"

@@ -298,7 +298,7 @@ def test_a_block_is_offered_where_it_is_in_force_else_kept() -> None:
     rig["b"].in_force = {"0a"}
     rig.failover.resubmit(block)
     assert (rig["a"].blocks, rig["b"].blocks) == ([], [block])
-    rig.failover.resubmit(replace(block, kind="gbt", context=""))
+    rig.failover.resubmit(replace(block, payload=bytes(80).hex() + "01", context=""))
     assert rig.log.verdicts[-1].explanation == "it is a whole block: start with --node on its chain"
 
 
@@ -360,8 +360,8 @@ def test_before_the_start_nobody_is_told() -> None:
     rig.failover.slot_verdict(slot, Verdict("z", "00", Answer.ACCEPTED, False))
     rig.failover.slot_state(slot, SourceState("z", Health.DOWN, "down"))
     job = jobs(subscribed().receive(notify(), 0.0))[0]
-    rig.failover.slot_job(rig.failover._slots[0], job)
-    rig.failover.slot_state(rig.failover._slots[0], SourceState("a", Health.READY, "mining"))
+    rig.failover.slot_job(slot, job)
+    rig.failover.slot_state(slot, SourceState("z", Health.READY, "mining"))
     assert rig.failover.name == "a"
     assert rig.log.states == []
 

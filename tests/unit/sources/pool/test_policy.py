@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from miner.sources.base import Health
 from miner.sources.fixed import never_found
+from miner.sources.pool.clock import SystemClock
 from miner.sources.pool.policy import Backoff, RejectWatch
 from miner.sources.pool.queue import MAX_QUEUED, ShareQueue, lost
-from miner.sources.pool.report import MAX_KINDS, MAX_OF_A_CLASS, RepeatFilter
+from miner.sources.pool.report import MAX_KINDS, MAX_OF_A_CLASS, RepeatFilter, Report
 from miner.work.found import Answer, FoundBlock, Share, Verdict
 from miner.work.roll import Roller
 
@@ -116,3 +118,22 @@ def test_what_is_lost_is_unknown_and_not_final(why: str) -> None:
     told = lost("pool", block(7), why)
     assert (told.answer, told.is_block, told.explanation) == (Answer.UNKNOWN, True, why)
     assert not told.final
+
+
+def test_the_computers_clock_notices_a_jump(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SystemClock()
+    assert not clock.slept()
+    before = clock.wall(), clock.monotonic()
+    monkeypatch.setattr(time, "time", lambda: before[0] + 3600.0)
+    assert clock.wall() == before[0] + 3600.0
+    assert clock.monotonic() >= before[1]
+    assert clock.slept()
+    assert not clock.slept()  # said once
+
+
+def test_a_report_without_a_listener_is_lost() -> None:
+    report = Report("pool")
+    report.say("kind", "a line")
+    report.verdict(verdict(Answer.ACCEPTED))
+    report.job(never_found())
+    assert report.health is Health.DOWN
