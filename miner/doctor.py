@@ -338,6 +338,7 @@ class _FirstJob:
         self.ended = threading.Event()
         self.got: Job | None = None
         self.last: SourceState | None = None
+        self.facts: list[str] = []  # what an encrypted pool showed of itself
 
     def job(self, job: Job) -> None:
         self.got = job
@@ -347,7 +348,9 @@ class _FirstJob:
         """None comes: nothing is submitted."""
 
     def state(self, state: SourceState) -> None:
-        if state.health is not Health.CONNECTING:
+        if "Stratum v2: " in state.text:
+            self.facts.append(state.text)
+        elif state.health is not Health.CONNECTING:
             self.last = state
         if state.fatal is not None:
             self.ended.set()
@@ -370,6 +373,8 @@ def check_pool(config: MineConfig) -> Iterator[Finding]:
     sink.ended.wait(POOL_WAIT_S)
     took_s = time.monotonic() - started
     source.stop(0.0)
+    for fact in sink.facts:
+        yield passed("pool", fact)
     if sink.got is not None:
         yield passed("pool", f"{sink.got.source}: logged in, work after {took_s:.1f} s")
         return

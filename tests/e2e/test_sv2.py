@@ -99,3 +99,17 @@ def test_a_v1_port_says_so(tmp_path: Path) -> None:
         done = mine(tmp_path, "--pool", url, "--retries", "1")
     assert done.returncode == 6
     assert "Stratum v2 port" in done.stderr or "Stratum v1 port" in done.stderr
+
+
+def test_doctor_shows_the_handshake_and_the_certificate(tmp_path: Path) -> None:
+    with Sv2Server(hard_enough) as server:
+        command = [sys.executable, "-P", "-m", "miner", "doctor"]
+        done = subprocess.run(
+            [*command, "--pool", server.url, "--user", ADDRESS],
+            capture_output=True, text=True, timeout=60,
+            env={"MINER_HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+        )  # fmt: skip
+    text = " ".join(done.stdout.split())
+    assert "signed by the pool's key" in text and "certificate began 60 s ago" in text
+    assert "version 2, flags 0x0" in text and f"pay 100.00 % to {ADDRESS}" in text
+    assert "logged in, work after" in text

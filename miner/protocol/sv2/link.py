@@ -31,6 +31,7 @@ class SecureLink:
         self.token = ephemeral.public[:8].hex()  # names this connection, never another
         self._initiator = Initiator(ephemeral, authority)
         self._wall, self._cap = wall, cap
+        self._pinned = authority is not None
         self._received = b""  # of the handshake
         self._reader: FrameReader | None = None
         self._outbox: list[bytes] = []
@@ -59,6 +60,18 @@ class SecureLink:
         """Drain the outbox; each piece is meant for one write."""
         pieces, self._outbox = self._outbox, []
         return pieces
+
+    def about(self) -> str:
+        """Who the server showed itself to be, and for how long, in one line."""
+        if self.secured is None:
+            return "not yet secured"
+        certificate, now = self.secured.certificate, self._wall()
+        whose = "signed by the pool's key" if self._pinned else "NOT compared with any key"
+        since, left = now - certificate.valid_from, certificate.not_valid_after - now
+        return (
+            f"Stratum v2: encrypted, the server is {whose}; its certificate began {since} s ago by "
+            f"this clock and ends in {left} s"
+        )
 
     def why_no_answer(self) -> str:
         """What the other side most likely is, when the handshake came to nothing."""

@@ -1,7 +1,7 @@
 """What every Stratum v2 session does with its encrypted link."""
 
 from miner.errors import RemoteProtocolError, SourceRefused
-from miner.protocol.pool import Dropped, PoolEvent, Refused, SessionEvents
+from miner.protocol.pool import Dropped, Notice, PoolEvent, Refused, SessionEvents
 from miner.protocol.sv2.frames import Frame
 from miner.protocol.sv2.link import SecureLink
 from miner.protocol.sv2.noise import WrongAuthority
@@ -25,6 +25,7 @@ class LinkedSession(SessionEvents):
         secured_before = self.link.secured is not None
         frames = self._frames(data)
         if self.link.secured is not None and not (secured_before or self.closed):
+            self._events.append(Notice("secured", self.link.about()))
             self._begin(now)
         for frame in frames:
             if not self.closed:

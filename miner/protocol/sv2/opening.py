@@ -90,11 +90,12 @@ class Opening:
     def _on_setup(self, message: sv2.SetupSuccess, now: float) -> sv2.Message:
         if message.used_version != VERSION:
             raise Refusal(f"the server speaks version {message.used_version}, we {VERSION}")
+        self.notice = f"Stratum v2: the server speaks version {VERSION}, flags {message.flags:#x}"
         if message.flags & sv2.REQUIRES_FIXED_VERSION:
             self._mask = 0
         if message.flags & sv2.REQUIRES_EXTENDED_CHANNELS and self._standard:
             self._standard = False
-            self.notice = "the pool wants an extended channel: opening one"
+            self.notice += "; it wants an extended channel: opening one"
         if not self._settings.device or self._standard:
             return self._open_channel()
         self.stage, self._extensions_due = Stage.EXTENSIONS, now + EXTENSIONS_S

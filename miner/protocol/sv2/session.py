@@ -33,13 +33,14 @@ from miner.protocol.sv2.frames import Frame
 from miner.protocol.sv2.link import SecureLink
 from miner.protocol.sv2.linked import LinkedSession
 from miner.protocol.sv2.opening import LEAST_RATE_HS, MAX_TARGET, Opening, Refusal, TryAgain
+from miner.protocol.sv2.payout import about
 from miner.protocol.sv2.shares import SequenceBook, entry_of, entry_of_block
 from miner.protocol.sv2.solution import KIND, Solution
 from miner.protocol.sv2.terms import Learnt, Leftovers, Progress, Settings, Stage
 from miner.protocol.sv2.work import ChannelWork, Confused
 from miner.text import scrub
 from miner.work.found import Answer, FoundBlock, Share
-from miner.work.job import Job
+from miner.work.job import Coinbase, Job
 
 BROKEN = "the connection broke before the pool answered"
 BAD_IN_A_ROW = 10
@@ -188,7 +189,7 @@ class Sv2Session(LinkedSession):
         for answer in opening.take(message, now):
             self._send(answer)
         if opening.notice:
-            self._notice("channel", opening.notice)
+            self._notice("setup", opening.notice)
             opening.notice = ""
         if (work := opening.work) is not None:
             self._work, self._progress.told_at = work, now
@@ -207,6 +208,8 @@ class Sv2Session(LinkedSession):
 
     def _take(self, job: Job | None, now: float) -> None:
         if job is not None:
+            if self._progress.job_at is None and isinstance(job.merkle, Coinbase):
+                self._notice("payout", f"Stratum v2: {about(job, self.settings.user).text}")
             self._progress.job_at = now
             self._events.append(JobReceived(job))
 

@@ -78,7 +78,8 @@ class Pair:
 
     def give(self, data: bytes, now: float = 0.0) -> list[Any]:
         before = len(self.events)
-        self.events += self.session.receive(data, now)
+        received = self.session.receive(data, now)
+        self.events += [one for one in received if getattr(one, "kind", "") != "secured"]
         self.exchange()
         return self.events[before:]
 
