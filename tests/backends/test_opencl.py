@@ -14,13 +14,8 @@ import pytest
 
 from miner.backends import native, opencl, registry, selftest
 from miner.backends.base import Backend, Hit, OpenOptions, ScanResult
-from miner.backends.opencl.work import (
-    Shape,
-    Slice,
-    midstates,
-    slices,
-    zero_bits,
-)
+from miner.backends.gpu_work import Slice, midstates, slices, zero_bits
+from miner.backends.opencl.work import Shape
 from miner.backends.selftest import GENESIS, Question, scan_all
 from miner.bitcoin.encoding import sha256d
 from miner.bitcoin.sha256 import midstate

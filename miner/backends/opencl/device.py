@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 import pyopencl as cl
 
-from miner.backends.opencl.listing import Found, is_cpu, one_line
-from miner.backends.opencl.work import Shape, Slice, Words, kernel_source
+from miner.backends.gpu_work import CAPACITY, HEAD_PAIRS, SLOTS, Slice, Words
+from miner.backends.opencl.listing import Found, facts, is_cpu, one_line
+from miner.backends.opencl.work import Shape, kernel_source
+from miner.devices.gpu import Sensors
 from miner.errors import BackendFault, BackendUnavailable
 
-CAPACITY = 4096  # candidates a launch can store: four times what a launch is sized to expect
-HEAD_PAIRS = 64  # candidates fetched with the counter, without a second transfer
-SLOTS = 2  # launches queued at a time, each slot with its own queue and buffer
 ZERO = np.zeros(1, np.uint32)
 HANG_S = 10.0  # a launch of about 12 ms that has not ended by then never will
 COMPILE_S = 120.0  # but the first of its size may wait for a driver that compiles at launch
@@ -107,6 +106,12 @@ class Session:
         self._closed = True
         self._kernels, self._queues, self._found, self._context = {}, [], [], None
         self._arguments = {}
+
+    most_nonces = (1 << 31) - 1  # of one launch
+
+    def sensors(self) -> Sensors | None:
+        """See Backend.sensors. None for a CPU, whose sensors are not this device's."""
+        return None if is_cpu(self.device) else facts(self.device).sensors()
 
     def _check_limits(self) -> None:
         limit, local = self.device.max_work_group_size, self.device.local_mem_size

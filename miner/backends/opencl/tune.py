@@ -13,11 +13,12 @@ from miner import files
 from miner.backends import selftest, speed
 from miner.backends.base import GPU_SCAN_S as SCAN_S
 from miner.backends.base import Backend, BackendInfo, Say
+from miner.backends.gpu_scan import GpuBackend
+from miner.backends.gpu_work import SINGLE_COST, SINGLE_WINS
 from miner.backends.opencl.device import Session, default_shape
 from miner.backends.opencl.drivers import FAMILY
-from miner.backends.opencl.host import OpenClBackend
 from miner.backends.opencl.listing import Found, device_key, find, is_cpu, kind, pci_address
-from miner.backends.opencl.work import SINGLE_COST, SINGLE_WINS, Shape, kernel_source
+from miner.backends.opencl.work import Shape, kernel_source
 from miner.errors import BackendFault, BackendUnavailable, MinerError
 
 FILE = "opencl-tuned.json"
@@ -47,7 +48,7 @@ class Tuning:
         return self.single_cost < SINGLE_WINS
 
 
-def open_tuned(name: str, cache: Path, say: Say | None = None) -> OpenClBackend:
+def open_tuned(name: str, cache: Path, say: Say | None = None) -> GpuBackend:
     """Open a device with its stored shape, or the default. With `say`, a GPU never tuned is tuned
     first; a CPU only by `miner tune`: it competes with native code, and PoCL compiles slowly.
     Raises BackendUnavailable or BackendFault."""
@@ -66,7 +67,7 @@ def open_tuned(name: str, cache: Path, say: Say | None = None) -> OpenClBackend:
 
 def open_with(
     found: Found, shape: Shape, cache: Path, single_cost: float = SINGLE_COST
-) -> OpenClBackend:
+) -> GpuBackend:
     """Open a device with a given shape. Raises BackendUnavailable or BackendFault."""
     device = found.device
     lanes = shape.wide * device.max_compute_units
@@ -74,7 +75,7 @@ def open_with(
     info = BackendInfo(
         found.name, device.name.strip(), lanes, wanted, kind(device), SCAN_S, pci_address(device)
     )
-    return OpenClBackend(Session(found, shape, cache), info, single_cost)
+    return GpuBackend(Session(found, shape, cache), info, single_cost)
 
 
 def tune(

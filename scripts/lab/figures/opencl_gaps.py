@@ -28,8 +28,8 @@ from lab.figures.engine import EngineRun
 
 from miner import paths
 from miner.backends.base import Scannable, ScanResult
+from miner.backends.gpu_scan import GpuBackend
 from miner.backends.opencl.device import Launch
-from miner.backends.opencl.host import OpenClBackend
 from miner.backends.opencl.tune import open_tuned
 from miner.sources.fixed import FixedSource, never_found
 
@@ -53,7 +53,7 @@ class Scan:
 class Stamped:
     """An OpenCL backend that notes its scans."""
 
-    inner: OpenClBackend
+    inner: GpuBackend
     scans: list[Scan] = field(default_factory=list)
 
     def __post_init__(self) -> None:

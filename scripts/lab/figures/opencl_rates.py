@@ -14,8 +14,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from miner.backends.gpu_scan import GpuBackend
 from miner.backends.opencl.device import default_shape
-from miner.backends.opencl.host import OpenClBackend
 from miner.backends.opencl.listing import find, is_cpu
 from miner.backends.opencl.tune import open_with, words
 from miner.backends.opencl.work import Shape
@@ -29,7 +29,7 @@ class Rung:
     """One way to lay out the work, with its samples."""
 
     name: str
-    backend: OpenClBackend
+    backend: GpuBackend
     versions: int
     rates_hs: list[float] = field(default_factory=list)
     busy: list[float] = field(default_factory=list)

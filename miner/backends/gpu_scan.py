@@ -1,20 +1,20 @@
-"""A scan on an OpenCL device: cut into short launches, two queued at a time, drained at the end."""
+"""A scan on a GPU by any interface: cut into short launches, two queued, drained at the end."""
 
 import struct
 import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from miner.backends.base import GPU_SCAN_S as SCAN_S
 from miner.backends.base import INTENSITY, BackendInfo, Hit, Scannable, ScanResult, check_range
-from miner.backends.opencl.device import CAPACITY, HEAD_PAIRS, SLOTS, Launch, Session
-from miner.backends.opencl.listing import facts, is_cpu
-from miner.backends.opencl.work import (
+from miner.backends.gpu_work import (
+    CAPACITY,
     SINGLE_COST,
-    SLICE_VERSIONS,
+    SLOTS,
     Slice,
+    Words,
     midstates,
     padded,
     slices,
@@ -29,6 +29,67 @@ FIRST_RATE_HS = 2e6  # before anything is measured; a few launches find the true
 EXPECTED_CANDIDATES = CAPACITY // 4  # of one launch, so that overflow is an accident
 
 
+class Shape(Protocol):
+    """How a kernel is built, as far as a scan must know."""
+
+    @property
+    def wide(self) -> int:
+        """Versions a work-group of the shared kernel holds."""
+
+    @property
+    def nonces(self) -> int:
+        """Nonces of its block; blocks start at multiples."""
+
+
+class Launch(Protocol):
+    """A kernel on its way."""
+
+    @property
+    def part(self) -> Slice: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def count(self) -> int:
+        """Nonces."""
+
+    @property
+    def slot(self) -> int: ...
+
+
+class Session(Protocol):
+    """An opened device: buffers, kernels, launches. One thread at a time; raises BackendFault."""
+
+    @property
+    def shape(self) -> Shape: ...
+    @property
+    def most_nonces(self) -> int:
+        """Of one launch."""
+
+    def upload(self, words: Words) -> Any:
+        """A read-only buffer of 32-bit words."""
+
+    def start(
+        self, slot: int, part: Slice, midstates: Any, stride: int, tail: tuple[int, ...],
+        start: int, count: int, mask: int,
+    ) -> Any:  # fmt: skip
+        """Queue one launch in a slot: a Launch."""
+
+    def wait(self, launch: Any) -> None:
+        """Until it has ended."""
+
+    def pairs(self, launch: Any) -> Words | None:
+        """Its candidates as rows (index of the version in the slice, nonce); None = overflow."""
+
+    def busy_interval(self, launch: Any) -> tuple[int, int]:
+        """When the kernel ran, in nanoseconds of any clock."""
+
+    def sensors(self) -> Sensors | None:
+        """See Backend.sensors."""
+
+    def close(self) -> None:
+        """Let go of everything on the device; a launch after that is a fault."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """What depends on prefix and versions alone, on the device."""
@@ -39,7 +100,7 @@ class Prepared:
     parts: tuple[tuple[Slice, Any, int], ...]  # slice, midstates on the device, their stride
 
 
-class OpenClBackend:
+class GpuBackend:
     """One opened device. `intensity` may be set between scans: less is kinder to a desktop."""
 
     def __init__(
@@ -78,9 +139,8 @@ class OpenClBackend:
         return ScanResult(exact_hits(unit, rows), (at - start) * len(unit.versions))
 
     def sensors(self) -> Sensors | None:
-        """See Backend.sensors. None for a CPU, whose sensors are not this device's."""
-        device = self._session.device
-        return None if is_cpu(device) else facts(device).sensors()
+        """See Backend.sensors."""
+        return self._session.sensors()
 
     def close(self) -> None:
         """Let go of the context; nothing is in flight between scans. Twice does nothing."""
@@ -115,7 +175,7 @@ class OpenClBackend:
         """Nonces of the next launch: about LAUNCH_S, ending where a work-group does."""
         hashes = self._rate_hs * LAUNCH_S * self._scale
         hashes = min(hashes, EXPECTED_CANDIDATES << mask.bit_count(), 1 << 36)
-        step = max(1, min(end - at, int(hashes / versions), (1 << 31) - 1))
+        step = max(1, min(end - at, int(hashes / versions), self._session.most_nonces))
         block = self._session.shape.nonces
         return step - (at + step) % block if step > 2 * block and at + step < end else step
 
@@ -169,6 +229,3 @@ def exact_hits(unit: Scannable, rows: Sequence[tuple[int, int]]) -> tuple[Hit, .
         if int.from_bytes(sha256d(header), "little") <= unit.target:
             hits.append(Hit(version, nonce))
     return tuple(hits)
-
-
-assert SLICE_VERSIONS <= CAPACITY and HEAD_PAIRS <= CAPACITY
