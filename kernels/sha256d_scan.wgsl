@@ -17,7 +17,7 @@
 override GROUP: u32 = 64u;       /* invocations of a workgroup */
 override NONCES: u32 = 32u;      /* of a workgroup (scan_single: of an invocation); a power of two <= 64 */
 override CAPACITY: u32 = 4096u;  /* candidates the buffer holds */
-const MOST_NONCES = 64u;         /* 52 KiB would be four times what every device has */
+const MOST_NONCES = 64u;         /* 13 KiB of workgroup memory; every device has 16 */
 
 struct Task {
     stride: u32,    /* versions in `midstates`, with padding */
@@ -223,13 +223,15 @@ fn midstate(version: u32) -> State {
                  midstates[5u * n + version], midstates[6u * n + version],
                  midstates[7u * n + version]);
 }
-/* Rounds 0..2, the same for every nonce. */
+/* Rounds 0..3 but for the nonce, which round 3 adds to `a` and to `e` alone. */
 fn before_nonce(m: State) -> State {
-    return step(step(step(m, K[0] + task.t0), K[1] + task.t1), K[2] + task.t2);
+    return step(step(step(step(m, K[0] + task.t0), K[1] + task.t1), K[2] + task.t2), K[3]);
 }
 /* Rounds 3..15, whose words are the nonce, padding and the length. */
 fn to_round_16(before: State, nonce_word: u32) -> State {
-    var s = step(before, K[3] + nonce_word);
+    var s = before;
+    s.a += nonce_word;
+    s.e += nonce_word;
     s = step(s, K[4] + 0x80000000u);
     s = step(s, K[5]);
     s = step(s, K[6]);

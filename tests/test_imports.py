@@ -61,6 +61,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pbk": ("node/chain.py",),
     "btclib_libsecp256k1": ("protocol/sv2/crypto.py",),
     "cryptography": ("protocol/sv2/crypto.py",),
+    "wgpu": ("backends/wgpu/",),
     "pyopencl": ("backends/opencl/",),
     "miner._native": ("backends/native/library.py",),
     "rich": ("screens/", "learn/render.py", "measure/terminal.py", "measure/screen.py", "cli/"),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from miner.devices.gpu import Sensors
 
@@ -106,7 +106,8 @@ class Candidate:
     rank: int | None = None  # `auto` prefers the lowest among its kind; None: by name only
     parallel: bool = False  # several instances run at once (no GIL held during a scan)
     detail: str = ""  # lanes, driver, measured rate: whatever helps to choose
-    card: str = ""  # of a GPU: its PCI address, else model; two rows of one card are one device
+    card: str = ""  # model of a GPU; two rows of one card, by address or model, are one device
+    bus: str = ""  # its PCI address, "0000:03:00.0", where the driver tells
     external: bool = False  # comes from an entry point, not from homehash; set by the registry
 
     @property
@@ -141,6 +142,27 @@ class Provider(Protocol):
         Raises BackendUnavailable or BackendFault. The registry checks the opened backend's name
         and puts the self-test to it.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """The fastest way to build a device's kernel, found by measuring; rates in H/s."""
+
+    name: str  # in full
+    shape: dict[str, object]
+    words: str  # the shape for people
+    rate_hs: float  # with versions enough
+    single_rate_hs: float  # with one version
+    tried: int  # shapes measured
+    alone: bool  # is each version hashed alone?
+
+
+@runtime_checkable
+class Tunable(Protocol):
+    """What a provider may offer besides: `miner tune` asks it."""
+
+    def tune(self, name: str, options: OpenOptions, budget_s: float) -> Tuned:
+        """Find the fastest shape and remember it. Raises BackendUnavailable or BackendFault."""
 
 
 def check_range(start: int, count: int) -> None:

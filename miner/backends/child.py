@@ -1,4 +1,4 @@
-"""Asks a driver's listing module in a process that ends, since drivers cost memory and may crash."""
+"""Asks a module that lists devices in a process that ends: drivers cost memory, and may crash."""
 
 import json
 import os

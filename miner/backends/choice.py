@@ -4,6 +4,7 @@ Every usable GPU that has a rank, and of the CPU's families the one with the bes
 no family by name.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -67,12 +68,24 @@ def _families(rows: Iterable[Candidate]) -> tuple[str, ...]:
 
 
 def _cards(rows: Iterable[Candidate]) -> tuple[tuple[str, ...], ...]:
-    """Rows that name the same card in different families are one device."""
-    groups: dict[str, list[Candidate]] = {}
+    """Rows of one card, each by another family, are one device; of equal cards, in order."""
+    groups: list[list[Candidate]] = []
     for row in rows:
-        same = groups.setdefault(row.card or row.name, [])
-        if any(other.family == row.family for other in same):
-            groups[row.name] = [row]  # two cards of one model, as one family counts them
+        for group in groups:
+            if all(other.family != row.family for other in group) and _same(group[0], row):
+                group.append(row)
+                break
         else:
-            same.append(row)
-    return tuple(tuple(row.name for row in group) for group in groups.values())
+            groups.append([row])
+    return tuple(tuple(row.name for row in group) for group in groups)
+
+
+def _same(one: Candidate, other: Candidate) -> bool:
+    if one.bus and other.bus:
+        return one.bus == other.bus
+    return bool(one.card) and _model(one.card) == _model(other.card)
+
+
+def _model(words: str) -> str:
+    """A model as all drivers call it: "AMD Radeon RX 6800 (RADV NAVI21)" has its driver's words."""
+    return " ".join(re.sub(r"\([^)]*\)", " ", words).lower().split())

@@ -4,6 +4,8 @@ The same for OpenCL and WebGPU. Knows no driver.
 """
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +14,8 @@ import numpy.typing as npt
 from miner.backends import native
 from miner.backends.numpy import expand, run_rounds
 from miner.bitcoin.sha256 import INITIAL_STATE
+from miner.errors import BackendFault, MinerError
+from miner.text import scrub
 
 CAPACITY = 4096  # candidates a launch can store: four times what a launch is sized to expect
 HEAD_PAIRS = 64  # candidates fetched with the counter, without a second transfer
@@ -79,6 +83,20 @@ def zero_bits(target: int) -> int:
     """
     free = (1 << (target >> 224).bit_length()) - 1
     return int.from_bytes((0xFFFFFFFF ^ free).to_bytes(4, "little"), "big")
+
+
+@contextmanager
+def faults(name: str, closed: bool, what: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Turn a driver's errors, and use after closing, into BackendFault; ours stay as they are."""
+    if closed:
+        raise BackendFault(name, "it was closed")
+    try:
+        yield
+    except MinerError:
+        raise
+    except kinds as error:
+        words = scrub(str(error), 300) or type(error).__name__
+        raise BackendFault(name, f"{what}: {words}") from error
 
 
 assert SLICE_VERSIONS <= CAPACITY and HEAD_PAIRS <= CAPACITY

@@ -20,6 +20,7 @@ from miner.errors import BackendUnavailable, MinerError
 # numpy's or OpenCL's memory is paid only by those who use it.
 MODULES = (
     "miner.backends.opencl",
+    "miner.backends.wgpu",
     "miner.backends.native",
     "miner.backends.hashlib",
     "miner.backends.numpy",

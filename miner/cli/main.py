@@ -22,7 +22,7 @@ COMMANDS = {
     "gap": ("miner.cli.gap", "How far this computer is from an ASIC, in your own numbers."),
     "hardware": ("miner.cli.hardware", "Mining machines of 2009 to today, dated and sourced."),
     "learn": ("miner.cli.learn", "Lessons: proof of work explained with real data."),
-    "tune": ("miner.cli.tune", "Find the fastest kernel shape of each OpenCL device."),
+    "tune": ("miner.cli.tune", "Find the fastest kernel shape of each GPU."),
     "explain": ("miner.cli.explain", "Explain a word the miner prints."),
     "grind": ("miner.cli.grind", "Find the nonce of one 80-byte header given in hex."),
 }

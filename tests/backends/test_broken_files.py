@@ -78,5 +78,5 @@ def test_a_missing_kernel_is_a_row_with_a_reason(copy: Path) -> None:
         assert "install homehash again" in opencl[0]["why_not"]
     asked = run(copy.parent, "grind", "--backend", "opencl", "00" * 80)
     assert asked.returncode == 3 and len(asked.stderr.splitlines()) == 1
-    tuned = run(copy.parent, "tune", "--seconds", "1")
+    tuned = run(copy.parent, "tune", "opencl", "--seconds", "1")
     assert tuned.returncode == 3 and "Traceback" not in tuned.stderr

@@ -123,3 +123,18 @@ def test_probing_loads_no_driver_here() -> None:
         "assert 'pyopencl' not in sys.modules"
     )
     subprocess.run([sys.executable, "-P", "-c", code], check=True)
+
+
+@needs_device
+def test_a_process_that_ends_right_after_a_scan_ends_well(tmp_path: Path) -> None:
+    """pyopencl's thread wanted the interpreter once more and aborted the process, about every
+    second time."""
+    command = [sys.executable, "-c", OPEN]
+    started = [
+        subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "MINER_TUNE": "0"},
+                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]  # fmt: skip
+    for process in started:
+        _, words = process.communicate(timeout=120)
+        assert process.returncode == 0, words

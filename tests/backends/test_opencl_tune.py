@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from miner.backends import opencl, selftest
 from miner.backends.base import Backend, OpenOptions
+from miner.backends.gpu_tune import Tuning
 from miner.backends.opencl.work import Shape
 from miner.cli.main import cli
 from miner.errors import BackendFault
@@ -61,7 +62,7 @@ def test_a_damaged_or_foreign_store_is_ignored(tmp_path: Path, text: str) -> Non
     stored = text.replace('"KEY"', json.dumps(opencl_tune.key(found)))
     (tmp_path / opencl_tune.FILE).write_text(stored)
     assert opencl_tune.load(found, tmp_path) is None
-    tuning = opencl_tune.Tuning(Shape(2, 16, 4), 3e6, 2e6, 7)
+    tuning = Tuning(Shape(2, 16, 4), 3e6, 2e6, 7)
     opencl_tune.store(found, tmp_path, tuning)
     assert opencl_tune.load(found, tmp_path) == tuning
     assert tuning.single_cost == 1.5
@@ -126,7 +127,7 @@ def test_the_faster_kernel_is_used(tmp_path: Path) -> None:
     found = opencl_listing.find(DEVICES[0].name)
     shape = Shape(2, 16, 4)
     for single_hs, wanted in ((2e6, shape.wide), (3.1e6, shape.wide), (3.3e6, 1)):
-        opencl_tune.store(found, tmp_path, opencl_tune.Tuning(shape, 3e6, single_hs, 1))
+        opencl_tune.store(found, tmp_path, Tuning(shape, 3e6, single_hs, 1))
         backend = opencl.PROVIDER.open(DEVICES[0].name, OpenOptions(tmp_path))
         assert backend.info.versions_wanted == wanted
         backend.close()
@@ -162,10 +163,10 @@ def test_a_device_that_fails_does_not_keep_the_others_from_being_tuned(
     assert "opencl:nosuch cannot be used" in done.stderr
 
 
-def test_only_opencl_devices_are_tuned() -> None:
+def test_what_has_no_shapes_is_not_tuned() -> None:
     done = CliRunner().invoke(cli, ["tune", "native"])
     assert done.exit_code != 0
-    assert "only OpenCL devices are tuned" in str(done.exception)
+    assert "has no shapes to tune" in str(done.exception)
 
 
 def test_a_gpu_is_tuned_once_at_first_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from miner.backends import registry
 from miner.backends.base import Backend, Candidate, Kind, OpenOptions, Provider
+from miner.backends.choice import choose
 from miner.backends.python import PythonBackend
 from miner.cli.devices import devices
 from miner.errors import BackendFault, BackendUnavailable
@@ -126,7 +127,7 @@ def test_a_stranger_is_used_by_name_only(
 
 
 def test_an_unknown_name_says_what_there_is(options: tuple[OpenOptions, list[str]]) -> None:
-    with pytest.raises(BackendUnavailable, match="choose one of auto, opencl, native, hashlib"):
+    with pytest.raises(BackendUnavailable, match="one of auto, opencl, wgpu, native, hash"):
         registry.open_named("asic", options[0])
 
 
@@ -182,16 +183,30 @@ def test_two_ways_to_one_card_are_one_device(
     options: tuple[OpenOptions, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The faster of the two is taken and the other one said."""
-    bus = "0000:03:00.0"
     rows = [
-        Candidate("one:a", GPU, True, rank=0, card=bus),
-        Candidate("two:0", GPU, True, rank=1, card=bus),
-        Candidate("two:1", GPU, True, rank=1, card="0000:04:00.0"),
+        Candidate("one:a", GPU, True, rank=0, card="A", bus="0000:03:00.0"),
+        Candidate("two:0", GPU, True, rank=1, card="B", bus="0000:03:00.0"),
+        Candidate("two:1", GPU, True, rank=1, card="A", bus="0000:04:00.0"),
     ]
     monkeypatch.setattr(registry, "open_named", lambda name, options: FakeBackend(name))
     monkeypatch.setattr(registry, "trial_rate", lambda backend: 1e6 + ("two" in backend.info.name))
     assert registry.auto(rows, options[0]) == ["two:0", "two:1"]
     assert options[1] == ["one:a not used: two:0 is faster here, 1 against 1 MH/s"]
+
+
+def test_cards_are_matched_by_model_where_no_address_is_known() -> None:
+    """Two equal cards and a third one, by two interfaces."""
+    radeon = "AMD Radeon RX 6800"
+    rows = [
+        Candidate("one:0", GPU, True, rank=0, card=radeon, bus="0000:03:00.0"),
+        Candidate("one:1", GPU, True, rank=0, card=radeon, bus="0000:04:00.0"),
+        Candidate("two:0", GPU, True, rank=1, card=f"{radeon} (RADV NAVI21)"),
+        Candidate("two:1", GPU, True, rank=1, card=f"{radeon} (RADV NAVI21)"),
+        Candidate("two:2", GPU, True, rank=1, card="Intel(R) UHD Graphics 770"),
+        Candidate("three", GPU, True, rank=2),
+    ]
+    want = (("one:0", "two:0"), ("one:1", "two:1"), ("two:2",), ("three",))
+    assert choose(rows).cards == want
 
 
 def test_auto_goes_on_without_a_device_that_cannot_be_opened(

@@ -1,10 +1,7 @@
 """GPUs of every vendor, and CPUs through PoCL, by OpenCL: finds devices and opens them."""
 
-import os
-from dataclasses import replace
-
 from miner.backends import kernel_file
-from miner.backends.base import Backend, Candidate, OpenOptions
+from miner.backends.base import Backend, Candidate, OpenOptions, Tuned
 from miner.backends.opencl.drivers import FAMILY, KERNEL, check_drivers, probe
 from miner.errors import BackendUnavailable
 
@@ -17,13 +14,7 @@ class OpenClProvider:
     family = FAMILY
 
     def probe(self) -> list[Candidate]:
-        rows = list(probe().rows)
-        try:
-            kernel_file.read(FAMILY, KERNEL)
-        except BackendUnavailable as error:
-            why = error.why
-            return [replace(row, usable=False, why_not=row.why_not or why) for row in rows]
-        return rows
+        return kernel_file.needed_by(probe().rows, KERNEL)
 
     def open(self, name: str, options: OpenOptions) -> Backend:
         """Raises BackendUnavailable or BackendFault.
@@ -37,10 +28,16 @@ class OpenClProvider:
             from miner.backends.opencl import tune  # loads the driver
         except ImportError as error:
             raise BackendUnavailable(name, NOT_INSTALLED.format(error)) from error
-        say = options.say if os.environ.get("MINER_TUNE") != "0" else None
-        backend = tune.open_tuned(name, options.cache, say)
-        backend.intensity = options.intensity
-        return backend
+        return tune.open_tuned(name, options)
+
+    def tune(self, name: str, options: OpenOptions, budget_s: float) -> Tuned:
+        """See Tunable."""
+        check_drivers(name)
+        try:
+            from miner.backends.opencl import tune  # loads the driver
+        except ImportError as error:
+            raise BackendUnavailable(name, NOT_INSTALLED.format(error)) from error
+        return tune.tune_named(name, options, budget_s)
 
 
 PROVIDER = OpenClProvider()

@@ -3,19 +3,21 @@
 Loading a driver costs 60 MB and more, so nothing here is imported before a device is opened.
 """
 
+import atexit
 import ctypes
 import threading
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+import weakref
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyopencl as cl
 
+from miner.backends import gpu_work
 from miner.backends.gpu_work import CAPACITY, HEAD_PAIRS, SLOTS, Slice, Words
 from miner.backends.opencl.listing import Found, facts, is_cpu, one_line
 from miner.backends.opencl.work import Shape, kernel_source
@@ -25,6 +27,7 @@ from miner.errors import BackendFault, BackendUnavailable
 ZERO = np.zeros(1, np.uint32)
 HANG_S = 10.0  # a launch of about 12 ms that has not ended by then never will
 COMPILE_S = 120.0  # but the first of its size may wait for a driver that compiles at launch
+LET_GO_S = 1.0
 LOOK_S = 0.005  # a driver should tell when a launch has ended; it is asked as well, this often
 LAST_LOOK_S = 0.0002  # with no other launch queued the device idles until we know
 
@@ -52,6 +55,30 @@ def build_log(error: BaseException) -> str:
     preamble = ("clBuildProgram failed", "Build on <", "(options:", "(source saved")
     words = [line for line in lines if line and not line.startswith(preamble)]
     return one_line(RuntimeError(" / ".join(words[:4] or lines[:1])))
+
+
+class Callback:
+    """Called by a thread of pyopencl's, which then wants the interpreter once more to let go of
+    this object. An interpreter that is ending gives it to no thread and the process aborts, so the
+    end waits until all are let go of."""
+
+    __slots__ = ("__weakref__", "_ended")
+    held: ClassVar[weakref.WeakSet["Callback"]] = weakref.WeakSet()
+
+    def __init__(self, ended: threading.Event) -> None:
+        self._ended = ended
+        self.held.add(self)
+
+    def __call__(self, status: int) -> None:
+        self._ended.set()
+
+
+@atexit.register
+def let_go() -> None:
+    """A launch that hangs is not waited for."""
+    until = time.monotonic() + LET_GO_S
+    while Callback.held and time.monotonic() < until:
+        time.sleep(0.001)
 
 
 @dataclass(slots=True, eq=False)
@@ -91,15 +118,9 @@ class Session:
             for queue, found_ in zip(self._queues, self._found, strict=True):
                 cl.enqueue_fill_buffer(queue, found_, ZERO, 0, 4)
 
-    @contextmanager
-    def faults(self, what: str) -> Iterator[None]:
+    def faults(self, what: str) -> AbstractContextManager[None]:
         """Turn the driver's errors, and use after closing, into ours."""
-        if self._closed:
-            raise BackendFault(self.name, "it was closed")
-        try:
-            yield
-        except (cl.Error, MemoryError) as error:
-            raise BackendFault(self.name, f"{what}: {one_line(error)}") from error
+        return gpu_work.faults(self.name, self._closed, what, cl.Error, MemoryError)
 
     def close(self) -> None:
         """Let go of everything on the device; a launch after that is a fault."""
@@ -186,7 +207,7 @@ class Session:
             queue.flush()
             ended = threading.Event()
             complete = cl.command_execution_status.COMPLETE
-            read.set_callback(complete, lambda status: ended.set())
+            read.set_callback(complete, Callback(ended))
         known = over_nonces * over_versions <= self._largest.get(part.single, 0)
         hang_s = HANG_S if known else COMPILE_S
         launch = Launch(part, start, count, slot, head, ran, read, time.monotonic(), hang_s, ended)

@@ -4,23 +4,21 @@ A driver costs 60 MB and more, and may crash: then the good ones are told from i
 """
 
 import atexit
-import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache as remember
 from pathlib import Path
+from typing import Any
 
+from miner.backends import child
 from miner.backends.base import Candidate, Kind
 from miner.errors import BackendUnavailable
 
 FAMILY = "opencl"
 KERNEL = "sha256d_scan.cl"
-PROBE_S = 20.0  # a driver that has not answered by then is broken
 VENDORS = "OCL_ICD_VENDORS"  # the loader's variable: where drivers are registered
 
 
@@ -44,25 +42,13 @@ def probe() -> Probed:
 
 def _listed(vendors: Path | None = None) -> Probed:
     """What the helper lists, with the drivers registered at `vendors` alone."""
-    # -P: the folder the user happens to be in is not searched for modules.
-    command = [sys.executable, "-P", "-m", "miner.backends.opencl.listing"]
-    env = {**os.environ, VENDORS: str(vendors)} if vendors else None
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=PROBE_S, errors="replace", env=env
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        hangs = isinstance(error, subprocess.TimeoutExpired)
-        what = f"no answer in {PROBE_S:.0f} s" if hangs else str(error)
-        crash = f"listing devices failed: {what}"
-        return Probed((_broken(crash),), crash)
-    rows = [row for line in done.stdout.splitlines() if (row := _row(line))]
-    if not done.returncode:
+    told = child.ask("miner.backends.opencl.listing", {VENDORS: str(vendors)} if vendors else None)
+    rows = [_row(row) for row in told.rows]
+    if not (told.failed or told.signal):
         return Probed(tuple(rows))
-    words = done.stderr.strip().splitlines()[-1:] or [f"status {done.returncode}"]
-    crash = f"listing devices failed, so no driver is loaded: {words[0][:200]}"
-    if done.returncode < 0:
-        crash = f"a driver crashed with signal {-done.returncode} while devices were listed; " + (
+    crash = f"listing devices failed, so no driver is loaded: {told.failed}"
+    if told.signal:
+        crash = f"a driver crashed with signal {told.signal} while devices were listed; " + (
             "remove it from the system's OpenCL vendors"
         )
     lost = (replace(row, usable=False, why_not=crash) for row in rows)
@@ -118,19 +104,13 @@ def check_drivers(name: str) -> None:
         raise BackendUnavailable(name, crash)
 
 
-def _row(line: str) -> Candidate | None:
-    """One line of the helper; what a driver printed among them is skipped."""
-    try:
-        row = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(row, dict):
-        return None
+def _row(row: dict[str, Any]) -> Candidate:
     if "problem" in row:
         return _broken(str(row["problem"]))
     return Candidate(
         str(row["name"]), Kind(row["kind"]), bool(row["usable"]), str(row["why_not"]),
         rank=0 if row["rank"] == 0 else None, detail=str(row["detail"]), card=str(row["card"]),
+        bus=str(row["bus"]),
     )  # fmt: skip
 
 

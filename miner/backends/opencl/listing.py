@@ -78,7 +78,8 @@ def describe(found: Found) -> dict[str, object]:
         "kind": kind(device),
         "rank": 0 if is_gpu else None,
         "detail": f"{words} {facts(device).text(not is_cpu(device))}",
-        "card": pci_address(device) or device.name.strip(),
+        "card": model(device),
+        "bus": pci_address(device),
     }
 
 
@@ -153,6 +154,16 @@ def pci_address(device: Any) -> str:
     except (cl.Error, AttributeError):
         pass
     return ""
+
+
+def model(device: Any) -> str:
+    """The card's name as it is sold; AMD's own driver gives the chip's as the device's."""
+    try:
+        if "cl_amd_device_attribute_query" in device.extensions:
+            return str(device.board_name_amd).strip()
+    except (cl.Error, AttributeError):
+        pass
+    return str(device.name).strip()
 
 
 def facts(device: Any) -> Facts:

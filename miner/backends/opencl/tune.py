@@ -1,68 +1,42 @@
 """Which kernel shape is fastest on a device: measured once, checked, kept by device and driver."""
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from miner import files
-from miner.backends import selftest, speed
+from miner.backends import gpu_tune, selftest
 from miner.backends.base import GPU_SCAN_S as SCAN_S
-from miner.backends.base import Backend, BackendInfo, Say
+from miner.backends.base import BackendInfo, OpenOptions, Say, Tuned
 from miner.backends.gpu_scan import GpuBackend
+from miner.backends.gpu_tune import BUDGET_S, FIRST_USE, Tuning, rate
 from miner.backends.gpu_work import SINGLE_COST, SINGLE_WINS
 from miner.backends.opencl.device import Session, default_shape
-from miner.backends.opencl.drivers import FAMILY
 from miner.backends.opencl.listing import Found, device_key, find, is_cpu, kind, pci_address
 from miner.backends.opencl.work import Shape, kernel_source
-from miner.errors import BackendFault, BackendUnavailable, MinerError
+from miner.errors import BackendFault, MinerError
 
 FILE = "opencl-tuned.json"
-BUDGET_S = 20.0
-SAMPLES, SAMPLE_S = 3, 0.12  # the best counts: other load can only slow a sample down
 GROUPS = (64, 128, 256)
 NONCE_COUNTS = (16, 32, 64, 128)
 
 
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """The winner on one device; rates in H/s."""
-
-    shape: Shape
-    rate_hs: float  # scan_shared, with versions enough
-    single_rate_hs: float  # scan_single, one version
-    tried: int  # shapes measured
-
-    @property
-    def single_cost(self) -> float:
-        """How much dearer a hash is when its version has a schedule of its own."""
-        return self.rate_hs / self.single_rate_hs if self.single_rate_hs > 0 else SINGLE_COST
-
-    @property
-    def alone(self) -> bool:
-        """Is scan_single the kernel for every version?"""
-        return self.single_cost < SINGLE_WINS
-
-
-def open_tuned(name: str, cache: Path, say: Say | None = None) -> GpuBackend:
-    """Open a device with its stored shape, or the default. With `say`, a GPU never tuned is tuned
-    first; a CPU only by `miner tune`: it competes with native code, and PoCL compiles slowly.
-    Raises BackendUnavailable or BackendFault."""
-    found = find(name)
+def open_tuned(name: str, options: OpenOptions) -> GpuBackend:
+    """Open a device with its stored shape, or the default. A GPU never tuned is tuned first where
+    that is wanted; a CPU only by `miner tune`: it competes with native code, and PoCL compiles
+    slowly. Raises BackendUnavailable or BackendFault."""
+    found, say, cache = find(name), gpu_tune.hears(options), options.cache
     tuning = load(found, cache)
     if tuning is None and say and not is_cpu(found.device):
-        say(
-            f"{found.name}: first use, looking for its fastest kernel shape for up to "
-            f"{BUDGET_S:.0f} s; MINER_TUNE=0 skips that"
-        )
+        say(f"{found.name}: {FIRST_USE}")
         tuning = tune(found, cache, say)
     if tuning is None:
-        return open_with(found, default_shape(found.device), cache)
-    return open_with(found, tuning.shape, cache, tuning.single_cost)
+        backend = open_with(found, default_shape(found.device), cache)
+    else:
+        backend = open_with(found, tuning.shape, cache, tuning.single_cost)
+    backend.intensity = options.intensity
+    return backend
 
 
 def open_with(
@@ -178,49 +152,26 @@ def _checked(found: Found, shape: Shape, cache: Path, say: Say) -> tuple[float, 
         backend.close()
 
 
-def rate(backend: Backend, versions: int) -> float:
-    """H/s, the best of a few samples after the launch length has settled."""
-    timing = speed.Timing(backend, speed.never(versions))
-    timing.sample(SAMPLE_S)
-    return speed.in_turns([timing], SAMPLES, SAMPLE_S)[0]
-
-
 def key(found: Found) -> str:
     """A tuning is good for one model, driver and kernel."""
-    kernel = hashlib.sha256(kernel_source().encode()).hexdigest()[:16]
-    return f"{device_key(found.device)} | kernel {kernel}"
+    return gpu_tune.key(device_key(found.device), kernel_source())
 
 
 def load(found: Found, cache: Path) -> Tuning | None:
     """What was stored for this device, driver and kernel; None when there is nothing usable."""
-    row = _read(cache).get(key(found), {})
-    try:
-        shape, rates = Shape(**row["shape"]), (float(row["rate_hs"]), float(row["single_rate_hs"]))
-        fits = shape.group <= found.device.max_work_group_size
-        return Tuning(shape, *rates, tried=int(row["tried"])) if fits else None
-    except (KeyError, TypeError, ValueError):
-        return None
+    kept = gpu_tune.load(cache / FILE, key(found), Shape)
+    fits = kept is not None and kept.shape.group <= found.device.max_work_group_size
+    return kept if fits else None
 
 
 def store(found: Found, cache: Path, tuning: Tuning) -> None:
-    """Remember; a cache that cannot be written costs 20 s at the next start, no more."""
-    rows = {**_read(cache), key(found): asdict(tuning)}
-    with suppress(OSError):
-        files.replace(cache / FILE, json.dumps(rows, indent=1).encode() + b"\n")
+    """Remember."""
+    gpu_tune.store(cache / FILE, key(found), tuning)
 
 
-def _read(cache: Path) -> dict[str, dict[str, Any]]:
-    try:
-        rows = json.loads((cache / FILE).read_text())
-    except (OSError, ValueError):
-        return {}
-    kept = rows.items() if isinstance(rows, dict) else ()
-    return {name: row for name, row in kept if isinstance(row, dict)}
-
-
-def tune_named(name: str, cache: Path, say: Say, budget_s: float = BUDGET_S) -> tuple[str, Tuning]:
-    """Tune the device of a name: its full name and the winner. Raises BackendUnavailable."""
-    if name.partition(":")[0] != FAMILY:
-        raise BackendUnavailable(name, "only OpenCL devices are tuned; see `miner devices`")
+def tune_named(name: str, options: OpenOptions, budget_s: float) -> Tuned:
+    """Tune the device of a name. Raises BackendUnavailable or BackendFault."""
     found = find(name)
-    return found.name, tune(found, cache, say, budget_s)
+    kernel_source()  # without it no shape is worth a try
+    won = tune(found, options.cache, options.say, budget_s)
+    return won.told(found.name, words(won.shape))

@@ -27,7 +27,7 @@ from typing import Any
 from lab.figures.engine import EngineRun
 
 from miner import paths
-from miner.backends.base import Scannable, ScanResult
+from miner.backends.base import OpenOptions, Scannable, ScanResult
 from miner.backends.gpu_scan import GpuBackend
 from miner.backends.opencl.device import Launch
 from miner.backends.opencl.tune import open_tuned
@@ -160,7 +160,7 @@ def main(arguments: Sequence[str] | None = None, say: Callable[[str], None] = pr
     if asked.alone:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     with tempfile.TemporaryDirectory() as folder:
-        backend = Stamped(open_tuned(asked.name, paths.cache_dir()))
+        backend = Stamped(open_tuned(asked.name, OpenOptions(paths.cache_dir())))
         given, rests = mined(backend, asked.switches, asked.alone, Path(folder))
     scans = [scan for scan in backend.scans if scan.called >= min(given.values()) - 0.05]
     how = "alone" if asked.alone else f"load {os.getloadavg()[0]:.1f}"
