@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from miner import files, paths
-from miner.app import node_setups, pool_source
 from miner.backends import registry
 from miner.backends.base import Kind
 from miner.backends.choice import choose
@@ -52,6 +51,7 @@ from miner.protocol.gbt.job import (
 )
 from miner.protocol.gbt.template import Template, parse_template
 from miner.protocol.gbt.verdicts import explain
+from miner.run.wiring import node_setups, pool_source
 from miner.sources.base import Health, SourceState
 from miner.sources.node.setup import NodeSetup
 from miner.text import scrub

@@ -1,8 +1,8 @@
 """Signals that ask a run to stop, and a guard for a run that cannot look at them.
 
 SIGHUP, which a closed terminal sends, counts like SIGTERM, unless the process was started to
-ignore it (nohup). The main thread may be stuck in a write to a terminal on hold or a pipe nobody
-reads: then the guard's thread ends the run.
+ignore it (nohup). The main thread may be stuck in a library while a run is set up: then the guard's
+thread ends the process.
 """
 
 import os
@@ -12,9 +12,8 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-NOTICE_S = 1.0  # for the main thread to see the signal
-LATE_S = 0.5  # and to see it after all, when the guard has stopped the run
-START_S = 7.0  # the same where nothing runs yet: a start may be slow, and tidies up best itself
+NOTICE_S = 1.0  # for the main thread to see the signal,
+START_S = 7.0  # and some more: a start may be slow, and tidies up best itself
 
 
 class StopAsked(BaseException):
@@ -36,14 +35,12 @@ class Signals:
     def __init__(
         self,
         restore_screen: Callable[[], None],
-        stop_unseen: Callable[[], bool],
         exit_code: Callable[[], int],
     ) -> None:
-        """`stop_unseen` stops a run that nobody called `notice` for; False: there is none yet.
-        Raises RuntimeError when the system has no thread left."""
+        """Raises RuntimeError when the system has no thread left."""
         self.asked = False
         self.starting = True  # until the main loop looks at `asked`
-        self._restore_screen, self._stop_unseen = restore_screen, stop_unseen
+        self._restore_screen = restore_screen
         self._exit_code = exit_code
         self._woken, self._noticed = threading.Event(), threading.Event()
         self._guard = threading.Thread(target=self._watch, name="signal guard", daemon=True)
@@ -72,10 +69,8 @@ class Signals:
 
     def _watch(self) -> None:
         self._woken.wait()
-        if not self._noticed.wait(NOTICE_S):
-            stopped = self._stop_unseen()
-            if not self._noticed.wait(LATE_S if stopped else START_S):
-                os._exit(self._exit_code())
+        if not self._noticed.wait(NOTICE_S + START_S):
+            os._exit(self._exit_code())
 
 
 class ForcedExit:
@@ -120,7 +115,7 @@ class ForcedExit:
 
 def swallows_errors(frame: FrameType | None) -> bool:
     """Is the kernel's library at work? It calls back from C, where an exception is printed and
-    lost; `Run.say` notices the signal a moment later."""
+    lost; the start's checks notice the signal a moment later."""
     while frame is not None:
         if str(frame.f_globals.get("__name__")).partition(".")[0] == "pbk":
             return True

@@ -17,10 +17,10 @@ import click
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # this tree's code, not the installed one
 
-from miner import errors, status
+from miner import errors
 from miner.cli.mine import mine
 from miner.config import SETTINGS
-from miner.state import events
+from miner.state import events, snapshot
 
 PAGE = ROOT / "miner" / "REFERENCE.md"
 TABLE = re.compile(r"(<!-- table: ([a-z ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -32,6 +32,21 @@ VARIABLES = {
     "MINER_RPC_USER": "with MINER_RPC_PASSWORD: the login of every node without one",
     "MINER_RPC_PASSWORD": "see MINER_RPC_USER",
     "MINER_TUNE": "0: do not fit the OpenCL kernel to a device at its first use",
+}
+BRANCHES = {
+    "run": "RunRow",
+    "sources[]": "SourceRow",
+    "workers[]": "WorkerRow",
+    "devices[]": "DeviceRow",
+    "job": "JobRow",
+    "job.coinbase": "CoinbaseRow",
+    "shares": "SharesRow",
+    "shares.best[]": "BestShare",
+    "blocks": "BlocksRow",
+    "blocks.last": "LastBlock",
+    "odds": "Odds",
+    "machine": "MachineRow",
+    "alarms[]": "AlarmRow",
 }
 HIDDEN = {"MINER_CRASH_AT", "MINER_NAME", "MINER_SOME_NAME"}
 OTHER_EXITS = (
@@ -107,8 +122,15 @@ def event_rows() -> str:
 
 
 def snapshot_rows() -> str:
-    """The fields of a `status` line, with the comment that stands beside each."""
-    return table(("field", "type", "meaning"), commented(Path(status.__file__), "StatusSnapshot"))
+    """The snapshot tree, with the comment that stands beside each field."""
+    path = Path(str(snapshot.__file__))
+
+    def rows() -> Iterator[tuple[str, ...]]:
+        for branch, name in BRANCHES.items():
+            for field, kind, comment in commented(path, name):
+                yield f"`{branch}.{field.strip('`')}`", kind, comment
+
+    return table(("field", "type", "meaning"), rows())
 
 
 def commented(path: Path, name: str) -> Iterator[tuple[str, ...]]:

@@ -39,8 +39,8 @@ LAYERS: dict[str, float] = {
     "baseline": 4,
     "config": 4,
     "engine": 5,
-    "screens": 5,
-    "app": 6,
+    "views": 5.5,
+    "run": 6,
     "measure": 7,
     "gap": 7.5,
     "doctor": 7,
@@ -64,8 +64,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "wgpu": ("backends/wgpu/",),
     "pyopencl": ("backends/opencl/",),
     "miner._native": ("backends/native/library.py",),
-    "rich": ("screens/", "learn/render.py", "measure/terminal.py", "measure/screen.py", "cli/"),
-    "miner.node": ("node/", "app.py", "learn/", "doctor.py", "cli/node.py"),
+    "rich": ("views/", "learn/render.py", "measure/terminal.py", "measure/screen.py", "cli/"),
+    "miner.node": ("node/", "run/", "learn/", "doctor.py", "cli/node.py"),
 }
 
 
@@ -143,7 +143,7 @@ def test_imports_point_downwards(path: Path) -> None:
         ("engine/core.py", "import importlib\nimportlib.import_module('pyopencl')"),
         ("engine/core.py", "from miner import _native"),
         ("sources/node/source.py", "from miner.node import chain"),
-        ("status.py", "from rich.table import Table"),
+        ("state/status.py", "from rich.table import Table"),
         ("strange.py", ""),
         ("__init__.py", "import os"),
     ],
@@ -158,7 +158,7 @@ def test_each_ban_is_noticed(relative: str, source: str) -> None:
         ("bitcoin/header.py", "import struct\nfrom miner.bitcoin import target"),
         ("backends/native/library.py", "from miner import _native"),
         ("transport/rpc.py", "import time\nfrom bitcoinrpc.authproxy import AuthServiceProxy"),
-        ("app.py", "from miner.node.chain import Chain\nfrom . import journal"),
+        ("run/wiring.py", "from miner.node.chain import Chain\nfrom miner import journal"),
         ("cli/devices.py", "import rich\nfrom miner.backends import registry"),
     ],
 )

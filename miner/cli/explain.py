@@ -6,7 +6,7 @@ from miner import paths
 from miner.bitcoin.target import difficulty
 from miner.learn.catalogue import find
 from miner.learn.words import WORDS, meaning
-from miner.status import load_best
+from miner.state.best import load_best
 
 
 @click.command()

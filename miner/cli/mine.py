@@ -35,9 +35,9 @@ def mine(config: str | None, algo: str | None, ask_password: bool, **flags: Any)
         checked = settings.load(flags, os.environ, None if config is None else Path(config))
         if not (checked.pools or checked.nodes):
             go_on_with_node()
-        from miner.app import Run  # after the checks: a wrong flag is answered at once
+        from miner.cli.session import mine_on  # after the checks: a wrong flag is answered at once
 
-        Run(checked).run()
+        mine_on(checked)
 
 
 @contextmanager

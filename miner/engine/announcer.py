@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from miner.status import Event, Status
+from miner.state.events import Alarm, Event
+from miner.state.status import Status
 
 Tell = Callable[[Event], None]
 
@@ -18,7 +19,7 @@ class Announcer:
 
     def alarm(self, text: str) -> None:
         self._status.alarm(text)
-        self.tell(Event("alarm", text, "warning"))
+        self.tell(Alarm(text))
 
     def alarm_once(self, text: str) -> None:
         if text not in self._told and len(self._told) < MOST_ONCE:

@@ -26,7 +26,8 @@ from miner.errors import MinerError
 from miner.journal import Journal
 from miner.sources.base import SourceState, WorkSource
 from miner.state.activity import Activity
-from miner.status import Status, StatusSnapshot
+from miner.state.snapshot import Snapshot
+from miner.state.status import Status
 from miner.work.found import Verdict
 from miner.work.job import Job
 
@@ -136,7 +137,7 @@ class Engine:
             return
         self._stopped = True
         self.current.stop()
-        self.status.state_text = Activity.STOPPING.value
+        self.status.activity = Activity.STOPPING
         deadline = self.current.clock() + WORKERS_GRACE_S
         for worker in self.supervisor.workers:
             if worker.thread is not None:
@@ -147,7 +148,7 @@ class Engine:
         if self._loop.thread.ident is not None:
             self._loop.thread.join(1.0)
         self._disk.close(grace_s=0.3)
-        self.status.save_best()
+        self.status.save()
         self.journal.close()
         for worker in self.supervisor.workers:
             worker.close()
@@ -170,7 +171,7 @@ class Engine:
         """Hash nothing until the user lets it go on; connections stay."""
         self._mailbox.put(Pause(paused))
 
-    def snapshot(self) -> StatusSnapshot:
+    def snapshot(self) -> Snapshot:
         return self.status.snapshot(self.current.clock())
 
     # -- SourceSink, and what workers call

@@ -21,14 +21,14 @@ from miner.engine.pipeline import Pipeline
 from miner.engine.pool_blocks import PoolBlocks
 from miner.engine.replay import Replay
 from miner.engine.supervisor import Supervisor
-from miner.engine.tell import job_event, state_event
 from miner.engine.unanswered import Unanswered
 from miner.engine.vitals import Vitals
 from miner.engine.worker import Finding
 from miner.errors import MinerError
 from miner.sources.base import Health, SourceState, WorkSource
 from miner.state.activity import Activity
-from miner.status import Status
+from miner.state.events import JobArrived, SourceChanged
+from miner.state.status import Status
 from miner.text import scrub
 from miner.work.found import FoundBlock, Verdict
 from miner.work.job import Job
@@ -120,7 +120,7 @@ class Loop:
             except Exception as error:  # noqa: BLE001 - the engine itself never dies
                 self.parts.announcer.alarm_once(f"engine: {type(error).__name__}: {scrub(error)}")
         self.parts.pipeline.close()
-        self.parts.status.state_text = Activity.STOPPED.value
+        self.parts.status.activity = Activity.STOPPED
 
     def _next(self) -> Message | None:
         """The next message, or None when it is time to look at the clock."""
@@ -147,7 +147,7 @@ class Loop:
             return  # sent again: the search goes on
         parts.pipeline.new_job(fresh, before)
         parts.status.job(job, fresh.born)
-        parts.announcer.tell(job_event(job))
+        parts.announcer.tell(JobArrived.of(job))
 
     def _take_finding(self, finding: Finding) -> None:
         if self.parts.pipeline.clogged:
@@ -174,7 +174,7 @@ class Loop:
     def _take_state(self, state: SourceState) -> None:
         parts = self.parts
         parts.status.source(state.source, state.health.value, state.text)
-        parts.announcer.tell(state_event(state))
+        parts.announcer.tell(SourceChanged(state.source, state.health.value, state.text))
         ready = state.health is Health.READY
         parts.current.pause(Activity.NO_WORK, not ready)
         if isinstance(state.fatal, MinerError) and not ready:

@@ -30,10 +30,10 @@ from miner.engine.announcer import Announcer
 from miner.engine.current import CurrentWork, Generation
 from miner.engine.durable import DurableQueue, Written
 from miner.engine.rivals import Rivals
-from miner.engine.tell import found_event, verdict_event
 from miner.engine.worker import Finding
 from miner.sources.base import WorkSource
-from miner.status import Event, Status
+from miner.state.events import BlockFound, JournalTold, Rescue, answered
+from miner.state.status import Status
 from miner.text import scrub
 from miner.work.found import FoundBlock, Share, Verdict
 from miner.work.job import Job
@@ -175,7 +175,7 @@ class Pipeline:
         self._status.blocks_waiting = done.waiting
         if done.caught_up:
             text = f"journal: {done.caught_up} blocks held in memory are on disk"
-            self._announcer.tell(Event("journal", text))
+            self._announcer.tell(JournalTold(text))
         if done.error and not done.appended:
             self._announcer.alarm(
                 f"journal: {done.error}; the block is asked for again at the next start"
@@ -191,7 +191,7 @@ class Pipeline:
     def _rescue(self, block: FoundBlock, why: str) -> None:
         name = block.hash_hex
         self._announcer.alarm(f"journal: {why}; block {name} is held in memory")
-        self._announcer.tell(Event("rescue", f"block {name}: {block.payload}", "result"))
+        self._announcer.tell(Rescue(name, block.payload))
 
     def wait_s(self, now: float) -> float | None:
         """How long `send_late` may be left alone; None: nothing waits for the disk."""
@@ -219,7 +219,7 @@ class Pipeline:
     def _send(self, share: Share) -> None:
         self.last_block_sent = self._current.clock()
         crash_point("send")
-        self._announcer.tell(found_event(share))
+        self._announcer.tell(BlockFound.of(share))
         try:
             self._source.submit(share)
         except Exception as error:  # noqa: BLE001 - the next block must not suffer
@@ -231,7 +231,7 @@ class Pipeline:
         """The source's answer: settle the journal, free or drop what waited for it."""
         crash_point("reply")
         if self._status.verdict(verdict):
-            self._announcer.tell(verdict_event(verdict))
+            self._announcer.tell(answered(verdict))
         if not verdict.is_block:
             return
         self._disk.settle(verdict)

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from miner.bitcoin.encoding import display_hex
-from miner.status import Event, Status
+from miner.state.events import BlockAnswered, BlockLost, Event, of_block
+from miner.state.status import Status
 from miner.work.found import Answer, Verdict
 from miner.work.job import Job
 
@@ -108,40 +109,11 @@ def on(job: Job, block: Followed) -> bool:
     return display_hex(job.prev_hash) == block.verdict.hash_hex
 
 
-def taken_event(verdict: Verdict) -> Event:
-    """The pool's answer, for what it is."""
-    took = "" if verdict.latency_s is None else f" ({1000 * verdict.latency_s:.0f} ms)"
-    text = f"pool accepted the share; its hash is a block: {named(verdict)}{took}"
-    return Event("block", text, "result", facts(verdict, "share accepted", verdict.explanation))
-
-
 def built_on_event(block: Followed) -> Event:
     why = "a later job of the pool builds on it"
-    text = f"block {named(block.verdict)} accepted: {why}"
-    return Event("block", text, "result", facts(block.verdict, Answer.ACCEPTED.value, why))
+    return of_block(BlockAnswered, block.verdict, Answer.ACCEPTED.value, why)
 
 
 def lost_event(block: Followed) -> Event:
     why = "no job builds on it" if len(block.others) < OTHERS else "later jobs build on others"
-    text = f"block {named(block.verdict)}: the chain went on without it ({why})"
-    return Event("block", text, "warning", facts(block.verdict, Answer.STALE.value, why))
-
-
-def named(verdict: Verdict) -> str:
-    """Height, if it is known, and hash."""
-    height = "" if verdict.height is None else f"{verdict.height} "
-    return f"{height}{verdict.hash_hex}"
-
-
-def facts(verdict: Verdict, answer: str, explanation: str) -> dict[str, object]:
-    """The fields of every "block" event."""
-    return {
-        "hash": verdict.hash_hex,
-        "height": verdict.height,
-        "answer": answer,
-        "reason": verdict.reason,
-        "explanation": explanation,
-        "latency_s": verdict.latency_s,
-        "difficulty": verdict.difficulty,
-        "source": verdict.source,
-    }
+    return of_block(BlockLost, block.verdict, Answer.STALE.value, why)

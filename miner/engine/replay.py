@@ -13,7 +13,7 @@ from pathlib import Path
 
 from miner.journal import Left
 from miner.sources.base import WorkSource
-from miner.status import Event
+from miner.state.events import Event, JournalWarned
 from miner.work.found import Answer, FoundBlock, Verdict
 from miner.work.job import Job
 
@@ -128,15 +128,14 @@ def named(left: Iterable[tuple[Path, FoundBlock, str]]) -> list[Event]:
     groups: dict[tuple[Path, str], list[FoundBlock]] = {}
     for file, block, why in left:
         groups.setdefault((file, why), []).append(block)
-    events = []
+    events: list[Event] = []
     for (file, why), blocks in list(groups.items())[:MOST_LINES]:
         first = blocks[0]
         height = "" if first.height is None else f" {first.height}"
         more = "" if len(blocks) == 1 else f" and {len(blocks) - 1} more"
         text = f"journal {file}: block{height} {first.hash_hex}{more} waits: {why}"
-        data = {"file": str(file), "hash": first.hash_hex, "blocks": len(blocks), "waits_for": why}
-        events.append(Event("journal", text, "warning", data))
+        events.append(JournalWarned(text, str(file), first.hash_hex, len(blocks), why))
     if len(groups) > MOST_LINES:
         text = f"journal: blocks wait for {len(groups) - MOST_LINES} more reasons like these"
-        events.append(Event("journal", text, "warning"))
+        events.append(JournalWarned(text))
     return events

@@ -16,7 +16,7 @@ from miner.engine.announcer import Announcer
 from miner.engine.worker import Around, Doing, Worker
 from miner.errors import BackendFault
 from miner.state.activity import WorkerState
-from miner.status import Status
+from miner.state.status import Status
 from miner.text import scrub
 
 RESTART_S = (0.0, 5.0)  # pause after a first and a second fault
@@ -54,8 +54,7 @@ class Supervisor:
         now = around.current.clock()
         self._around, self._announcer = around, announcer
         self._places = [
-            Place(Worker(one, status.backend(one.info.name, one.info.device, now), around))
-            for one in backends
+            Place(Worker(one, status.worker(one.info, now), around)) for one in backends
         ]
 
     @property

@@ -4,7 +4,7 @@ from miner.engine.announcer import Announcer
 from miner.engine.current import CurrentWork
 from miner.engine.pulse import HINTS, Pulse
 from miner.state.activity import Activity
-from miner.status import Status
+from miner.state.status import Status
 
 EXCUSED = (Activity.NO_WORK, Activity.PACED, Activity.PAUSED)  # nobody expects a hash
 SAVE_S = 60.0
@@ -25,7 +25,7 @@ class Vitals:
         self._name_state(now, stood)
         if now - self._saved > SAVE_S:
             self._saved = now
-            self._status.save_best()
+            self._status.save()
             self._check_luck()
 
     def _name_state(self, now: float, stood: bool) -> None:
@@ -33,7 +33,7 @@ class Vitals:
         self._pulse.see(self._status.hashes, stood or activity in EXCUSED, now)
         if activity is Activity.MINING and not self._pulse.beats(now):
             activity = self._why_not()
-        self._status.state_text = activity.value
+        self._status.activity = activity
         silent_s = self._pulse.silence(now)
         if silent_s is not None:
             why = HINTS.get(activity, "see `miner doctor`")

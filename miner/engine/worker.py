@@ -12,8 +12,9 @@ from miner.backends.audit import AUDIT_S, audit
 from miner.backends.base import Backend, Hit
 from miner.engine.current import CurrentWork, Generation
 from miner.engine.priority import become_idle
+from miner.engine.trial import Trial
 from miner.errors import BackendFault
-from miner.status import BackendMeter
+from miner.state.workers import WorkerMeter
 from miner.work.unit import WorkUnit
 
 FIRST_HASHES = 1024  # of a worker whose rate is not known yet
@@ -38,6 +39,7 @@ class Finding(NamedTuple):
 class WorkerOptions:
     throttle: int = 100  # percent of the time spent hashing
     idle: bool = False
+    paced: bool = False  # blocks are kept apart: speed is measured while waiting
     audit_s: float = AUDIT_S
 
 
@@ -103,7 +105,7 @@ class Worker:
     worker's own while it runs.
     """
 
-    def __init__(self, backend: Backend, meter: BackendMeter, around: Around) -> None:
+    def __init__(self, backend: Backend, meter: WorkerMeter, around: Around) -> None:
         self.backend, self.meter, self.around = backend, meter, around
         self.failure: BaseException | None = None  # why the thread ended
         self.accusation = ""  # a false hit
@@ -169,10 +171,13 @@ class Worker:
     def _mine(self) -> None:
         current, options = self.around.current, self.around.options
         audited, idle = self._audit(), not options.idle
+        trial = Trial() if options.paced else None
         while not (current.stopping or self.abandoned):
             if current.clock() - audited > options.audit_s:
                 audited = self._audit()
             generation, now = current.current, current.clock()
+            if trial is not None and (generation is None or generation.opens > now):
+                self._try_speed(trial, now)
             if generation is None:
                 current.wait(None, WAIT_S)
                 continue
@@ -194,12 +199,20 @@ class Worker:
                 become_idle()  # for good: most systems let nobody climb back
             self._scan_unit(generation, unit, start, audited + options.audit_s)
 
+    def _try_speed(self, trial: Trial, now: float) -> None:
+        """Between paced blocks: measure what this worker can do, when that is due."""
+        if trial.due(now):
+            self.call = Call(Doing.SCAN, now)
+            self.meter.trial_hs = trial.run(self.backend, now)
+            self.call = None
+
     def _scan_unit(
         self, generation: Generation, unit: WorkUnit, start: int, audit_at: float
     ) -> None:
         current, deliver, options, _ = self.around
         meter, sizer, scan, clock = self.meter, self.sizer, self.backend.scan, current.clock
         versions = meter.versions = len(unit.versions)
+        meter.unit = unit
         if not generation.hashed:
             generation.hashed = True
             current.switch_s.append(clock() - max(generation.born, generation.opens))

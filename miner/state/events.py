@@ -85,9 +85,15 @@ class CoinbaseTold(Told):
 
 @dataclass(frozen=True, slots=True)
 class JournalTold(Told):
-    """The journal of found blocks; a warning when blocks wait in it."""
+    """The journal of found blocks did something."""
 
     kind: ClassVar[str] = "journal"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalWarned(JournalTold):
+    """Blocks wait in the journal, or it could not be read whole."""
+
     file: str | None = None
     hash: str | None = None  # the first block that waits, display order
     blocks: int | None = None  # how many
@@ -95,7 +101,7 @@ class JournalTold(Told):
 
     @property
     def level(self) -> Level:
-        return "info" if self.waits_for is None and self.file is None else "warning"
+        return "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,15 +217,36 @@ class BlockAnswered(Answered):
         return "result"
 
 
+@dataclass(frozen=True, slots=True)
+class BlockTaken(BlockAnswered):
+    """A pool took the share whose hash is a block; of the block's fate it says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockLost(BlockAnswered):
+    """The chain went on without the block."""
+
+    @property
+    def level(self) -> Level:
+        return "warning"
+
+
 def answered(verdict: Verdict) -> Answered:
     """The event of a verdict."""
+    if verdict.is_block and verdict.of_share and verdict.answer is Answer.ACCEPTED:
+        return of_block(BlockTaken, verdict, "share accepted", verdict.explanation)
     kind = BlockAnswered if verdict.is_block else ShareAnswered
+    return of_block(kind, verdict, verdict.answer.value, verdict.explanation)
+
+
+def of_block(kind: type[Answered], verdict: Verdict, answer: str, explanation: str) -> Answered:
+    """What is told of a share or block, with this answer."""
     return kind(
         verdict.hash_hex,
         verdict.height,
-        verdict.answer.value,
+        answer,
         verdict.reason,
-        verdict.explanation,
+        explanation,
         verdict.latency_s,
         verdict.difficulty,
         verdict.source,

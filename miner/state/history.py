@@ -17,6 +17,7 @@ from typing import NamedTuple
 from miner import files
 
 SCHEMA = 1
+SAMPLE_S = 0.95  # readings sooner than this say little of a rate
 FINE_S, FINE_ROWS = 5.0, 720
 COARSE_S, COARSE_ROWS = 60.0, 1_440
 MAX_BYTES = 4 << 20  # of the file; a full one has some 300 KB
@@ -113,22 +114,31 @@ class Interval:
 
 
 class History:
-    """Both rings and their file. One writer; readers get copies."""
+    """Both rings and their file. One writer; `rows` is for any reader."""
 
     def __init__(self, now: float, path: Path | None = None) -> None:
         self.fine, self.coarse = Ring(FINE_ROWS), Ring(COARSE_ROWS)
         self._intervals = (Interval(FINE_S, now), Interval(COARSE_S, now))
         self._path = path
-        self._saved = now
+        self._saved, self._seen = now, float("-inf")
         if path is not None:
             self._load(path)
+        self.rows = (tuple(self.fine.since()), tuple(self.coarse.since()))
 
     def see(self, now: float, wall_s: float, reading: Reading) -> None:
-        """Call about once a second; writes the file once a minute."""
-        for ring, interval in zip((self.fine, self.coarse), self._intervals, strict=True):
-            row = interval.see(now, wall_s, reading)
+        """Call once a second or more often; writes the file once a minute."""
+        if now - self._seen < SAMPLE_S:
+            return
+        self._seen = now
+        fresh = [interval.see(now, wall_s, reading) for interval in self._intervals]
+        for ring, row in zip((self.fine, self.coarse), fresh, strict=True):
             if row is not None:
                 ring.add(row)
+        fine, coarse = self.rows  # made again only for a new row: views read them all the time
+        self.rows = (
+            tuple(self.fine.since()) if fresh[0] else fine,
+            tuple(self.coarse.since()) if fresh[1] else coarse,
+        )
         if now - self._saved >= COARSE_S:
             self._saved = now
             self.save()

@@ -27,7 +27,7 @@ def test_blocks_of_the_own_node_come_in_order_each_with_hash_and_verdict(miner: 
     assert all(len(words[3]) == 64 for words in blocks)
     assert "6 accepted, 0 rejected" in command.out[-1]
     assert "goal reached: 6 blocks" in command.text
-    assert "script 0020" in command.text  # what is paid is shown before
+    assert "an address that anyone can spend from" in command.text  # what is paid, shown before
     assert "kept" not in command.text  # nothing waits here
 
 

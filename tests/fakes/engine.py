@@ -12,7 +12,8 @@ from miner.engine.core import Engine, EngineOptions
 from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
 from miner.sources.base import Health, SourceSink, SourceState, WorkSource
-from miner.status import Event, Status
+from miner.state.events import Alarm, Event, SourceChanged
+from miner.state.status import Status
 from miner.work.found import Answer, FoundBlock, Share, Verdict
 from miner.work.job import Coinbase, Job
 from tests.fakes.backend import FakeBackend
@@ -97,7 +98,7 @@ class Bench:
         self.journal = Journal.open_own(self.folder, "scripted")
         self.journal.earlier.read(self.folder)
         self.source.journal = self.journal
-        self.status = Status(self.clock(), "scripted")
+        self.status = Status(self.clock())
         worker = WorkerOptions(**{"audit_s": 300.0, **options.pop("worker", {})})  # type: ignore[dict-item, arg-type]
         self.engine = Engine(
             source,
@@ -120,10 +121,14 @@ class Bench:
         """Wait until the engine has handled all that it was told before."""
         text = f"caught up {len(self.events)}"
         self.engine.state(SourceState(self.source.name, Health.READY, text))
-        until(lambda: any(text in event.text for event in self.events))
+        until(
+            lambda: any(
+                isinstance(event, SourceChanged) and event.why == text for event in self.events
+            )
+        )
 
     def alarms(self) -> str:
-        return "\n".join(event.text for event in self.events if event.kind == "alarm")
+        return "\n".join(event.text for event in self.events if isinstance(event, Alarm))
 
 
 @contextmanager

@@ -40,7 +40,7 @@ from miner.engine.core import Engine, EngineOptions
 from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
 from miner.sources.fixed import FixedSource, never_found
-from miner.status import Status
+from miner.state.status import Status
 from miner.work.found import FoundBlock, Share
 from miner.work.job import Job
 
@@ -102,7 +102,7 @@ class EngineRun:
 
     def __init__(self, backends: Sequence[Backend], source: FixedSource, folder: Path) -> None:
         self.journal = Journal.open_own(folder, "figures")
-        self.status = Status(time.monotonic(), "figures")
+        self.status = Status(time.monotonic())
         options = EngineOptions(WorkerOptions())
         self.engine = Engine(
             source, backends, self.journal, self.status, lambda event: None, time.monotonic,

@@ -32,7 +32,7 @@ from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
 from miner.sources.pool.options import PoolOptions
 from miner.sources.pool.pools import pool_source
-from miner.status import Status
+from miner.state.status import Status
 from miner.transport.urls import pool_login
 from tests.fakes.pool import FakePool
 
@@ -193,7 +193,7 @@ class Miner:
             for _ in range(threads)
         ]
         pools = pool_source([pool_login(url, "figures") for url in urls], PoolOptions())
-        self.status = Status(time.monotonic(), "figures")
+        self.status = Status(time.monotonic())
         self.engine = Engine(
             pools, self.backends, Journal.open_own(folder, "figures"), self.status,
             lambda event: None, time.monotonic,

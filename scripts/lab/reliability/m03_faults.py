@@ -28,7 +28,8 @@ from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
 from miner.journal import file as journal_file
 from miner.sources.node.source import NodeSource
-from miner.status import Event, Status
+from miner.state.events import Event
+from miner.state.status import Status
 from tests.fakes import exchange
 from tests.fakes.exchange import Exchange, Fault
 from tests.fakes.node import FakeNode
@@ -117,7 +118,7 @@ class Miner:
         self.source = NodeSource([setup(node)], REGTEST, timing=TIMING)
         self.journal = Journal.open_own(folder, self.source.name)
         self.journal.earlier.read(folder)
-        self.status = Status(time.monotonic(), "reliability")
+        self.status = Status(time.monotonic())
         opened = registry.open_named(backend, OpenOptions(folder))
         options = EngineOptions(WorkerOptions())
         self.engine = Engine(
@@ -203,13 +204,13 @@ class Lane(threading.Thread):
             time.sleep(0.2)
 
     def _compare(self, miner: Miner) -> None:
-        found = {str(event.data["hash"]) for event in self.events if event.kind == "found"}
+        found = {str(event.to_dict()["hash"]) for event in self.events if event.kind == "found"}
         sent = {entry.hash for entry in self.node.ledger}
         taken = Counter(entry.hash for entry in self.node.ledger if entry.verdict is None)
         good = Counter(
-            str(event.data["hash"])
+            str(event.to_dict()["hash"])
             for event in self.events
-            if event.kind == "block" and event.data["answer"] == "accepted"
+            if event.kind == "block" and event.to_dict()["answer"] == "accepted"
         )
         chain = self._best_chain()
         best = chain & found
@@ -223,8 +224,8 @@ class Lane(threading.Thread):
             self.told.lost += [f"{self.name}: open {name}" for name in still]
             self.told.twice += [name for name, times in (taken + Counter()).items() if times > 1]
             self.told.twice += [name for name, times in good.items() if times > 1]
-            if snapshot.blocks_accepted != len(good):
-                self.told.twice.append(f"{self.name}: {snapshot.blocks_accepted} != {len(good)}")
+            if snapshot.blocks.accepted != len(good):
+                self.told.twice.append(f"{self.name}: {snapshot.blocks.accepted} != {len(good)}")
             self.told.lost += [f"{self.name}: {name} not counted" for name in best - set(good)]
 
     def _best_chain(self) -> set[str]:

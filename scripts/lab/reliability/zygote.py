@@ -18,7 +18,7 @@ from typing import Any
 
 from lab.reliability.measure import ROOT, SCRIPTS
 
-LOADED = ("miner.cli.main", "miner.cli.mine", "miner.app", "miner.backends.hashlib")
+LOADED = ("miner.cli.main", "miner.cli.mine", "miner.cli.session", "miner.backends.hashlib")
 
 
 class Zygote:

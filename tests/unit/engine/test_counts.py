@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from miner.status import StatusSnapshot
+from miner.state.snapshot import Snapshot
 from miner.work.found import Answer, Share
 from tests.e2e.stratum_kit import pools
 from tests.fakes.backend import FakeBackend
@@ -22,8 +22,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         yield made
 
 
-def counted(now: StatusSnapshot) -> int:
+def counted(snapshot: Snapshot) -> int:
     """The sum of all counters a share may end in; each reason of a reject once."""
+    now = snapshot.shares
     assert sum(count for _, count in now.rejected_reasons) == now.rejected
     answered = now.accepted + now.rejected + now.stale + now.unknown + now.pending
     return answered + now.dropped + now.surplus + now.not_sent
@@ -58,8 +59,8 @@ def test_each_share_is_counted_once_whatever_is_answered(
         time.sleep(0.03)
     bench.engine.stop()
     now = bench.engine.snapshot()
-    assert now.shares_found > 100
-    assert counted(now) == now.shares_found
+    assert now.shares.found > 100
+    assert counted(now) == now.shares.found
 
 
 def test_a_second_answer_long_after_the_first_counts_nothing(bench: Bench) -> None:
@@ -70,8 +71,8 @@ def test_a_second_answer_long_after_the_first_counts_nothing(bench: Bench) -> No
     bench.source.say(bench.source.submitted[0], Answer.ACCEPTED)
     bench.engine.stop()
     now = bench.engine.snapshot()
-    assert counted(now) == now.shares_found
-    assert now.accepted == 0
+    assert counted(now) == now.shares.found
+    assert now.shares.accepted == 0
 
 
 def reject_some(connection: Connection, message: Any) -> None:
@@ -91,14 +92,14 @@ def test_each_share_is_counted_once_with_a_pool(bench: Bench, fault: str) -> Non
         places = (pool, other) if fault == "two pools" else (pool,)
         source = pools(*places, answer_s=1.0)
         engine = bench.over(source, FakeBackend(most_nonces=100_000), FakeBackend("two"))
-        until(lambda: engine.snapshot().shares_found > 500)
+        until(lambda: engine.snapshot().shares.found > 500)
         if fault in ("reset", "two pools"):
             for connection in pool.live:
                 connection.close(reset=True)
-            found = engine.snapshot().shares_found
-            until(lambda: engine.snapshot().shares_found > found + 200)
+            found = engine.snapshot().shares.found
+            until(lambda: engine.snapshot().shares.found > found + 200)
         began = time.monotonic()
         engine.stop()
         assert time.monotonic() - began < 3.0
     now = engine.snapshot()
-    assert counted(now) == now.shares_found
+    assert counted(now) == now.shares.found

@@ -123,9 +123,9 @@ def test_g42_of_rivals_on_a_hopeless_easy_chain_the_newest_waits(bench: Bench) -
         until(lambda count=refused + 1: len(submitted) == count)  # type: ignore[misc]
         bench.source.say(submitted[refused], Answer.REJECTED)
     until(lambda: len(submitted) == 11)
-    assert bench.status.not_sent == 0
+    assert bench.status.snapshot(0.0).shares.not_sent == 0
     deliver(Finding(engine.supervisor.workers[0], generation, unit, hits[40:], 0.0))
-    until(lambda: bench.status.not_sent == 29 + 4)  # the rivals left, and four of the five
+    until(lambda: bench.status.snapshot(0.0).shares.not_sent == 29 + 4)  # all but one
     bench.source.say(submitted[10], Answer.REJECTED)
     until(lambda: len(submitted) == 12)
     assert submitted[11].nonce == hits[44].nonce
@@ -274,7 +274,7 @@ def test_b19_a_late_share_of_a_replaced_job_is_dropped_a_late_block_is_sent(benc
     bench.source.sink.job(job("new", share_target=NEVER, network_target=NEVER))
     bench.catch_up()
     late.set()
-    until(lambda: bench.status.dropped > 0)
+    until(lambda: bench.status.snapshot(0.0).shares.dropped > 0)
     assert all(share.unit.job.job_id == "old" for share in bench.source.submitted)
     assert len(bench.source.submitted) == sent
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from miner.backends.base import Hit, Scannable, ScanResult
+from miner.views.sentences import sentence
 from tests.fakes.backend import FakeBackend, is_work
 from tests.fakes.engine import NEVER, SHARES, Bench, bench_in, job, until
 
@@ -103,7 +104,7 @@ def test_p18_whatever_a_driver_raises_is_named_in_one_line_and_it_starts_again(
     bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
     until(lambda: bench.reopened == ["x"])
     until(lambda: f"x: {type(error).__name__}" in bench.alarms())
-    assert all(event.text.isprintable() for event in bench.events)
+    assert all(sentence(event).isprintable() for event in bench.events)
     assert not escaped
 
 

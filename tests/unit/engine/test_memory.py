@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from miner.engine.pipeline import SEEN
-from miner.status import MAX_ANSWERS
+from miner.state.answers import MAX_ANSWERS
 from miner.work.found import Answer
 from tests.fakes.backend import FakeBackend
 from tests.fakes.engine import NEVER, Bench, bench_in, job, until
@@ -47,8 +47,8 @@ def growth(one_round: Callable[[], None], full: Callable[[], bool], rounds: int 
 def at_rest(bench: Bench) -> bool:
     """Has every hit become a share, and every share an answer?"""
     now = bench.engine.snapshot()
-    answered = now.accepted + now.dropped
-    return bench.engine._mailbox.empty() and now.shares_found == answered
+    answered = now.shares.accepted + now.shares.dropped
+    return bench.engine._mailbox.empty() and now.shares.found == answered
 
 
 def test_P10_jobs_and_shares_leave_nothing_in_the_engine(bench: Bench) -> None:
@@ -70,10 +70,10 @@ def test_P10_jobs_and_shares_leave_nothing_in_the_engine(bench: Bench) -> None:
             kept.clear()  # the doubles' own ledgers
         engine.current.switch_s.clear()
 
-    seen, answers = engine.pipeline._seen, bench.status._answers
+    seen, answers = engine.pipeline._seen, bench.status._shares.answers._newest
 
     def full() -> bool:  # and each table was rebuilt since, to the size it keeps
-        return bench.status.snapshot(0.0).shares_found > 4 * max(SEEN, MAX_ANSWERS)
+        return bench.status.snapshot(0.0).shares.found > 4 * max(SEEN, MAX_ANSWERS)
 
     assert growth(one_round, full) < 4 * ROUND * PER_JOB + SLACK
     assert (len(seen), len(answers)) == (SEEN, MAX_ANSWERS)

@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from miner.engine.pool_blocks import GIVE_UP_S, MOST_BLOCKS, PoolBlocks
-from miner.status import Event, Status
+from miner.state.events import Event
+from miner.state.status import Status
+from miner.views.sentences import sentence
 from miner.work.found import Answer, Verdict
 from miner.work.job import Job
 from tests.fakes.engine import job
@@ -31,7 +33,7 @@ def strange(name: str, height: int | None = 101) -> Job:
 class Table:
     def __init__(self) -> None:
         self.events, self.now = list[Event](), 0.0
-        self.status = Status(0.0, "pool:3333")
+        self.status = Status(0.0)
         self.blocks = PoolBlocks(self.status, self.events.append, lambda: self.now)
         self.blocks.job(strange("parent", 100))
 
@@ -42,10 +44,10 @@ class Table:
     def counts(self) -> tuple[int, int, int]:
         """Shares accepted, blocks accepted, and those of this run."""
         now = self.status.snapshot(0.0)
-        return now.accepted, now.blocks_accepted, self.blocks.own_accepted
+        return now.shares.accepted, now.blocks.accepted, self.blocks.own_accepted
 
     def said(self) -> list[object]:
-        return [event.data["answer"] for event in self.events]
+        return [event.to_dict()["answer"] for event in self.events]
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -57,7 +59,7 @@ def test_a_block_is_accepted_once_a_later_job_builds_on_it(own: bool) -> None:
     table.blocks.job(after(1))
     assert table.counts() == (1, 1, int(own))
     assert table.said() == ["accepted"]
-    assert f"block 100 {hash_of(1)} accepted: a later job" in table.events[0].text
+    assert f"block 100 accepted {hash_of(1)}: a later job" in sentence(table.events[0])
 
 
 def test_the_job_may_come_before_the_answer_to_the_share() -> None:
@@ -76,7 +78,7 @@ def test_two_other_previous_hashes_say_that_the_chain_went_on_without_it() -> No
     table.blocks.job(strange("next", 102))
     table.blocks.job(strange("third", 103))
     assert table.said() == ["stale"]
-    assert "the chain went on without it" in table.events[0].text
+    assert "the chain went on without it" in sentence(table.events[0])
     assert table.counts() == (1, 0, 0)
 
 
@@ -120,7 +122,7 @@ def test_half_an_hour_without_a_sign_is_said_once() -> None:
     table.blocks.tick(GIVE_UP_S)
     table.blocks.tick(2 * GIVE_UP_S)
     assert table.said() == ["stale"]
-    assert "no job builds on it" in table.events[0].text
+    assert "no job builds on it" in sentence(table.events[0])
 
 
 @pytest.mark.parametrize(

@@ -55,10 +55,10 @@ def test_a_used_up_nonce_space_is_named(bench: Bench) -> None:
     bench.run(FakeBackend())
     small = job(extranonce2_size=0, version_mask=0, nonces=range(64), **HARD)
     bench.source.sink.job(small)
-    until(lambda: bench.engine.snapshot().state == Activity.USED_UP.value)
+    until(lambda: bench.engine.snapshot().run.activity is Activity.USED_UP)
     until(lambda: "no hash for 1 s: nonce space used up" in bench.alarms())
     bench.source.sink.job(job("b", **HARD))
-    until(lambda: bench.engine.snapshot().state == "mining")
+    until(lambda: bench.engine.snapshot().run.activity is Activity.MINING)
     assert bench.alarms().count("no hash for") == 1
 
 
@@ -66,7 +66,7 @@ def test_a_node_that_gives_no_next_job_is_named(bench: Bench) -> None:
     bench.run(FakeBackend())
     bench.source.sink.job(job())
     until(lambda: bench.status.blocks_accepted == 1)
-    until(lambda: bench.engine.snapshot().state == Activity.NO_JOB.value)
+    until(lambda: bench.engine.snapshot().run.activity is Activity.NO_JOB)
     until(lambda: "waiting for the next job; the node gives no job on top" in bench.alarms())
 
 
@@ -84,8 +84,8 @@ def test_paced_blocks_and_a_lost_pool_raise_no_alarm(bench: Bench) -> None:
     sink.job(job())
     until(lambda: bench.engine.pipeline.last_block_sent)
     sink.job(job("b"))
-    until(lambda: bench.engine.snapshot().state == Activity.PACED.value)
+    until(lambda: bench.engine.snapshot().run.activity is Activity.PACED)
     sink.state(SourceState("scripted", Health.DOWN, "gone"))
-    until(lambda: bench.engine.snapshot().state == Activity.NO_WORK.value)
+    until(lambda: bench.engine.snapshot().run.activity is Activity.NO_WORK)
     assert not bench.engine.done.wait(2.0)
     assert bench.alarms() == ""

@@ -7,7 +7,8 @@ import pytest
 from miner.engine import replay as replay_module
 from miner.engine.replay import FIRST_WORD_S, Replay, named
 from miner.journal import Left
-from miner.status import Event
+from miner.state.events import Event
+from miner.views.sentences import sentence
 from miner.work.found import Answer, FoundBlock, Verdict
 from tests.fakes.engine import ScriptedSource, job
 from tests.fakes.found import pool_block, solo_block
@@ -48,10 +49,10 @@ def test_what_waits_is_named_once_when_all_have_been_answered() -> None:
     assert not table.answer(two, Answer.ACCEPTED)
     table.after(1.0)
     assert not table.replay.asking
-    assert [event.text for event in table.events] == [
+    assert [sentence(event) for event in table.events] == [
         f"journal {FILE}: block 1 {one.hash_hex} waits: it needs a node"
     ]
-    assert table.events[0].data["waits_for"] == "it needs a node"
+    assert table.events[0].to_dict()["waits_for"] == "it needs a node"
     table.after(1000.0)
     assert len(table.events) == 1
 
@@ -61,7 +62,7 @@ def test_what_is_not_answered_at_all_is_named_after_a_while() -> None:
     table.after(FIRST_WORD_S - 1)
     assert table.events == []
     table.after(1.0)
-    assert "was not answered yet" in table.events[0].text
+    assert "was not answered yet" in sentence(table.events[0])
 
 
 def test_a_block_that_waits_is_offered_again_each_minute() -> None:
@@ -101,7 +102,7 @@ def test_another_pool_cannot_settle_a_block_by_refusing_it(answer: Answer) -> No
     table.replay.job(job(session=9))
     table.after(600.0)
     assert table.offered() == []
-    assert "it needs pool mine:3333; other:3333 refuses it" in table.events[0].text
+    assert "it needs pool mine:3333; other:3333 refuses it" in sentence(table.events[0])
     assert not table.answer(block, answer, "job not found", source="mine:3333")
 
 
@@ -129,8 +130,8 @@ def test_a_long_queue_is_offered_piece_by_piece(monkeypatch: pytest.MonkeyPatch)
 def test_lines_are_grouped_and_bounded() -> None:
     blocks = [solo_block(number) for number in range(30)]
     together = named((FILE, block, "it needs a node") for block in blocks)
-    assert [event.data["blocks"] for event in together] == [30]
-    assert "and 29 more waits" in together[0].text
+    assert [event.to_dict()["blocks"] for event in together] == [30]
+    assert "and 29 more waits" in sentence(together[0])
     apart = named((FILE, block, f"it needs {block.height}") for block in blocks)
     assert len(apart) == replay_module.MOST_LINES + 1
-    assert "10 more reasons" in apart[-1].text
+    assert "10 more reasons" in sentence(apart[-1])

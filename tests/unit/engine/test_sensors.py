@@ -45,11 +45,11 @@ def test_readings_reach_the_snapshot_while_the_device_mines(
     with bench_in(tmp_path) as bench:
         engine = bench.run(hot, lost, cpu, FakeBackend("plain"))
         engine.job(job(share_target=NEVER, network_target=NEVER))
-        until(lambda: engine.snapshot().backends[0].sensors)
-        assert engine.snapshot().backends[0].sensors == Sensors(2105.0, 61.5, 203.5)
+        until(lambda: engine.snapshot().workers[0].sensors)
+        assert engine.snapshot().workers[0].sensors == Sensors(2105.0, 61.5, 203.5)
         hot.told = reading(2000, 70.0, None)
-        until(lambda: engine.snapshot().backends[0].sensors == Sensors(2000.0, 70.0, None))
-        rows = engine.snapshot().backends
+        until(lambda: engine.snapshot().workers[0].sensors == Sensors(2000.0, 70.0, None))
+        rows = engine.snapshot().workers
         assert [row.sensors for row in rows[1:]] == [Sensors(), None, None]
         assert hot.askers == {"sensors"}
 

@@ -17,6 +17,7 @@ from miner.engine.worker import Sizer
 from miner.errors import BackendFault, SourceRefused
 from miner.journal import Journal
 from miner.sources.base import Health, SourceState
+from miner.views.sentences import sentence
 from miner.work.found import Answer, FoundBlock, Share, Verdict
 from tests.fakes.backend import FakeBackend, fail_at, is_work
 from tests.fakes.engine import NEVER, SHARES, Bench, bench_in, job, until
@@ -40,7 +41,7 @@ def test_b03_false_hits_are_never_sent_and_quarantine_after_three(bench: Bench) 
     assert engine.done.wait(20)
     assert isinstance(engine.error, BackendFault)
     assert engine.error.exit_code == 4
-    row = engine.snapshot().backends[0]
+    row = engine.snapshot().workers[0]
     assert row.false_hits >= 3
     assert row.faults == 3
     assert row.state.startswith("quarantined")
@@ -84,10 +85,10 @@ def test_b14_a_lost_device_is_opened_again_and_the_others_go_on(bench: Bench) ->
     bench.run(FakeBackend("lost", fail_at(3)), good)
     bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
     until(lambda: bench.reopened == ["lost"])
-    until(lambda: bench.engine.snapshot().backends[0].state == "ok")
+    until(lambda: bench.engine.snapshot().workers[0].state == "ok")
     scans = good.scans
     until(lambda: good.scans > scans + 3)
-    row = bench.engine.snapshot().backends[0]
+    row = bench.engine.snapshot().workers[0]
     assert (row.restarts, row.faults) == (1, 1)
 
 
@@ -134,7 +135,7 @@ def test_a_hanging_scan_is_shown_as_sick_and_does_not_hold_up_the_stop(bench: Be
     backend = FakeBackend(behave=hang)
     bench.run(backend)
     bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
-    until(lambda: bench.engine.snapshot().backends[0].state.startswith("sick"))
+    until(lambda: bench.engine.snapshot().workers[0].state.startswith("sick"))
     began = time.monotonic()
     bench.engine.stop()
     assert time.monotonic() - began < 2
@@ -163,7 +164,7 @@ def test_p08_a_stopped_process_does_not_blame_its_devices(bench: Bench) -> None:
     until(lambda: backend.mining > 10)
     assert not engine.done.is_set()
     assert bench.alarms() == ""
-    assert engine.snapshot().backends[0].faults == 0
+    assert engine.snapshot().workers[0].faults == 0
 
 
 def test_b14_a_hung_scan_is_replaced_and_its_late_hits_still_count(
@@ -180,8 +181,8 @@ def test_b14_a_hung_scan_is_replaced_and_its_late_hits_still_count(
     until(lambda: "hung: a scan has not come back for 1 s; replaced, hang 1 of 3" in bench.alarms())
     until(lambda: fresh.mining > 3)
     taken_over = next(unit for unit in fresh.units if is_work(unit[0]))
-    until(lambda: engine.snapshot().backends[0].state == "ok")
-    row = engine.snapshot().backends[0]
+    until(lambda: engine.snapshot().workers[0].state == "ok")
+    row = engine.snapshot().workers[0]
     assert (row.faults, row.restarts) == (1, 1)
     assert hung.closed == 0  # a thread is still inside it
     hashes, scans = engine.status.hashes, good.scans
@@ -243,7 +244,7 @@ def test_p04_a_failing_disk_delays_no_block(bench: Bench, monkeypatch: pytest.Mo
     assert "No space left" in bench.alarms()
     rescue = [event for event in bench.events if event.kind == "rescue"]
     assert len(rescue) == 1
-    assert rescue[0].text.endswith("00ff")
+    assert sentence(rescue[0]).endswith("00ff")
 
 
 def test_p04_a_block_held_in_memory_is_written_once_there_is_room(
@@ -266,7 +267,7 @@ def test_p04_a_block_held_in_memory_is_written_once_there_is_room(
     assert name.encode() not in bench.journal.path.read_bytes()
     full.clear()
     until(lambda: name.encode() in bench.journal.path.read_bytes())
-    until(lambda: any("are on disk" in event.text for event in bench.events))
+    until(lambda: any("are on disk" in sentence(event) for event in bench.events))
 
 
 def test_p04_a_stalled_disk_delays_no_block(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,7 +319,7 @@ def test_hashing_pauses_while_no_source_is_ready(bench: Bench) -> None:
     scans = backend.scans
     time.sleep(0.2)
     assert backend.scans == scans
-    assert "waiting" in bench.engine.snapshot().state
+    assert "waiting" in bench.engine.snapshot().run.activity.value
     sink.state(SourceState("scripted", Health.READY, "back"))
     until(lambda: backend.scans > scans)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from miner.state.history import COARSE_ROWS, FINE_ROWS, History, Reading, Row
+from miner.state.history import COARSE_ROWS, FINE_ROWS, History, Reading, Ring, Row
 
 
 def filled(history: History, first: int, last: int, rate: int = 100) -> None:
@@ -37,12 +37,12 @@ def test_the_band_of_a_row_is_that_of_its_samples() -> None:
 
 
 def test_rings_never_grow() -> None:
-    history = History(0.0)
-    filled(history, 0, 60 * (COARSE_ROWS + 10))
-    assert (len(history.fine), len(history.coarse)) == (FINE_ROWS, COARSE_ROWS)
-    times = [row.time_s for row in history.fine.since()]
-    assert times == sorted(times)
-    assert times[-1] - times[0] == 5 * (FINE_ROWS - 1)
+    for rows in (FINE_ROWS, COARSE_ROWS):
+        ring = Ring(rows)
+        for number in range(2 * rows + 7):
+            ring.add(Row(float(number), *[0.0] * 8))
+        assert [row.time_s for row in ring.since()] == [rows + 7.0 + n for n in range(rows)]
+        assert [row.time_s for row in ring.since(2 * rows + 5)] == [2 * rows + 6.0]
 
 
 def test_p02_a_restart_finds_all_but_the_last_minute(tmp_path: Path) -> None:

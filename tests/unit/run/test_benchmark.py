@@ -6,20 +6,20 @@ from pathlib import Path
 import pytest
 
 from miner import baseline, paths
-from miner.app import expect_benchmark
 from miner.backends.hashlib import HashlibBackend
 from miner.baseline import Baseline
 from miner.config import MineConfig, load
-from miner.status import Status
+from miner.run.wiring import expect_benchmark
+from miner.state.status import Status
 
 CONFIG = load({}, {})
 SAVED = Baseline("hashlib", 1, 1, 1e6, 0.9e6, 1.1e6, "2026-11-22", "a CPU")
 
 
 def expected(config: MineConfig, workers: int = 1) -> float | None:
-    status = Status(0.0, "test")
-    expect_benchmark(status, [HashlibBackend() for _ in range(workers)], config)
-    return status.snapshot(1.0).rate_benchmark_hs
+    status = Status(0.0)
+    expect_benchmark(status.facts, [HashlibBackend() for _ in range(workers)], config)
+    return status.snapshot(1.0).run.rate_benchmark_hs
 
 
 def test_only_the_same_backends_at_full_speed(

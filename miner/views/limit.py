@@ -7,7 +7,7 @@ The counts of the status stay exact whatever is shown.
 import threading
 from collections import Counter
 
-from miner.status import Event
+from miner.state.events import Answered, Event, SharesSummed
 
 SHARES = ("share",)
 OF_POOLS = ("share", "found", "block")  # whose block may be a share of a toy chain
@@ -38,9 +38,10 @@ class ShareLimit:
                 return True
             if not self._counts:
                 self._since = now
-            answer = str(event.data.get("answer", "found"))
+            answer = event.answer if isinstance(event, Answered) else "found"
+            reason = event.reason if isinstance(event, Answered) else ""
             named = answer if event.kind == "share" else f"block {answer}"
-            self._counts[named, str(event.data.get("reason", ""))] += 1
+            self._counts[named, reason] += 1
             return False
 
     def due(self, now: float, last: bool = False) -> Event | None:
@@ -50,14 +51,7 @@ class ShareLimit:
             if not self._counts or (seconds < SUM_S and not last):
                 return None
             counts, self._counts = self._counts, Counter()
-        parts = [
-            f"{count:,} {answer}{f' ({reason})' if reason else ''}"
-            for (answer, reason), count in counts.most_common()
-        ]
         by_answer: dict[str, dict[str, int]] = {}
         for (answer, reason), count in counts.items():
             by_answer.setdefault(answer, {})[reason] = count
-        total = counts.total()
-        text = f"{total:,} more in {seconds:.0f} s: {', '.join(parts)}"
-        data = {"count": total, "seconds": round(seconds, 3), "counts": by_answer}
-        return Event("shares_summed", text, data=data)
+        return SharesSummed(counts.total(), round(seconds, 3), by_answer)

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from miner.app import rate_to_tell
-from miner.status import Status
+from miner.run.wiring import rate_to_tell
+from miner.state.rates import Rates
+from miner.state.status import Status
 
 
 @pytest.mark.parametrize(
@@ -21,12 +22,7 @@ from miner.status import Status
 def test_the_guess_serves_until_counting_has_settled(
     elapsed_s: float, minute_hs: float, quarter_hs: float, guess_hs: float, told: float | None
 ) -> None:
-    now = replace(
-        Status(0.0, "pool").snapshot(elapsed_s), rate_1min_hs=minute_hs, rate_15min_hs=quarter_hs
-    )
+    now = Status(0.0).snapshot(elapsed_s)
+    rates = Rates(rate_1min_hs=minute_hs, rate_15min_hs=quarter_hs)
+    now = replace(now, run=replace(now.run, rates=rates))
     assert rate_to_tell(now, guess_hs) == told
-
-
-def test_before_the_engine_stands_the_guess_is_told() -> None:
-    assert rate_to_tell(None, 2e6) == 2e6
-    assert rate_to_tell(None, 0.0) is None

@@ -3,8 +3,9 @@ import sys
 
 import pytest
 
-from miner import app, config, signals
+from miner import config, signals
 from miner.config import Goal, MineConfig
+from miner.run import wiring
 
 
 def load(**flags: object) -> MineConfig:
@@ -14,7 +15,8 @@ def load(**flags: object) -> MineConfig:
 def test_nothing_heavy_is_imported_before_it_is_used() -> None:
     """Each costs several MB of a miner that may run for months: see the memory limits."""
     heavy = ("numpy", "pyopencl", "rich", "pbk", "psutil", "asyncio")
-    program = f"import sys, miner.app; print([m for m in {heavy} if m in sys.modules])"
+    modules = "sys, miner.run.run, miner.cli.session"
+    program = f"import {modules}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
 
@@ -26,20 +28,20 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
 
 def test_the_own_node_is_paced_and_pays_everybody() -> None:
     own = load()
-    assert app.engine_options(own).block_interval_s == 1.0
-    assert app.payout_of(own) is not None
-    assert "anyone can spend it" in app.payout_text(own, app.payout_of(own))
+    assert wiring.engine_options(own).block_interval_s == 1.0
+    assert wiring.payout_of(own) is not None
+    assert "anyone can spend" in wiring.payout_text(own, wiring.payout_of(own))
 
 
 def test_other_sources_are_not_paced() -> None:
     pool = load(pool="a:1", user="alice")
-    assert app.engine_options(pool).block_interval_s == 0.0
-    assert app.payout_text(pool, app.payout_of(pool)) == "mining for alice"
-    assert app.engine_options(load(block_interval="2.5")).block_interval_s == 2.5
+    assert wiring.engine_options(pool).block_interval_s == 0.0
+    assert wiring.payout_text(pool, wiring.payout_of(pool)) == "mining for alice"
+    assert wiring.engine_options(load(block_interval="2.5")).block_interval_s == 2.5
 
 
 def test_blocks_and_stop_after_are_goals_together() -> None:
-    got = app.engine_options(load(blocks="20", stop_after=("60s", "5shares")))
+    got = wiring.engine_options(load(blocks="20", stop_after=("60s", "5shares")))
     assert set(got.goals) == {Goal(20, "blocks"), Goal(60, "s"), Goal(5, "shares")}
 
 
@@ -58,7 +60,7 @@ def test_root_and_unverified_tls_are_warned_of(
     monkeypatch: pytest.MonkeyPatch, user: int, root: bool
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: user, raising=False)
-    assert [text.split(":")[0] for text in app.cautions(load())] == ["running as root"] * root
-    shout, *rest = app.cautions(load(tls_insecure=True))
+    assert [text.split(":")[0] for text in wiring.cautions(load())] == ["running as root"] * root
+    shout, *rest = wiring.cautions(load(tls_insecure=True))
     assert shout.startswith("TLS IS NOT VERIFIED (--tls-insecure): ")
     assert len(rest) == root

@@ -2,14 +2,14 @@
 
 from collections import Counter
 
-from miner.engine.tell import verdict_event
-from miner.screens.limit import LINES_A_SECOND, OF_POOLS, SUM_S, ShareLimit
-from miner.status import Event
+from miner.state.events import Alarm, BlockFound, Event, answered
+from miner.views.limit import LINES_A_SECOND, OF_POOLS, SUM_S, ShareLimit
+from miner.views.sentences import sentence
 from miner.work.found import Answer, Verdict
 
 
 def event(answer: Answer = Answer.ACCEPTED, reason: str = "") -> Event:
-    return verdict_event(Verdict("pool", "00", answer, is_block=False, reason=reason))
+    return answered(Verdict("pool", "00", answer, is_block=False, reason=reason))
 
 
 def test_S56_ten_lines_a_second_and_a_sum_every_ten_seconds() -> None:
@@ -18,7 +18,7 @@ def test_S56_ten_lines_a_second_and_a_sum_every_ten_seconds() -> None:
     kinds = [event(), event(Answer.REJECTED, "low-difficulty"), event(Answer.REJECTED, "bad-time")]
     for tick in range(30_000):  # 1,000 a second for half a minute
         one, now = kinds[tick % len(kinds)], 100.0 + tick / 1000
-        counted[str(one.data["answer"])] += 1
+        counted[str(one.to_dict()["answer"])] += 1
         shown += limit.passes(one, now)
         if (summed := limit.due(now)) is not None:
             sums.append(summed)
@@ -27,7 +27,7 @@ def test_S56_ten_lines_a_second_and_a_sum_every_ten_seconds() -> None:
     assert limit.due(200.0, last=True) is None
     assert shown == 30 * LINES_A_SECOND
     assert len(sums) == 30 / SUM_S - 1
-    told = [one.data for one in (*sums, last)]
+    told = [one.to_dict() for one in (*sums, last)]
     assert shown + sum(int(str(data["count"])) for data in told) == sum(counted.values())
     by_reason: Counter[str] = Counter()
     for data in told:
@@ -49,23 +49,24 @@ def test_a_sum_in_words_and_in_json() -> None:
     summed = limit.due(15.5)
     assert summed is not None
     assert summed.kind == "shares_summed"
-    assert summed.text == "1,201 more in 10 s: 1,200 accepted, 1 rejected (bad-time)"
+    assert sentence(summed) == "1,201 more in 10 s: 1,200 accepted, 1 rejected (bad-time)"
     counts = {"accepted": {"": 1200}, "rejected": {"bad-time": 1}}
-    assert summed.data == {"count": 1201, "seconds": 10.0, "counts": counts}
+    told = {"count": 1201, "seconds": 10.0, "counts": counts}
+    assert summed.to_dict() == {"type": summed.kind, "time_s": summed.wall_s, **told}
 
 
 def test_blocks_of_a_toy_chain_are_limited_by_themselves() -> None:
     limit = ShareLimit(OF_POOLS)
-    found = Event("found", "block found", data={"hash": "00", "height": 7, "found_at_s": 1.0})
-    taken = verdict_event(Verdict("pool", "00", Answer.ACCEPTED, is_block=True))
+    found = BlockFound("00", 7, 1.0)
+    taken = answered(Verdict("pool", "00", Answer.ACCEPTED, is_block=True))
     shown = [limit.passes(one, 1.0) for _ in range(12) for one in (found, taken, event())]
     assert shown == [True] * 30 + [False] * 6
-    assert limit.passes(Event("alarm", "the disk is full", "warning"), 1.0)
+    assert limit.passes(Alarm("the disk is full"), 1.0)
     nodes = ShareLimit()  # whose blocks are judged one by one
     assert all(nodes.passes(taken, 1.0) for _ in range(1000))
     summed = limit.due(2.0, last=True)
     assert summed is not None
-    assert summed.data["counts"] == {"block found": {"": 2}, "block accepted": {"": 2},
+    assert summed.to_dict()["counts"] == {"block found": {"": 2}, "block accepted": {"": 2},
                                      "accepted": {"": 2}}  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from miner import config
-from miner.app import Run
 from miner.cli import main as entry
+from miner.cli.session import Session
 from miner.engine.core import Engine
 from miner.errors import MinerError
 from tests.fakes.pool import FakePool
@@ -49,7 +49,7 @@ def run(pool: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = config.load({**flags, "stop_after": ("3shares", "60s")}, {})
     before = set(threading.enumerate())
     try:
-        Run(settings).run()
+        Session(settings).mine()
     finally:
         names = {thread.name for thread in set(threading.enumerate()) - before}
         assert not [name for name in names if not name.startswith("Thread-")]

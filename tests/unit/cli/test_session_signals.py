@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from miner import config
-from miner.app import Run
+from miner.cli.session import Session
 from miner.engine.durable import DurableQueue
 from miner.sources.node.source import NodeSource
 from tests.fakes.node import FakeNode
@@ -33,6 +33,6 @@ def test_p01_a_signal_inside_the_engines_start(
         flags = {"node": (node.url,), "cookie": str(node.cookie), "address": REGTEST}
         settings = config.load({**flags, "backend": ("hashlib",), "idle": False}, {})
         before = set(threading.enumerate())
-        Run(settings).run()
+        Session(settings).mine()
     left = [t.name for t in set(threading.enumerate()) - before if "node" not in t.name]
     assert [name for name in left if not name.startswith("Thread-")] == []

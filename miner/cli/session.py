@@ -1,0 +1,115 @@
+"""A run at a terminal or in a pipe: its views, the signals, and the way out when something hangs.
+
+The run works in threads of its own; the main thread waits for it and for signals.
+"""
+
+import os
+import sys
+from contextlib import suppress
+
+from miner import paths
+from miner.cli.keys import Keys, Screen
+from miner.config import MineConfig
+from miner.errors import MinerError
+from miner.gap import economics
+from miner.run.run import Run, start_thread
+from miner.signals import ForcedExit, Signals, StopAsked
+from miner.streams import let_go
+from miner.views.jsonl import JsonView
+from miner.views.text import TextView
+
+LOOK_S = 0.25
+BY_SIGNAL = "stopped by a signal"
+FAREWELL_S = 1.0  # after a signal, for the last words
+HARD_STOP_S = 8.0  # a stop takes 3 s at most; what hangs longer is left to the journal
+
+
+class Session:
+    """One `miner mine`."""
+
+    def __init__(self, config: MineConfig) -> None:
+        self.run = Run(config, mainnet_difficulty())
+        self.view = open_view(config.json)
+        self.keys = Keys(self.run, self.view)
+        self.forced = start_thread(lambda: ForcedExit(self._exit_code))
+        self.signals = start_thread(lambda: Signals(self._restore, self._exit_code))
+
+    def mine(self) -> None:
+        """Until a goal, a signal or an error ends it. Raises MinerError when the run failed."""
+        shown = None
+        try:
+            shown = self.run.add(self.view)
+            self._mine()
+        finally:
+            self.signals.restore()
+            if shown is not None and not shown.join(FAREWELL_S, FAREWELL_S):
+                self._leave()
+            self.forced.cancel()
+            let_go()
+
+    def _mine(self) -> None:
+        signals = self.signals
+        try:
+            self.run.open(self._check)
+        except StopAsked:
+            signals.notice()
+            return
+        finally:
+            signals.starting = False  # no signal breaks into what follows
+        self.run.start()
+        with self.keys:
+            while self.run.wait(LOOK_S) is None and not (signals.asked or self.keys.quit):
+                pass
+        signals.notice()
+        self.forced.within(HARD_STOP_S)
+        self.run.stop(BY_SIGNAL if signals.asked else "stopped by its user")
+        if signals.asked:
+            self.forced.within(FAREWELL_S)  # nothing but words is left
+        if (error := self.run.outcome.error) is not None:
+            raise error
+
+    def _check(self) -> None:
+        """Notice a signal whose exception was lost (one raised inside a destructor is)."""
+        if self.signals.asked:
+            raise StopAsked
+
+    def _exit_code(self) -> int:
+        """Of a process that is ended by force: that of the run's error."""
+        error = self.run.outcome.error
+        return 0 if error is None else error.exit_code
+
+    def _leave(self) -> None:
+        """Whoever reads our output takes nothing: its thread holds the stream, which Python would
+        wait for at its end."""
+        self._restore()
+        os._exit(self._exit_code())
+
+    def _restore(self) -> None:
+        """The terminal as it was before, when the process ends at once."""
+        with suppress(Exception):
+            self.view.restore()
+        self.keys.restore()
+
+
+def mine_on(config: MineConfig) -> None:
+    """Raises MinerError."""
+    Session(config).mine()
+
+
+def open_view(as_json: bool) -> Screen:
+    """JSON, or for people: live when talk goes to a terminal."""
+    if as_json:
+        return JsonView(sys.stdout)
+    if not sys.stderr.isatty():
+        return TextView(sys.stdout, sys.stderr)
+    from miner.views.live import LiveView  # for a terminal alone: rich costs memory
+
+    return LiveView(sys.stdout, sys.stderr)
+
+
+def mainnet_difficulty() -> float | None:
+    """The newest published one in the package, or the user's own; None when that is unusable."""
+    try:
+        return economics.load(paths.config_dir())["network_difficulty"].value
+    except (MinerError, KeyError):
+        return None

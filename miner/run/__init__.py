@@ -1,0 +1,1 @@
+"""One mining run without a head: no terminal, no signal, no print."""

@@ -1,1 +1,0 @@
-"""Screens: functions of a StatusSnapshot and nothing else."""

@@ -1,0 +1,80 @@
+"""Shares and blocks of a run: found, answered, the best of them, and luck.
+
+Not thread-safe: its owner holds a lock.
+"""
+
+import math
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from miner.bitcoin.target import expected_hashes
+from miner.state.answers import Answers
+from miner.state.best import Best, shown_best
+from miner.state.luck import LuckMeter, sigmas
+from miner.state.snapshot import BlocksRow, LastBlock, SharesRow
+from miner.work.found import Answer, Share, Verdict
+
+
+class ShareBook:
+    """Counts what was found and what became of it."""
+
+    def __init__(self, best_file: Path | None) -> None:
+        self.answers, self.best, self.luck = Answers(), Best(best_file), LuckMeter()
+        self.found = self.blocks_found = 0
+        self.last_block: LastBlock | None = None
+        self._work = 0.0  # hashes that the shares found stand for
+
+    def share(self, share: Share) -> None:
+        """Count a confirmed hit."""
+        self.answers.found(share.hash_hex)
+        self.found += 1
+        self._work += float(expected_hashes(share.unit.target))
+        self.best.share(share)
+        if share.is_block:
+            self.blocks_found += 1
+            job = share.unit.job
+            self.last_block = LastBlock(share.hash_hex, job.height, time.time(), None, job.source)
+
+    def verdict(self, verdict: Verdict) -> Verdict | None:
+        """As Answers.take."""
+        last = self.last_block
+        if last is not None and last.hash == verdict.hash_hex:
+            self.last_block = replace(last, answer=verdict.answer.value)
+        return self.answers.take(verdict)
+
+    def sigmas(self, hashes: int) -> float | None:
+        return sigmas(self._work, hashes, self.found)
+
+    def row(self, elapsed_s: float) -> SharesRow:
+        answers, found = self.answers, self.found
+        rate_hs = self._work / elapsed_s if found and elapsed_s else None
+        return SharesRow(
+            found=found,
+            accepted=answers.counts[Answer.ACCEPTED],
+            rejected=answers.counts[Answer.REJECTED],
+            rejected_reasons=answers.reasons.most_common(),
+            stale=answers.counts[Answer.STALE],
+            unknown=answers.counts[Answer.UNKNOWN],
+            pending=answers.counts[Answer.PENDING],
+            dropped=answers.aside["dropped"],
+            surplus=answers.aside["surplus"],
+            not_sent=answers.aside["not_sent"] + answers.counts[Answer.NOT_SENT],
+            rate_hs=rate_hs,
+            rate_error_hs=rate_hs / math.sqrt(found) if rate_hs else None,
+            best_session=shown_best(self.best.session),
+            best_ever=shown_best(self.best.ever),
+            latency_last_s=answers.latencies[-1] if answers.latencies else None,
+            latency_median_s=answers.latency_median_s,
+            best=self.best.shares(),
+        )
+
+    def blocks(self, waiting: int) -> BlocksRow:
+        blocks = self.answers.blocks
+        return BlocksRow(
+            found=self.blocks_found,
+            accepted=blocks[Answer.ACCEPTED],
+            rejected=blocks[Answer.REJECTED],
+            waiting=waiting,
+            last=self.last_block,
+        )

@@ -1,0 +1,1 @@
+"""Views: functions of the state tree and of events, and nothing else."""
