@@ -52,7 +52,7 @@ class Group:
 
 
 RATE_MARKS = (
-    Mark("Patoshi's 2009 PC (estimate)", "Patoshi's PC", 7, 4),
+    Mark("Patoshi's 2009 PC (estimate)", "Patoshi's PC", -9, 9),
     Mark("Desktop PC on a power meter (2010)", "PC of 2010", 7, -11),
     Mark("Radeon HD 6990", "HD 6990", 0, 7, "center"),
     Mark("GeForce GTX 1060 6 GB", "GTX 1060", -7, 5, "right"),

@@ -233,7 +233,7 @@ def _settled(found: CaseResult) -> bool:
     if found.seconds < STEADY_AFTER_S:
         return False
     rates = found.cpu_rates() or found.gpu_rates() or found.rates()
-    half = round(len(rates) * WINDOW_S / found.seconds)
+    half = max(1, round(len(rates) * WINDOW_S / found.seconds))
     first, last = (stats.centre(part) for part in (rates[-2 * half : -half], rates[-half:]))
     return abs(last / first - 1) < SETTLED
 

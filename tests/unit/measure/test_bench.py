@@ -15,7 +15,7 @@ from miner.bitcoin.target import target_from_nbits
 from miner.devices import cpu
 from miner.devices.gpu import Sensors
 from miner.errors import BackendFault, BackendUnavailable
-from miner.measure import cases, store
+from miner.measure import cases, session, store
 from miner.measure.bench import Bench, Plan, Progress
 from miner.measure.cases import Case
 from miner.measure.result import Result
@@ -274,6 +274,22 @@ def test_idle_is_not_believed_while_others_work(
     assert found.energy is not None
     assert found.energy.idle_w is None
     assert found.counters["idle_busy"] > 1
+
+
+def test_a_soak_ends_when_the_rate_has_settled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, mode = session.plan(full=False, samples=None, soak="steady", seed=1)
+    assert (mode, plan.until_steady, plan.samples) == ("soak", True, session.MOST_STEADY)
+    monkeypatch.setattr("miner.measure.bench.STEADY_AFTER_S", 0.1)
+    monkeypatch.setattr("miner.measure.bench.WINDOW_S", 0.05)
+    monkeypatch.setattr("miner.measure.bench.SETTLED", 1e9)  # any two minutes are alike then
+    run = bench(replace(plan, slice_s=0.02, warmup_s=0.02))
+    run.add(Case("hashlib", 1, False), tmp_path)
+    run.run()
+    assert run.result.cases[0].seconds >= 0.1
+    assert len(run.result.cases[0].slices) < 100  # of 1,800
+    assert not run.result.partial
 
 
 def test_a_card_is_watched_while_it_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,3 +178,12 @@ def test_summaries_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(calls) == 1
     case.slices.append(case.slices[0])  # it grew
     assert case.summary(1) is not first
+
+
+def test_burst_and_sustained_are_two_figures() -> None:
+    case = sample().cases[0]
+    assert (case.sustained_hs, case.length) == (None, "10 s burst")
+    case.slices = [Slice(2_000_000 if i < 30 else 1_500_000, 1.0) for i in range(180)]
+    assert case.burst_hs == 2e6
+    assert case.sustained_hs == 1.5e6
+    assert case.length == "sustained over 3.00 minutes"
