@@ -50,6 +50,7 @@ class Unsent(NamedTuple):
     """A block that is sent as soon as it is durable, or at `due`."""
 
     share: Share
+    block: FoundBlock
     due: float  # monotonic
 
 
@@ -143,6 +144,12 @@ class Pipeline:
     # -- share to journal
 
     def _block(self, share: Share, found_at: float) -> None:
+        """Packed once its turn has come: what is journalled is what is sent."""
+        if share.unit.job.one_block_per_parent:
+            if not self.rivals.admit(share):
+                return
+            self._current.hold(share.unit.job.prev_hash, held=True)
+        self.rivals.sent(share)
         try:
             block = self._source.pack(share)
         except Exception as error:  # noqa: BLE001 - our own check may warn, never veto
@@ -151,22 +158,14 @@ class Pipeline:
             )
             self._source.submit(share)
             return
-        if not share.unit.job.one_block_per_parent:
-            self._journal(share, block, found_at)
-        elif self.rivals.admit(share, block):
-            self._current.hold(share.unit.job.prev_hash, held=True)
-            self._journal(share, block, found_at)
+        self._unsent[block.hash_hex] = Unsent(share, block, self._current.clock() + PATIENCE_S)
+        self._disk.append(block, found_at)
 
     def _offer(self, again: list[Share]) -> None:
         """Solo blocks whose turn has come."""
         now = self._current.clock()
         for share in again:
             self._block(share, now)
-
-    def _journal(self, share: Share, block: FoundBlock, found_at: float) -> None:
-        self.rivals.sent(block, share.unit.job.prev_hash)
-        self._unsent[block.hash_hex] = Unsent(share, self._current.clock() + PATIENCE_S)
-        self._disk.append(block, found_at)
 
     # -- journal to send
 
@@ -186,7 +185,7 @@ class Pipeline:
             else:
                 self.durable_s.append(done.at - found_at)
             if (unsent := self._unsent.pop(block.hash_hex, None)) is not None:
-                self._send(unsent.share)
+                self._send(unsent)
 
     def _rescue(self, block: FoundBlock, why: str) -> None:
         name = block.hash_hex
@@ -204,7 +203,7 @@ class Pipeline:
         while self._unsent and next(iter(self._unsent.values())).due <= now:
             name, unsent = self._unsent.popitem(last=False)
             self._announcer.alarm(f"the disk keeps block {name} waiting; it is sent meanwhile")
-            self._send(unsent.share)
+            self._send(unsent)
 
     @property
     def clogged(self) -> bool:
@@ -216,12 +215,12 @@ class Pipeline:
         """Does nothing wait for the disk?"""
         return not self._unsent
 
-    def _send(self, share: Share) -> None:
+    def _send(self, unsent: Unsent) -> None:
         self.last_block_sent = self._current.clock()
         crash_point("send")
-        self._announcer.tell(BlockFound.of(share))
+        self._announcer.tell(BlockFound.of(unsent.share))
         try:
-            self._source.submit(share)
+            self._source.send(unsent.block)
         except Exception as error:  # noqa: BLE001 - the next block must not suffer
             self._trouble(error)
 

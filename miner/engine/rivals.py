@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from miner.bitcoin.encoding import display_hex
 from miner.sources.node.refusals import Refusals, is_easy
-from miner.work.found import Answer, FoundBlock, Share, Verdict
+from miner.work.found import Answer, Share, Verdict
 from miner.work.job import Job
 
 PARENTS = 64  # blocks we found blocks on, whose fate is remembered
@@ -52,7 +52,7 @@ class Rivals:
         self._kept: deque[Share] = deque()  # blocks beyond most_blocks, should one fail
         self._refusals = Refusals()
 
-    def admit(self, share: Share, block: FoundBlock) -> bool:
+    def admit(self, share: Share) -> bool:
         """May this solo block be sent now? If not it waits, or it is set aside."""
         prev_hash = share.unit.job.prev_hash
         parent = self._parents.setdefault(prev_hash, Parent())
@@ -67,8 +67,8 @@ class Rivals:
                 self._set_aside(self._kept.popleft(), "not_sent")
             self._kept.append(share)
         else:
-            parent.asked = block.hash_hex
-            self._open[block.hash_hex] = block.height
+            parent.asked = share.hash_hex
+            self._open[share.hash_hex] = share.unit.job.height
             return True
         return False
 
@@ -84,9 +84,9 @@ class Rivals:
         else:
             self._set_aside(share, "surplus")
 
-    def sent(self, block: FoundBlock, prev_hash: bytes) -> None:
+    def sent(self, share: Share) -> None:
         """A block is on its way, to a node or a pool."""
-        self._own[block.hash_hex] = prev_hash
+        self._own[share.hash_hex] = share.unit.job.prev_hash
         if len(self._own) > OWN:
             self._own.popitem(last=False)
 

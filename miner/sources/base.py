@@ -53,6 +53,9 @@ class WorkSource(Protocol):
     def pack(self, share: Share) -> FoundBlock:
         """Everything needed to send a block again; pure."""
 
+    def send(self, block: FoundBlock) -> None:
+        """Send a block that `pack` has made just now; any thread; never waits for the network."""
+
     def resubmit(self, block: FoundBlock) -> None:
         """Journal replay, and repeats after "unknown"; ends in a verdict."""
 

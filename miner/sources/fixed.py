@@ -67,7 +67,13 @@ class FixedSource:
 
     def pack(self, share: Share) -> FoundBlock:
         height = share.unit.job.height
-        return FoundBlock(self.name, share.hash_hex, height, share.header, "fixed", "")
+        return FoundBlock(
+            self.name, share.hash_hex, height, share.header, "fixed", "", origin=share
+        )
+
+    def send(self, block: FoundBlock) -> None:
+        if block.origin is not None:
+            self.submit(block.origin)
 
     def resubmit(self, block: FoundBlock) -> None:
         if self._sink is not None:

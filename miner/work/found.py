@@ -1,6 +1,6 @@
 """What a search finds, and what becomes of it: share, block, verdict."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from miner.bitcoin.encoding import sha256d
@@ -51,6 +51,7 @@ class FoundBlock:
     payload: str  # full block hex, or the submit message
     context: str = ""  # what its source needs beside the payload
     found_at: int = 0  # wall clock, seconds, for people
+    origin: Share | None = field(default=None, compare=False, repr=False)  # None: of a journal
 
     @property
     def is_whole(self) -> bool:

@@ -41,6 +41,7 @@ class ScriptedSource:
     def __init__(self, kind: str = "gbt") -> None:
         self.kind = kind
         self.submitted: list[Share] = []
+        self.sent: list[FoundBlock] = []
         self.resubmitted: list[FoundBlock] = []
         self.answer: Callable[[Share], Answer | None] = lambda share: Answer.ACCEPTED
         self.journal: Journal | None = None
@@ -68,8 +69,14 @@ class ScriptedSource:
         if self.pack_fails:
             raise ValueError("validator broken")
         return FoundBlock(
-            self.name, share.hash_hex, 7, share.header, self.kind, share.header.hex() + "00ff"
-        )
+            self.name, share.hash_hex, 7, share.header, self.kind, share.header.hex() + "00ff",
+            origin=share,
+        )  # fmt: skip
+
+    def send(self, block: FoundBlock) -> None:
+        assert block.origin is not None
+        self.sent.append(block)
+        self.submit(block.origin)
 
     def resubmit(self, block: FoundBlock) -> None:
         self.resubmitted.append(block)

@@ -23,7 +23,6 @@ class Jobs:
         self._source, self._plan, self._wall_clock = source, plan, wall_clock
         self.newest: Job | None = None
         self._count = 0
-        self._packed: FoundBlock | None = None
 
     def is_newer(self, template: Template) -> bool:
         """Has it a newer tip than the newest job?"""
@@ -40,10 +39,7 @@ class Jobs:
 
     def pack(self, share: Share) -> FoundBlock:
         """The whole block; what is journalled and what is sent."""
-        packed = self._packed
-        if packed is not None and packed.header == share.header:
-            return packed  # the journal and submit each ask: the second time it is at hand
-        self._packed = packed = FoundBlock(
+        return FoundBlock(
             source=self._source,
             hash_hex=share.hash_hex,
             height=share.unit.job.height,
@@ -53,4 +49,3 @@ class Jobs:
             context=template_of(share.unit.job).workid,
             found_at=int(self._wall_clock()),
         )
-        return packed

@@ -88,11 +88,15 @@ class NodeSource:
 
     def submit(self, share: Share) -> None:
         """Send a block to every node."""
-        self._send(self.pack(share), replayed=False)
+        self.send(self.pack(share))
 
     def pack(self, share: Share) -> FoundBlock:
         """The whole block."""
         return self._jobs.pack(share)
+
+    def send(self, block: FoundBlock) -> None:
+        """To every node."""
+        self._send(block, replayed=False)
 
     def resubmit(self, block: FoundBlock) -> None:
         """To every node that knows its parent."""

@@ -101,6 +101,10 @@ class PoolConnection:
         """Queue a share; any thread; never waits."""
         self._put(share)
 
+    def send(self, block: FoundBlock) -> None:
+        """Queue a block that was packed just now; as a share, whose session is known."""
+        self._put(block if block.origin is None else block.origin)
+
     def resubmit(self, block: FoundBlock) -> None:
         """Queue a block again. It is sent only into the session that it belongs to."""
         self._put(block)
@@ -114,7 +118,8 @@ class PoolConnection:
         """Everything needed to send a block again. Raises ValueError for no share of this pool."""
         if self._session is None:
             raise ValueError(f"pool {self.name} gave no work")
-        return self._session.pack(share, int(self._outside.clock.wall()))
+        packed = self._session.pack(share, int(self._outside.clock.wall()))
+        return replace(packed, origin=share)
 
     def stop(self, grace_s: float) -> None:
         """Wait up to `grace_s` for open submits, then close the stream and the thread."""

@@ -127,6 +127,14 @@ class Failover:
             raise ValueError(f"{share.unit.job.source} gave no work")
         return newest.pack(share)
 
+    def send(self, block: FoundBlock) -> None:
+        """To the source that packed it."""
+        source = self._slot_of(block.source).source
+        if source is None:
+            self._sink.verdict(lost(block.source, block, GONE))
+        else:
+            source.send(block)
+
     def resubmit(self, block: FoundBlock) -> None:
         """To each source in whose session it is in force."""
         sources = [slot.source for slot in self._slots if slot.source is not None]

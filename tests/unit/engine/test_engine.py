@@ -37,6 +37,14 @@ def test_a_block_is_durable_before_it_is_sent_and_settled_after(bench: Bench) ->
     ]
 
 
+def test_what_is_journalled_is_what_is_sent(bench: Bench) -> None:
+    bench.source.answer = lambda share: None
+    bench.run(FakeBackend())
+    bench.source.sink.job(job())
+    until(lambda: bench.source.sent)
+    assert bench.journal.waiting[0] is bench.source.sent[0]
+
+
 def test_goals_are_exact_with_two_workers_and_instant_jobs(bench: Bench) -> None:
     """The next template may come before the verdict; still no block too many."""
     numbers = iter(range(1000))

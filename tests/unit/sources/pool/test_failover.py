@@ -39,6 +39,9 @@ class FakeMember:
     def submit(self, share: Share) -> None:
         self.shares.append(share)
 
+    def send(self, block: FoundBlock) -> None:
+        self.blocks.append(block)
+
     def resubmit(self, block: FoundBlock) -> None:
         self.blocks.append(block)
 
