@@ -69,8 +69,8 @@ def stratum_v2(wish: Wish, left: Leftovers | None) -> PoolSession:
         raise ConfigError(f"pool {url}: {lack}")
     if url.authority is None and not options.sv2_insecure:
         raise ConfigError(
-            f"pool {url}: no key, so anybody could answer in its place; add the authority key from "
-            "the pool's page, as in stratum2+tcp://HOST:PORT/9..., or --sv2-insecure"
+            f"pool {url}: no key: Stratum v2 would take whoever answers; add the authority key "
+            "from the pool's page, as in stratum2+tcp://HOST:PORT/9..., or --sv2-insecure"
         )
     if len(wish.pool.user.encode()) > MAX_USER_BYTES:
         raise ConfigError(f"{wish.name}: the user name is longer than {MAX_USER_BYTES} bytes")
