@@ -1,13 +1,12 @@
-"""Compares the fault catalogue, tests/faults.toml, with the names of the tests.
+"""Compares the fault catalogue, tests/faults.toml, with the marks of the tests.
 
-A test shows the cases it covers in its name: test_S12_..., test_g05_g24_.... Prints the cases with
-their number of tests; exits 1 when a case has none, or a test names a case that does not exist. A
-test that is skipped always does not count.
+A test is marked with the cases it covers: @fault("S12"), @fault("G05", "G24"). Prints the cases
+with their number of tests; exits 1 when a case has none, or a mark names a case that does not
+exist. A test that is skipped always does not count.
 """
 
 import argparse
 import ast
-import re
 import sys
 import tomllib
 from collections import defaultdict
@@ -16,7 +15,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "tests" / "faults.toml"
 LATER = "no_such_listener_yet"
-NAME = re.compile(r"test_((?:[sgbpa][0-9]{2}_)+)", re.IGNORECASE)
 
 
 def load(file: Path = CATALOGUE) -> tuple[dict[str, str], dict[str, str]]:
@@ -30,19 +28,20 @@ def always_skipped(test: ast.FunctionDef) -> bool:
     return any(ast.unparse(one).startswith("pytest.mark.skip(") for one in test.decorator_list)
 
 
-def cases_of(name: str) -> list[str]:
-    """The ids in a test's name, in capitals."""
-    found = NAME.match(name)
-    return found[1].upper().rstrip("_").split("_") if found else []
+def cases_of(test: ast.FunctionDef) -> list[str]:
+    """The ids a test is marked with."""
+    marks = [one for one in test.decorator_list if isinstance(one, ast.Call)]
+    words = [word for mark in marks if ast.unparse(mark.func) == "fault" for word in mark.args]
+    return [str(ast.literal_eval(word)) for word in words]
 
 
 def find_tests(folder: Path) -> dict[str, list[str]]:
-    """Each id with the tests that name it, as file::test."""
+    """Each id with the tests marked with it, as file::test."""
     found = defaultdict(list)
     for file in sorted(folder.rglob("test_*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and not always_skipped(node):
-                for case in cases_of(node.name):
+                for case in cases_of(node):
                     found[case].append(f"{file.relative_to(folder).as_posix()}::{node.name}")
     return found
 
@@ -65,7 +64,7 @@ def main() -> int:
     for case in missing:
         print(f"NO TEST: {case}, {cases[case]}")
     for case in strange:
-        print(f"NO SUCH CASE: {case}, named by {', '.join(found[case])}")
+        print(f"NO SUCH CASE: {case}, marked on {', '.join(found[case])}")
     print(f"{len(cases) - len(missing)} of {len(cases)} cases have tests; {len(waiting)} wait")
     return 1 if missing or strange else 0
 

@@ -1,4 +1,4 @@
-"""The catalogue of faults is complete: each case has tests, each id in a test's name is a case."""
+"""The catalogue of faults is complete: each case has tests, and each mark of a test is a case."""
 
 import subprocess
 import sys
@@ -25,10 +25,10 @@ def test_every_case_has_a_test() -> None:
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("def test_s02_lines(): ...", "NO TEST: S04"),
-        ("def test_S99_news(): ...", "NO SUCH CASE: S99"),
-        ("@pytest.mark.skip('later')\ndef test_s02_lines(): ...", "NO TEST: S02"),
-        ("class Tests:\n    def test_g05_p01_two(self): ...", "G05    1 tests"),
+        ('@fault("S02")\ndef test_lines(): ...', "NO TEST: S04"),
+        ('@fault("S99")\ndef test_news(): ...', "NO SUCH CASE: S99"),
+        ('@fault("S02")\n@pytest.mark.skip("later")\ndef test_lines(): ...', "NO TEST: S02"),
+        ('class Tests:\n    @fault("G05", "P01")\n    def test_two(self): ...', "G05    1 tests"),
     ],
 )
 def test_the_check_sees_what_is_missing(tmp_path: Path, code: str, words: str) -> None:

@@ -23,6 +23,7 @@ from tests.backends.test_native_build import (
     tool,
 )
 from tests.fakes.backend import find
+from tests.faults import fault
 
 # Mainnet blocks 0, 125552 and 874944; the last one's version was rolled.
 REAL = [
@@ -69,7 +70,8 @@ def scan_all(backend: Backend, unit: Unit, start: int, count: int) -> list[Hit]:
 
 @pytest.mark.parametrize("nonce", [0, 1, 2**31 - 1, 2**31, NONCES - 2, NONCES - 1])
 @pytest.mark.parametrize("versions", [1, 3])
-def test_B05_a_hit_at_either_end_of_its_range(backend: Backend, nonce: int, versions: int) -> None:
+@fault("B05")
+def test_a_hit_at_either_end_of_its_range(backend: Backend, nonce: int, versions: int) -> None:
     """Ranges that begin or end with the planted nonce, or hold it alone; and beside it, none."""
     bare = Unit(0, versions)
     unit = Unit(min(bare.value(version, nonce) for version in bare.versions), versions)
@@ -83,28 +85,30 @@ def test_B05_a_hit_at_either_end_of_its_range(backend: Backend, nonce: int, vers
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 7, 15, 16, 17, 31, 33, 63, 65])
-def test_B05_ranges_that_are_no_multiple_of_the_lanes(backend: Backend, count: int) -> None:
+@fault("B05")
+def test_ranges_that_are_no_multiple_of_the_lanes(backend: Backend, count: int) -> None:
     unit = Unit(2**253, 2)
     for start in (0, 3, NONCES - count):
         assert scan_all(backend, unit, start, count) == find(unit, start, count)
 
 
 @pytest.mark.parametrize(("target", "versions"), [(2**255, 1), (2**256 - 1, 5)])
-def test_B06_a_flood_of_hits_is_returned_whole(
-    backend: Backend, target: int, versions: int
-) -> None:
+@fault("B06")
+def test_a_flood_of_hits_is_returned_whole(backend: Backend, target: int, versions: int) -> None:
     """More hits than any buffer holds at once: the scan stops early and goes on, none is lost."""
     unit = Unit(target, versions)
     count = {"python": 64, "numpy": 500}.get(backend.info.name, 3000)
     assert scan_all(backend, unit, 5, count) == find(unit, 5, count)
 
 
-def test_B08_a_target_of_zero_is_met_by_nothing(backend: Backend) -> None:
+@fault("B08")
+def test_a_target_of_zero_is_met_by_nothing(backend: Backend) -> None:
     assert scan_all(backend, Unit(0), 0, 40) == []
 
 
 @pytest.mark.parametrize("header_hex", REAL)
-def test_B09_real_blocks_are_found(backend: Backend, header_hex: str) -> None:
+@fault("B09")
+def test_real_blocks_are_found(backend: Backend, header_hex: str) -> None:
     """One wrong byte order anywhere, and the block chain's own nonces are no hits."""
     header = bytes.fromhex(header_hex)
     version, nonce = struct.unpack("<I", header[:4])[0], struct.unpack("<I", header[76:])[0]
@@ -116,7 +120,8 @@ def test_B09_real_blocks_are_found(backend: Backend, header_hex: str) -> None:
     assert backend.scan(Real(), nonce - 8, 20).hits == (Hit(version, nonce),)
 
 
-def test_B09_the_c_code_is_exact_on_a_big_endian_computer(tmp_path: Path) -> None:
+@fault("B09")
+def test_the_c_code_is_exact_on_a_big_endian_computer(tmp_path: Path) -> None:
     cc, qemu = tool("s390x-linux-gnu-gcc"), tool("qemu-s390x")
     driver = build(cc, (), tmp_path, "-O2", "-static", *WARNINGS)
     assert "portable: exact" in run(qemu, driver, "10", "portable")
@@ -138,7 +143,8 @@ int main(void) {
 """
 
 
-def test_B10_bytes_at_any_address_give_the_same(tmp_path: Path) -> None:
+@fault("B10")
+def test_bytes_at_any_address_give_the_same(tmp_path: Path) -> None:
     """Under the alignment sanitizer: no word may be read where none can stand."""
     source = tmp_path / "offsets.c"
     source.write_text(OFFSETS_C)
@@ -150,7 +156,8 @@ def test_B10_bytes_at_any_address_give_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(native.MODULE is None, reason="the native module is not built")
 @pytest.mark.parametrize("offset", range(0, 64, 3))
-def test_B10_the_built_module_takes_any_address(offset: int) -> None:
+@fault("B10")
+def test_the_built_module_takes_any_address(offset: int) -> None:
     assert native.MODULE is not None
     ffi, lib = native.MODULE.ffi, native.MODULE.lib
     chunk = bytes(range(64))
@@ -175,7 +182,8 @@ def x86_driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("Haswell", ["avx2", "sse2", "portable"], ["avx512", "shani"]),
     ],
 )
-def test_B02_a_cpu_gets_only_what_it_can_run(
+@fault("B02")
+def test_a_cpu_gets_only_what_it_can_run(
     x86_driver: Path, cpu: str, exact: list[str], refused: list[str]
 ) -> None:
     """On an emulated older CPU: each variant is exact or refused by name, none traps."""

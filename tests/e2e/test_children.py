@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults import fault
+
 pytest.importorskip("pbk", reason="no kernel wheel for this Python")
 
 # A fork runs these handlers; starting a program (posix_spawn, fork and exec at once) does not.
@@ -25,7 +27,8 @@ main()
         ("devices",),
     ],
 )
-def test_B16_no_process_is_forked(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+@fault("B16")
+def test_no_process_is_forked(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-c", FORBID_FORKS, *arguments],
         capture_output=True,
@@ -40,6 +43,7 @@ def test_B16_no_process_is_forked(tmp_path: Path, arguments: tuple[str, ...]) ->
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_B16_the_forbidding_works() -> None:
+@fault("B16")
+def test_the_forbidding_works() -> None:
     script = FORBID_FORKS.split("from miner")[0] + "os.fork()"
     assert subprocess.run([sys.executable, "-P", "-c", script], timeout=60).returncode == 99

@@ -13,6 +13,7 @@ import pytest
 from miner.bitcoin.address import p2wsh_address
 from miner.journal import read
 from tests.e2e.conftest import Start
+from tests.faults import fault
 
 pytest.importorskip("pbk", reason="no kernel wheel for this Python")
 from miner.node.service import Node
@@ -51,7 +52,8 @@ def journals(home: Path) -> list[Path]:
 @pytest.mark.parametrize(
     ("point", "visit"), [*((point, 1) for point in POINTS), ("fsync", 3), ("settle", 3)]
 )
-def test_p02_killed_at(miner: Start, home: Path, node: Node, point: str, visit: int) -> None:
+@fault("P02")
+def test_killed_at(miner: Start, home: Path, node: Node, point: str, visit: int) -> None:
     where = ("--node", node.url, "--cookie", str(node.cookie_file), "--address", ADDRESS)
     flags = ("mine", *where, "--backend", "hashlib", "--block-interval", "0")
     before = set(in_chain(node))
@@ -76,7 +78,8 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_g21_a_node_that_dies_is_waited_for_and_nothing_is_lost(
+@fault("G21")
+def test_a_node_that_dies_is_waited_for_and_nothing_is_lost(
     miner: Start, home: Path, tmp_path: Path, how: signal.Signals
 ) -> None:
     folder, port = tmp_path / "chain", str(free_port())

@@ -12,6 +12,7 @@ from miner import paths
 from miner.bitcoin.address import p2wsh_address
 from miner.cli import main as entry
 from tests.e2e.conftest import Start
+from tests.faults import fault
 
 NODE = ("--node", "http://127.0.0.1:1", "--address", p2wsh_address(b"\x51", "regtest"))
 
@@ -28,7 +29,8 @@ def end(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[object, str
 
 
 @pytest.mark.parametrize("command", [("mine",), ("mine", *NODE), ("hardware",), ("devices",)])
-def test_p16_a_user_without_a_home_is_told_so(
+@fault("P16")
+def test_a_user_without_a_home_is_told_so(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], command: tuple[str, ...]
 ) -> None:
     """A service of systemd, for one: HOME is not set and its user is in no list."""
@@ -46,7 +48,8 @@ def test_p16_a_user_without_a_home_is_told_so(
         assert (code, told) == (2, "miner: this user has no home folder: set HOME, or MINER_HOME\n")
 
 
-def test_p16_a_version_in_the_environment_is_not_a_flag(
+@fault("P16")
+def test_a_version_in_the_environment_is_not_a_flag(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Containers like to set MINER_VERSION."""
@@ -54,7 +57,8 @@ def test_p16_a_version_in_the_environment_is_not_a_flag(
     assert end(capfd, "explain", "nonce") == (0, "")
 
 
-def test_p14_a_login_that_is_no_text_is_refused_unseen(
+@fault("P14")
+def test_a_login_that_is_no_text_is_refused_unseen(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setenv("MINER_HOME", str(tmp_path))
@@ -65,7 +69,8 @@ def test_p14_a_login_that_is_no_text_is_refused_unseen(
 
 
 @pytest.mark.parametrize("command", ["mine", "doctor"])
-def test_p16_a_password_that_nobody_types_is_asked_for_once(miner: Start, command: str) -> None:
+@fault("P16")
+def test_a_password_that_nobody_types_is_asked_for_once(miner: Start, command: str) -> None:
     """Without a terminal the run ended before it began, with exit code 0."""
     asked = miner(command, "--pool", "127.0.0.1:1", "--user", "u", "--ask-password")
     assert asked.end() == 2
@@ -74,7 +79,8 @@ def test_p16_a_password_that_nobody_types_is_asked_for_once(miner: Start, comman
 
 @pytest.mark.parametrize("folder", ["x" * 300, "~nobody-here/x", "/dev/null/x"])
 @pytest.mark.parametrize("command", ["mine", "node"])
-def test_p16_an_impossible_datadir_is_one_line(miner: Start, command: str, folder: str) -> None:
+@fault("P16")
+def test_an_impossible_datadir_is_one_line(miner: Start, command: str, folder: str) -> None:
     pytest.importorskip("pbk", reason="no kernel wheel for this Python")
     refused = miner(command, "--datadir", folder)
     assert refused.end() in (1, 2)
@@ -83,7 +89,8 @@ def test_p16_an_impossible_datadir_is_one_line(miner: Start, command: str, folde
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be removed there")
-def test_p16_a_working_folder_that_is_gone_is_one_line(home: Path, tmp_path: Path) -> None:
+@fault("P16")
+def test_a_working_folder_that_is_gone_is_one_line(home: Path, tmp_path: Path) -> None:
     pytest.importorskip("pbk", reason="no kernel wheel for this Python")
     gone = tmp_path / "gone"
     gone.mkdir()
@@ -101,7 +108,8 @@ def test_p16_a_working_folder_that_is_gone_is_one_line(home: Path, tmp_path: Pat
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 @pytest.mark.parametrize("command", ["devices", "hardware", "explain nonce", "--help", "node"])
-def test_p04_a_full_disk_behind_stdout_is_one_line(home: Path, command: str) -> None:
+@fault("P04")
+def test_a_full_disk_behind_stdout_is_one_line(home: Path, command: str) -> None:
     if command == "node":
         pytest.importorskip("pbk", reason="no kernel wheel for this Python")
     with open("/dev/full", "w") as full:
@@ -121,7 +129,8 @@ def test_p04_a_full_disk_behind_stdout_is_one_line(home: Path, command: str) -> 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no /dev/zero here")
 @pytest.mark.parametrize("command", ["gap --from", "bench --verify"])
-def test_p16_a_result_without_end_is_refused(home: Path, miner: Start, command: str) -> None:
+@fault("P16")
+def test_a_result_without_end_is_refused(home: Path, miner: Start, command: str) -> None:
     refused = miner(*command.split(), "/dev/zero")
     assert refused.end() == 2
     assert "is a device, not a file" in refused.err[-1]

@@ -18,6 +18,7 @@ from tests.fakes import exchange
 from tests.fakes.node import FakeNode
 from tests.fakes.pool import COINB2, Connection, FakePool
 from tests.fakes.sink import REGTEST
+from tests.faults import fault
 
 COLOUR = "\x1b[66m"  # no program of ours uses it: it can only be the peer's
 EVIL = (
@@ -77,7 +78,8 @@ def say_everything(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize("style", ["--json", "--decode"])
-def test_P12_a_hostile_pool(miner: Start, style: str) -> None:
+@fault("P12")
+def test_a_hostile_pool(miner: Start, style: str) -> None:
     with FakePool(difficulty="1e-5") as pool:
         spoil(pool)
         command = miner("mine", "--pool", pool.url, "--user", "u", "--backend", "hashlib", style)
@@ -113,7 +115,8 @@ NODE_FAULTS = [
 
 @pytest.mark.parametrize("method", ["getblockchaininfo", "getblocktemplate"])
 @pytest.mark.parametrize("number", range(len(NODE_FAULTS)))
-def test_P12_a_hostile_node(miner: Start, tmp_path: Path, method: str, number: int) -> None:
+@fault("P12")
+def test_a_hostile_node(miner: Start, tmp_path: Path, method: str, number: int) -> None:
     with FakeNode(tmp_path) as node:
         node.fault(method, NODE_FAULTS[number], times=4)
         flags = ("--node", node.url, "--cookie", str(node.cookie), "--address", REGTEST)
@@ -135,7 +138,8 @@ def test_P12_a_hostile_node(miner: Start, tmp_path: Path, method: str, number: i
     ],
     ids=lambda patch: next(iter(patch)),
 )
-def test_P12_a_hostile_template(miner: Start, tmp_path: Path, patch: dict[str, Any]) -> None:
+@fault("P12")
+def test_a_hostile_template(miner: Start, tmp_path: Path, patch: dict[str, Any]) -> None:
     with FakeNode(tmp_path) as node:
         node.template_patch = patch
         node.validate = lambda raw, template: EVIL  # the verdict on blocks and dry runs
@@ -150,7 +154,8 @@ def test_P12_a_hostile_template(miner: Start, tmp_path: Path, patch: dict[str, A
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a terminal of POSIX")
-def test_P12_the_live_screen_of_a_terminal(tmp_path: Path) -> None:
+@fault("P12")
+def test_the_live_screen_of_a_terminal(tmp_path: Path) -> None:
     """There escape sequences are our own: none of the peer's, no operating-system command."""
     master, slave = pty.openpty()
     environment = {**os.environ, "MINER_HOME": str(tmp_path), "TERM": "xterm", "COLUMNS": "100"}

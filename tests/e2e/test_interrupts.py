@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults import fault
+
 if sys.platform == "win32":
     pytest.skip("signals as on POSIX", allow_module_level=True)
 
@@ -45,7 +47,8 @@ AT_FIRST = ("signal", "enum", "miner.streams", "click", "miner.cli.main", "miner
         ("--help", AT_FIRST, (130,)),
     ],
 )
-def test_p01_an_interrupt_during_imports_shows_no_traceback(
+@fault("P01")
+def test_an_interrupt_during_imports_shows_no_traceback(
     command: str, modules: tuple[str, ...], codes: tuple[int, ...], tmp_path: Path
 ) -> None:
     for module in modules:
@@ -63,7 +66,8 @@ def test_p01_an_interrupt_during_imports_shows_no_traceback(
 
 
 @pytest.mark.parametrize("command", ["explain hash", "--help"])
-def test_p01_an_interrupt_at_the_very_end_changes_nothing(command: str, tmp_path: Path) -> None:
+@fault("P01")
+def test_an_interrupt_at_the_very_end_changes_nothing(command: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-c", INTERRUPTED_AT, "the end", *command.split()],
         capture_output=True,

@@ -11,6 +11,7 @@ import pytest
 
 from miner.bitcoin.address import p2wsh_address
 from tests.e2e.conftest import Start
+from tests.faults import fault
 
 pytest.importorskip("pbk", reason="no kernel wheel for this Python")
 
@@ -59,7 +60,8 @@ def test_progress_is_visible_soon_and_a_time_goal_ends_it(miner: Start) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_p01_a_signal_ends_it_at_once_with_exit_0(miner: Start, number: signal.Signals) -> None:
+@fault("P01")
+def test_a_signal_ends_it_at_once_with_exit_0(miner: Start, number: signal.Signals) -> None:
     command = miner("mine", "--block-interval", "0.05", "--backend", "hashlib")
     command.until("block 2 accepted")
     began = time.monotonic()
@@ -70,14 +72,16 @@ def test_p01_a_signal_ends_it_at_once_with_exit_0(miner: Start, number: signal.S
 
 
 @pytest.mark.parametrize("delay_s", [0.05, 0.4, 0.9, 1.5])
-def test_p01_a_signal_while_starting_leaves_no_traceback(miner: Start, delay_s: float) -> None:
+@fault("P01")
+def test_a_signal_while_starting_leaves_no_traceback(miner: Start, delay_s: float) -> None:
     command = miner("mine", "--backend", "hashlib")
     time.sleep(delay_s)
     code = command.stop(signal.SIGTERM)
     assert code in (0, -signal.SIGTERM)  # before Python runs our code the system decides
 
 
-def test_p01_a_second_signal_ends_it_at_once(miner: Start) -> None:
+@fault("P01")
+def test_a_second_signal_ends_it_at_once(miner: Start) -> None:
     command = miner("mine", "--block-interval", "0.05", "--backend", "hashlib")
     command.until("block 1 accepted")
     command.process.send_signal(signal.SIGINT)
@@ -102,7 +106,8 @@ def test_a_reader_that_leaves_ends_it_in_one_line(home: Path) -> None:
     assert len(done.stderr.splitlines()) == 1 and "has left" in done.stderr
 
 
-def test_p06_one_journal_serves_one_run(miner: Start, tmp_path: Path) -> None:
+@fault("P06")
+def test_one_journal_serves_one_run(miner: Start, tmp_path: Path) -> None:
     file = str(tmp_path / "blocks")
     first = miner("mine", "--journal", file, "--backend", "hashlib")
     first.until("block 1 accepted")
@@ -113,7 +118,8 @@ def test_p06_one_journal_serves_one_run(miner: Start, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="no /proc")
-def test_p14_a_password_given_as_argument_leaves_the_process_list(miner: Start) -> None:
+@fault("P14")
+def test_a_password_given_as_argument_leaves_the_process_list(miner: Start) -> None:
     flags = ("--node", "http://127.0.0.1:1", "--user", "bob", "--address", REGTEST)
     command = miner("mine", *flags, "--password", "canary-word", "--backend", "hashlib")
     command.until("127.0.0.1:1")

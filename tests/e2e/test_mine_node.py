@@ -17,6 +17,7 @@ from miner.transport.rpc import Rpc
 from tests.e2e.conftest import Command, Start
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import MAINNET, REGTEST
+from tests.faults import fault
 
 QUICK = ("--block-interval", "0", "--backend", "hashlib", "--threads", "1")
 
@@ -37,7 +38,8 @@ def mined(command: Command) -> list[int]:
     return blocks
 
 
-def test_G21_a_restart_of_the_node_in_between_loses_nothing(miner: Start, tmp_path: Path) -> None:
+@fault("G21")
+def test_a_restart_of_the_node_in_between_loses_nothing(miner: Start, tmp_path: Path) -> None:
     pytest.importorskip("pbk", reason="no kernel wheel for this Python")
     port, folder = free_port(), tmp_path / "chain"
     wanted = ("--datadir", str(folder), "--port", str(port), "--block-interval", "0")
@@ -105,7 +107,8 @@ def test_bitcoin_core_accepts_200_blocks_and_survives_a_restart(
 
 
 @pytest.mark.parametrize(("threads", "miners"), [(1, 1), (4, 4)])
-def test_G38_bitcoin_core_with_few_rpc_threads_gets_every_block(
+@fault("G38")
+def test_bitcoin_core_with_few_rpc_threads_gets_every_block(
     miner: Start, bitcoind: Callable[..., Endpoint], tmp_path: Path, threads: int, miners: int
 ) -> None:
     """The long poll kept a thread for ever: with one, no block came in 75 s."""
@@ -121,7 +124,8 @@ def test_G38_bitcoin_core_with_few_rpc_threads_gets_every_block(
         assert one.objects("status")[-1]["blocks_accepted"] == 3
 
 
-def test_G40_bitcoin_core_that_falls_back_behind_our_block_is_mined_on(
+@fault("G40")
+def test_bitcoin_core_that_falls_back_behind_our_block_is_mined_on(
     miner: Start, bitcoind: Callable[..., Endpoint], tmp_path: Path
 ) -> None:
     endpoint, cookie = bitcoind(), tmp_path / "core" / "regtest" / ".cookie"

@@ -14,6 +14,7 @@ import pytest
 from miner.cli import main as entry
 from tests.e2e.conftest import Start
 from tests.e2e.mistakes import MISTAKES, SAMPLE, Mistake
+from tests.faults import fault
 
 pytest.importorskip("pbk", reason="no kernel wheel for this Python")
 
@@ -63,7 +64,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name[:60])
 @pytest.mark.usefixtures("clean_environment")
-def test_P16_a_mistake_is_one_line(
+@fault("P16")
+def test_a_mistake_is_one_line(
     mistake: Mistake,
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -82,7 +84,8 @@ REAL = MISTAKES if ALL else [MISTAKES[index] for index in SAMPLE]
 
 
 @pytest.mark.parametrize("mistake", REAL, ids=lambda mistake: mistake.name[:60])
-def test_P16_the_real_command_ends_soon(miner: Start, folder: Path, mistake: Mistake) -> None:
+@fault("P16")
+def test_the_real_command_ends_soon(miner: Start, folder: Path, mistake: Mistake) -> None:
     arguments, environment = prepared(mistake, folder)
     began = time.monotonic()
     command = miner(*arguments, **environment)

@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.conftest import Command, Start
 from tests.fakes.pool import FakePool
+from tests.faults import fault
 
 if sys.platform == "win32":
     pytest.skip("file descriptors and signals as on POSIX", allow_module_level=True)
@@ -69,7 +70,8 @@ def stop(process: "subprocess.Popen[str]", number: int = signal.SIGTERM) -> str:
     [">/dev/full", "2>/dev/full", ">/dev/full 2>&1", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"],
 )
 @pytest.mark.parametrize("flags", [(), ("--json",)])
-def test_p04_output_that_cannot_be_written_does_not_end_the_mining(
+@fault("P04")
+def test_output_that_cannot_be_written_does_not_end_the_mining(
     shell: Shell, pool: FakePool, redirect: str, flags: tuple[str, ...]
 ) -> None:
     if "full" in redirect and not Path("/dev/full").exists():
@@ -82,7 +84,8 @@ def test_p04_output_that_cannot_be_written_does_not_end_the_mining(
         assert "output is lost: No space left on device; mining goes on" in text
 
 
-def test_p14_a_closed_stream_is_no_place_for_the_journal(shell: Shell, pool: FakePool) -> None:
+@fault("P14")
+def test_a_closed_stream_is_no_place_for_the_journal(shell: Shell, pool: FakePool) -> None:
     """Whatever a library prints to descriptor 1 or 2 must not go into the next file opened."""
     process = shell(pool, "<&- >&- 2>&-")
     pool.wait(lambda: len(pool.shares()) > 3, 30)
@@ -94,7 +97,8 @@ def test_p14_a_closed_stream_is_no_place_for_the_journal(shell: Shell, pool: Fak
 
 
 @pytest.mark.parametrize("flags", [(), ("--json",)])
-def test_p01_a_pipe_nobody_reads_does_not_hold_up_the_stop(
+@fault("P01")
+def test_a_pipe_nobody_reads_does_not_hold_up_the_stop(
     shell: Shell, pool: FakePool, flags: tuple[str, ...]
 ) -> None:
     """As does a terminal on hold (Ctrl-S): the main thread is stuck in a write."""
@@ -113,7 +117,8 @@ def test_p01_a_pipe_nobody_reads_does_not_hold_up_the_stop(
 
 
 @pytest.mark.parametrize("flags", [(), ("--json",)])
-def test_p04_a_reader_that_leaves_ends_the_run_with_an_error(
+@fault("P04")
+def test_a_reader_that_leaves_ends_the_run_with_an_error(
     shell: Shell, pool: FakePool, home: Path, flags: tuple[str, ...]
 ) -> None:
     """As `miner mine | head` does: a supervisor sees exit code 1 and starts it again."""
@@ -130,14 +135,16 @@ def test_p04_a_reader_that_leaves_ends_the_run_with_an_error(
     assert not list((home / "state" / "journal").iterdir())  # closed properly: none is left
 
 
-def test_p01_a_closed_terminal_stops_it_like_a_signal(miner: Start, pool: FakePool) -> None:
+@fault("P01")
+def test_a_closed_terminal_stops_it_like_a_signal(miner: Start, pool: FakePool) -> None:
     command = miner("mine", "--pool", pool.url, "--user", "u", "--backend", "hashlib")
     pool.wait(lambda: len(pool.shares()) > 3, 30)
     assert command.stop(signal.SIGHUP) == 0
     assert "stopped by a signal" in command.text
 
 
-def test_p01_nohup_is_honoured(home: Path, pool: FakePool) -> None:
+@fault("P01")
+def test_nohup_is_honoured(home: Path, pool: FakePool) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # inherited by what is started
     try:
         command = Command(home, "mine", "--pool", pool.url, "--user", "u", "--backend", "hashlib")
@@ -150,7 +157,8 @@ def test_p01_nohup_is_honoured(home: Path, pool: FakePool) -> None:
     assert command.stop() == 0
 
 
-def test_p12_words_a_terminal_cannot_show_end_nothing(miner: Start, pool: FakePool) -> None:
+@fault("P12")
+def test_words_a_terminal_cannot_show_end_nothing(miner: Start, pool: FakePool) -> None:
     """A block's verdict goes to stdout with the pool's own reason in it."""
     pool.nbits = "207fffff"
     pool.new_job()

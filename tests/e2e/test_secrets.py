@@ -13,6 +13,7 @@ from tests.e2e.conftest import Command, Start
 from tests.fakes.node import FakeNode
 from tests.fakes.pool import COINB2, FakePool
 from tests.fakes.sink import REGTEST
+from tests.faults import fault
 
 CANARY = "canary-7Kq2-word"
 FORMS = [  # as it stands, percent-encoded, in a Basic header, in hex
@@ -74,7 +75,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_P14_a_pools_password(miner: Start, home: Path, folder: Path, way: str) -> None:
+@fault("P14")
+def test_a_pools_password(miner: Start, home: Path, folder: Path, way: str) -> None:
     with FakePool(nbits="207fffff", difficulty="1e-8") as pool:
         flags, environment = given(way, pool.url, folder)
         command = miner("mine", *flags, "--backend", "hashlib", "--json", **environment)
@@ -96,7 +98,8 @@ def test_P14_a_pools_password(miner: Start, home: Path, folder: Path, way: str) 
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_P14_a_nodes_password(miner: Start, home: Path, folder: Path, way: str) -> None:
+@fault("P14")
+def test_a_nodes_password(miner: Start, home: Path, folder: Path, way: str) -> None:
     with FakeNode(folder) as node:
         node.password = CANARY  # but the user is another: 401
         flags, environment = given(way, node.url, folder)
@@ -119,7 +122,8 @@ def canary_node(folder: Path) -> Iterator[FakeNode]:
         yield node
 
 
-def test_P14_a_cookie(miner: Start, home: Path, canary_node: FakeNode) -> None:
+@fault("P14")
+def test_a_cookie(miner: Start, home: Path, canary_node: FakeNode) -> None:
     flags = ("--node", canary_node.url, "--cookie", str(canary_node.cookie))
     run = ("--address", REGTEST, "--backend", "hashlib", "--block-interval", "0")
     command = miner("mine", *flags, *run, "--blocks", "3", "--json")
@@ -133,7 +137,8 @@ def test_P14_a_cookie(miner: Start, home: Path, canary_node: FakeNode) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="modes of POSIX")
-def test_P15_what_a_run_writes_is_the_users_alone(miner: Start, home: Path, tmp_path: Path) -> None:
+@fault("P15")
+def test_what_a_run_writes_is_the_users_alone(miner: Start, home: Path, tmp_path: Path) -> None:
     """Journal and the own node's cookie, under a careless umask."""
     before = os.umask(0)
     try:
@@ -173,9 +178,8 @@ def repeat_everywhere(pool: FakePool) -> None:
 
 
 @pytest.mark.parametrize("style", ["--json", "--decode"])
-def test_P14_a_pool_that_repeats_the_password_everywhere(
-    miner: Start, home: Path, style: str
-) -> None:
+@fault("P14")
+def test_a_pool_that_repeats_the_password_everywhere(miner: Start, home: Path, style: str) -> None:
     with FakePool(nbits="207fffff", difficulty="1e-8") as pool:
         coinb2 = CANARY.encode().hex().ljust(2 * 32, "0") + COINB2
         pool.new_job(job_id=f"{CANARY}-1", coinb2=coinb2)

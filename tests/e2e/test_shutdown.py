@@ -21,6 +21,7 @@ from tests.fakes import exchange
 from tests.fakes.node import FakeNode
 from tests.fakes.pool import FakePool
 from tests.fakes.sink import REGTEST
+from tests.faults import fault
 
 pytest.importorskip("pbk", reason="no kernel wheel for this Python")
 
@@ -80,7 +81,8 @@ def stop_one(miner: Start, kind: str, flags: list[str], dice: random.Random) -> 
 
 
 @pytest.mark.parametrize("trial", range(TRIALS))
-def test_P01_a_signal_at_any_moment_ends_it_soon(miner: Start, tmp_path: Path, trial: int) -> None:
+@fault("P01")
+def test_a_signal_at_any_moment_ends_it_soon(miner: Start, tmp_path: Path, trial: int) -> None:
     print(f"MINER_SEED={SEED}")
     dice = random.Random(SEED + trial)
     kind = ("own", "open", "pool", "node")[trial % 4]
@@ -90,7 +92,8 @@ def test_P01_a_signal_at_any_moment_ends_it_soon(miner: Start, tmp_path: Path, t
     assert took_s <= GOAL_S[kind] * BUSY
 
 
-def test_P01_a_second_signal_ends_it_at_once_while_a_submit_is_open(
+@fault("P01")
+def test_a_second_signal_ends_it_at_once_while_a_submit_is_open(
     miner: Start, tmp_path: Path
 ) -> None:
     with source("open", tmp_path) as flags:

@@ -8,6 +8,7 @@ import pytest
 from tests.e2e.conftest import Start
 from tests.e2e.stratum_kit import CANARY
 from tests.fakes.pool import FakePool
+from tests.faults import fault
 
 HASHLIB = ("--backend", "hashlib")
 ADDRESS = "mzgedZJgT6Yo1iwMpLN8X3HwQy2V4MggzD"  # the fake pool's coinbase pays it
@@ -54,7 +55,8 @@ def test_blocks_found_for_a_pool_are_journalled_and_settled(miner: Start, home: 
     assert len(accepted) >= 5
 
 
-def test_P14_the_password_is_nowhere(miner: Start, home: Path) -> None:
+@fault("P14")
+def test_the_password_is_nowhere(miner: Start, home: Path) -> None:
     with FakePool(users={"bob"}) as pool:
         command = miner("mine", "--pool", pool.url, "--user", "eve", *HASHLIB,
                         MINER_PASSWORD=CANARY)  # fmt: skip
@@ -82,7 +84,8 @@ def test_a_bad_url_is_one_line(miner: Start) -> None:
 
 
 @pytest.mark.parametrize("way", ["flag", "variable", "file"])
-def test_S35_unverified_tls_shouts_however_it_was_asked_for(
+@fault("S35")
+def test_unverified_tls_shouts_however_it_was_asked_for(
     miner: Start, tmp_path: Path, way: str
 ) -> None:
     config = tmp_path / "own.toml"

@@ -16,6 +16,7 @@ from miner.work.unit import build_unit
 from tests.e2e.stratum_kit import CANARY, source
 from tests.fakes.hasher import Hasher
 from tests.fakes.pool import Connection, FakePool
+from tests.faults import fault
 
 
 def clean_ledger(pool: FakePool) -> None:
@@ -44,14 +45,16 @@ def test_shares_are_accepted_whatever_the_mask(mask: int | None, version: str) -
 
 
 @pytest.mark.parametrize("difficulty", ["0.9999847e-7", "1e-6", "0.00000033333333333333333"])
-def test_S11_shares_of_odd_difficulties_arrive(difficulty: str) -> None:
+@fault("S11")
+def test_shares_of_odd_difficulties_arrive(difficulty: str) -> None:
     with FakePool(difficulty=difficulty) as pool, Hasher(source(pool)) as miner:
         miner.accepted(5, 20.0)
         clean_ledger(pool)
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 8, 32])
-def test_S14_small_extranonces_are_used_up_and_nothing_repeats(size: int) -> None:
+@fault("S14")
+def test_small_extranonces_are_used_up_and_nothing_repeats(size: int) -> None:
     with FakePool(extranonce2_size=size, mask=0x6000, difficulty="1e-8") as pool:
         with Hasher(source(pool), pause_s=0.0005) as miner:
             miner.accepted(3, 20.0)
@@ -62,7 +65,8 @@ def test_S14_small_extranonces_are_used_up_and_nothing_repeats(size: int) -> Non
         assert miner.repeated == 0
 
 
-def test_S12_a_share_of_an_older_job_keeps_its_difficulty() -> None:
+@fault("S12")
+def test_a_share_of_an_older_job_keeps_its_difficulty() -> None:
     with FakePool(difficulty="1e-7") as pool, Hasher(source(pool)) as miner:
         miner.accepted(3)
         (connection,) = pool.live
@@ -77,7 +81,8 @@ def test_S12_a_share_of_an_older_job_keeps_its_difficulty() -> None:
         clean_ledger(pool)
 
 
-def test_S42_masks_change_under_way() -> None:
+@fault("S42")
+def test_masks_change_under_way() -> None:
     with FakePool() as pool, Hasher(source(pool)) as miner:
         miner.accepted(3)
         (connection,) = pool.live
@@ -94,7 +99,8 @@ def test_S42_masks_change_under_way() -> None:
         assert miner.repeated == 0
 
 
-def test_S26_jobs_before_every_reply() -> None:
+@fault("S26")
+def test_jobs_before_every_reply() -> None:
     with FakePool() as pool:
 
         def eager(connection: Connection, message: Any) -> None:
@@ -130,7 +136,8 @@ def test_a_pool_without_mining_configure(how: str) -> None:
         assert len(pool.connections) == (2 if how == "hang up" else 1)
 
 
-def test_S30_a_storm_of_clean_jobs_is_coalesced() -> None:
+@fault("S30")
+def test_a_storm_of_clean_jobs_is_coalesced() -> None:
     with FakePool() as pool, Hasher(source(pool)) as miner:
         miner.accepted(1)
         (connection,) = pool.live
@@ -146,7 +153,8 @@ def test_S30_a_storm_of_clean_jobs_is_coalesced() -> None:
         assert all(job.clean for job in miner.jobs[1:])
 
 
-def test_S39_a_reset_while_submitting_loses_nothing_in_a_resumed_session() -> None:
+@fault("S39")
+def test_a_reset_while_submitting_loses_nothing_in_a_resumed_session() -> None:
     with FakePool(resume=True) as pool:
         judge_share = pool._mining_submit
         resets = iter([True, False, True])
@@ -168,7 +176,8 @@ def test_S39_a_reset_while_submitting_loses_nothing_in_a_resumed_session() -> No
         assert miner.repeated == 0
 
 
-def test_S40_a_restarted_pool_gets_nothing_of_the_session_before() -> None:
+@fault("S40")
+def test_a_restarted_pool_gets_nothing_of_the_session_before() -> None:
     rounds = 12
     with FakePool() as pool, Hasher(source(pool)) as miner:
         for number in range(1, rounds + 1):
@@ -183,7 +192,8 @@ def test_S40_a_restarted_pool_gets_nothing_of_the_session_before() -> None:
         assert len({job.session for job in miner.jobs}) == rounds + 1
 
 
-def test_S56_a_flood_of_shares_keeps_blocks_and_is_bounded() -> None:
+@fault("S56")
+def test_a_flood_of_shares_keeps_blocks_and_is_bounded() -> None:
     with FakePool() as pool, Hasher(quiet := source(pool), pause_s=10.0) as miner:
         miner.wait(lambda: miner.ready)
         pool.on["mining.submit"] = lambda connection, message: None
@@ -209,7 +219,8 @@ def a_share(job: Any, nonce: int, block: bool = False) -> Share:
     )
 
 
-def test_S36_accepted_then_silent_is_one_budget() -> None:
+@fault("S36")
+def test_accepted_then_silent_is_one_budget() -> None:
     with FakePool() as pool:
         pool.on_accept = lambda connection: False
         started = time.monotonic()
@@ -218,7 +229,8 @@ def test_S36_accepted_then_silent_is_one_budget() -> None:
             assert time.monotonic() - started < 5.0
 
 
-def test_S37_a_pool_that_falls_silent_is_probed_then_left() -> None:
+@fault("S37")
+def test_a_pool_that_falls_silent_is_probed_then_left() -> None:
     with FakePool() as pool, Hasher(source(pool, silence_s=1.0), pause_s=10.0) as miner:
         miner.wait(lambda: miner.ready)
         pool.on["mining.extranonce.subscribe"] = lambda connection, message: None
@@ -229,14 +241,16 @@ def test_S37_a_pool_that_falls_silent_is_probed_then_left() -> None:
         pool.wait(lambda: len(pool.connections) >= 2)
 
 
-def test_S37_a_probe_that_is_answered_keeps_the_connection() -> None:
+@fault("S37")
+def test_a_probe_that_is_answered_keeps_the_connection() -> None:
     with FakePool() as pool, Hasher(source(pool, silence_s=0.6), pause_s=10.0) as miner:
         miner.wait(lambda: miner.ready)
         time.sleep(2.0)
         assert len(pool.connections) == 1
 
 
-def test_S38_one_byte_at_a_time_is_silence() -> None:
+@fault("S38")
+def test_one_byte_at_a_time_is_silence() -> None:
     with FakePool() as pool, Hasher(source(pool, silence_s=1.0), pause_s=10.0) as miner:
         miner.wait(lambda: miner.ready)
         pool.on["mining.extranonce.subscribe"] = lambda connection, message: None
@@ -250,7 +264,8 @@ def test_S38_one_byte_at_a_time_is_silence() -> None:
         miner.said("the pool is silent", 3.0)
 
 
-def test_S06_ten_lines_of_junk_make_the_miner_come_back() -> None:
+@fault("S06")
+def test_ten_lines_of_junk_make_the_miner_come_back() -> None:
     with FakePool() as pool, Hasher(source(pool)) as miner:
         miner.accepted(1)
         pool.live[0].send(b"\x00\xff\n" * 10)

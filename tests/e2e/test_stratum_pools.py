@@ -14,6 +14,7 @@ from miner.work.found import Answer
 from tests.e2e.stratum_kit import QUICK, login, pools, source
 from tests.fakes.hasher import Hasher
 from tests.fakes.pool import Connection, FakePool
+from tests.faults import fault
 
 
 def works_for(miner: Hasher, pool: FakePool) -> bool:
@@ -122,7 +123,8 @@ def test_half_of_20_shares_rejected_moves_the_work() -> None:
             assert len(miner.answers(Answer.REJECTED)) >= 10
 
 
-def test_S32_a_redirect_to_another_host_is_refused_and_said() -> None:
+@fault("S32")
+def test_a_redirect_to_another_host_is_refused_and_said() -> None:
     with FakePool(seed=1) as pool, FakePool(seed=2) as other:
         with Hasher(source(pool)) as miner:
             miner.accepted(1)
@@ -134,7 +136,8 @@ def test_S32_a_redirect_to_another_host_is_refused_and_said() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "", None])
-def test_S32_a_redirect_on_the_same_host_is_followed(host: str | None) -> None:
+@fault("S32")
+def test_a_redirect_on_the_same_host_is_followed(host: str | None) -> None:
     with FakePool(seed=1) as pool, FakePool(seed=2) as other:
         with Hasher(source(pool)) as miner:
             miner.accepted(1)
@@ -143,7 +146,8 @@ def test_S32_a_redirect_on_the_same_host_is_followed(host: str | None) -> None:
         assert other.shares(accepted=False) == []
 
 
-def test_S32_a_redirect_to_an_allowed_host_is_followed() -> None:
+@fault("S32")
+def test_a_redirect_to_an_allowed_host_is_followed() -> None:
     with (
         FakePool(seed=1) as pool,
         FakePool(seed=2) as other,
@@ -154,7 +158,8 @@ def test_S32_a_redirect_to_an_allowed_host_is_followed() -> None:
         other.wait(lambda: len(other.shares()) >= 2)
 
 
-def test_S33_a_loop_of_redirects_ends_in_failover() -> None:
+@fault("S33")
+def test_a_loop_of_redirects_ends_in_failover() -> None:
     with FakePool(seed=1) as circle, FakePool(seed=2) as backup:
 
         def round_and_round(connection: Connection, message: Any) -> None:
@@ -169,7 +174,8 @@ def test_S33_a_loop_of_redirects_ends_in_failover() -> None:
             assert len(circle.connections) < 40
 
 
-def test_S33_a_wait_is_kept_and_the_backup_mines_meanwhile() -> None:
+@fault("S33")
+def test_a_wait_is_kept_and_the_backup_mines_meanwhile() -> None:
     with (
         FakePool(seed=1) as pool,
         FakePool(seed=2) as backup,
@@ -182,7 +188,8 @@ def test_S33_a_wait_is_kept_and_the_backup_mines_meanwhile() -> None:
         assert len(pool.connections) == 1
 
 
-def test_S40_shares_belong_to_their_pool() -> None:
+@fault("S40")
+def test_shares_belong_to_their_pool() -> None:
     """Work moves to and fro; no share of one pool reaches the other."""
     with FakePool(seed=1) as primary, FakePool(seed=2) as backup:
         with Hasher(pools(primary, backup, stable_s=0.2)) as miner:
@@ -232,7 +239,8 @@ def spoil(pool: FakePool, bad: bytes) -> None:
 
 
 @pytest.mark.parametrize("bad", [b"junk\n", b'{"id":1,"id":2}\n'])
-def test_S06_a_pool_that_mixes_in_bad_lines_is_left_for_another(bad: bytes) -> None:
+@fault("S06")
+def test_a_pool_that_mixes_in_bad_lines_is_left_for_another(bad: bytes) -> None:
     with (
         FakePool(seed=1) as primary,
         FakePool(seed=2) as backup,
@@ -248,7 +256,8 @@ def test_S06_a_pool_that_mixes_in_bad_lines_is_left_for_another(bad: bytes) -> N
         assert len(primary.connections) == 2
 
 
-def test_S06_the_only_pool_is_tried_again_sooner() -> None:
+@fault("S06")
+def test_the_only_pool_is_tried_again_sooner() -> None:
     with FakePool() as pool, Hasher(pools(pool, penalty_s=60.0, alone_s=0.5)) as miner:
         miner.accepted(1)
         left = time.monotonic()

@@ -17,6 +17,7 @@ from tests.e2e.stratum_kit import pools, source
 from tests.fakes.hasher import Hasher
 from tests.fakes.pool import FakePool
 from tests.fakes.tls import DAY, Authority, Served, only_old_tls
+from tests.faults import fault
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,8 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_S35_a_bad_certificate_is_refused_by_cause_and_fingerprint(
+@fault("S35")
+def test_a_bad_certificate_is_refused_by_cause_and_fingerprint(
     case: str, authority: Authority
 ) -> None:
     options, cause = CASES[case]
@@ -63,12 +65,14 @@ def test_S35_a_bad_certificate_is_refused_by_cause_and_fingerprint(
         assert served.fingerprint in refused(miner, pool, cause)
 
 
-def test_S35_an_unknown_authority_is_refused_by_the_systems_list(authority: Authority) -> None:
+@fault("S35")
+def test_an_unknown_authority_is_refused_by_the_systems_list(authority: Authority) -> None:
     with FakePool(tls=authority.serve().context) as pool, Hasher(source(pool)) as miner:
         refused(miner, pool, "trust it with --tls-ca")
 
 
-def test_S35_old_tls_is_refused(authority: Authority) -> None:
+@fault("S35")
+def test_old_tls_is_refused(authority: Authority) -> None:
     with (
         FakePool(tls=only_old_tls(authority.serve()).context) as pool,
         Hasher(source(pool, tls=TlsSettings(ca=authority.ca))) as miner,
@@ -106,7 +110,8 @@ def talker(line: bytes) -> Iterator[int]:
         assert all(not data.startswith(b"{") for data in heard)  # never a fallback to plain
 
 
-def test_S35_plain_text_on_the_tls_port_is_named() -> None:
+@fault("S35")
+def test_plain_text_on_the_tls_port_is_named() -> None:
     with (
         talker(b'{"id":null,"method":"mining.notify","params":[]}\n') as port,
         Hasher(source(f"stratum+ssl://127.0.0.1:{port}")) as miner,
@@ -114,7 +119,8 @@ def test_S35_plain_text_on_the_tls_port_is_named() -> None:
         miner.said("does not speak TLS on this port: is stratum+tcp:// meant?")
 
 
-def test_S36_silence_in_the_tls_handshake_has_a_deadline() -> None:
+@fault("S36")
+def test_silence_in_the_tls_handshake_has_a_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         url = f"stratum+tls://127.0.0.1:{port}"

@@ -9,6 +9,7 @@ from miner.work.found import Answer
 from tests.e2e.stratum_kit import source
 from tests.fakes.hasher import Hasher
 from tests.fakes.pool import FakePool
+from tests.faults import fault
 
 
 def test_rare_shares_are_announced_and_a_better_difficulty_is_asked_for() -> None:
@@ -40,7 +41,8 @@ def test_a_known_rate_suggests_a_difficulty_at_once() -> None:
 
 
 @pytest.mark.parametrize("ntime", ["00000000", "20000000", "ffffffff"])
-def test_S46_odd_block_times_are_told_and_kept(ntime: str) -> None:
+@fault("S46")
+def test_odd_block_times_are_told_and_kept(ntime: str) -> None:
     with FakePool() as pool:
         pool.new_job(ntime=ntime)
         with Hasher(source(pool)) as miner:
@@ -64,7 +66,8 @@ def test_rejects_that_may_be_our_fault_are_told_in_plain_words(error: Any) -> No
             assert miner.answers(Answer.REJECTED)[0].reason != "other"
 
 
-def test_P08_a_jump_of_the_clock_means_a_fresh_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+@fault("P08")
+def test_a_jump_of_the_clock_means_a_fresh_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     with FakePool() as pool, Hasher(source(pool)) as miner:
         miner.accepted(1)
         real = time.time
@@ -76,7 +79,8 @@ def test_P08_a_jump_of_the_clock_means_a_fresh_connection(monkeypatch: pytest.Mo
         assert len(pool.connections) == 2
 
 
-def test_P12_hostile_texts_reach_no_screen_unscrubbed() -> None:
+@fault("P12")
+def test_hostile_texts_reach_no_screen_unscrubbed() -> None:
     evil = "\x1b]52;c;aGk=\x07\x1b[2J\r\n\u202egpj.exe\u2028" * 50
     with FakePool() as pool:
         pool.new_job(job_id="\x1b[31mred")

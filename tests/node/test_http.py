@@ -21,6 +21,7 @@ from miner.errors import NodeError
 from miner.node import http as node_http
 from miner.node import rpc as node_rpc
 from miner.node.service import Node
+from tests.faults import fault
 from tests.node.kit import Rpc, mine
 
 PING = b'{"method":"getblockcount","id":1}'
@@ -79,7 +80,8 @@ def raw(node: Node) -> Iterator[Raw]:
     connection.close()
 
 
-def test_A01_listens_on_loopback_alone(node: Node) -> None:
+@fault("A01")
+def test_listens_on_loopback_alone(node: Node) -> None:
     server = node._server
     assert server is not None
     assert server._listener.getsockname()[0] == "127.0.0.1"
@@ -182,23 +184,27 @@ def test_the_password_is_compared_in_constant_time(
      "192.168.0.1", "[::2]", "127.0.0.1:18443:1", "127.0.0.1:x", "127.0.0.1:123456",
      "localhost:\u00b2", "127.0.0.1:"],
 )  # fmt: skip
-def test_A02_other_hosts_are_403_before_the_password_counts(raw: Raw, host: str | None) -> None:
+@fault("A02")
+def test_other_hosts_are_403_before_the_password_counts(raw: Raw, host: str | None) -> None:
     """A page that rebinds its name to 127.0.0.1 still sends its own Host."""
     assert raw.request(headers={"Host": host, "Authorization": None})[0] == 403
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost:80", "LOCALHOST", "[::1]:18443", "[::1]"])
-def test_A02_names_of_this_machine_pass(raw: Raw, host: str) -> None:
+@fault("A02")
+def test_names_of_this_machine_pass(raw: Raw, host: str) -> None:
     assert raw.request(headers={"Host": host})[0] == 200
 
 
-def test_A03_web_pages_are_403_even_with_the_password(raw: Raw) -> None:
+@fault("A03")
+def test_web_pages_are_403_even_with_the_password(raw: Raw) -> None:
     """A browser puts Origin on every cross-site POST."""
     assert raw.request(headers={"Origin": "https://evil.example"})[0] == 403
 
 
 @pytest.mark.parametrize("path", ["/../etc/passwd", "/%2e%2e/", "/wallet/", "//", "/x", "*"])
-def test_A05_only_one_path_exists(raw: Raw, path: str) -> None:
+@fault("A05")
+def test_only_one_path_exists(raw: Raw, path: str) -> None:
     assert raw.request(line=f"POST {path} HTTP/1.1")[0] == 404
 
 
@@ -214,7 +220,8 @@ def test_A05_only_one_path_exists(raw: Raw, path: str) -> None:
         ("POST  / HTTP/1.1", 400),
     ],
 )
-def test_A08_wrong_method_version_and_line(raw: Raw, line: str, status: int) -> None:
+@fault("A08")
+def test_wrong_method_version_and_line(raw: Raw, line: str, status: int) -> None:
     found, headers, _ = raw.request(line=line)
     assert found == status
     assert headers.get("allow") == ("POST" if status == 405 else None)
@@ -239,7 +246,8 @@ def test_bad_headers(raw: Raw, headers: dict[str, str | None], status: int) -> N
     assert raw.closed()
 
 
-def test_A06_endless_header_is_cut_at_8192_bytes(raw: Raw) -> None:
+@fault("A06")
+def test_endless_header_is_cut_at_8192_bytes(raw: Raw) -> None:
     raw.sock.sendall(b"POST / HTTP/1.1\r\n" + b"a" * 8192)
     assert raw.reply()[0] == 400
 
@@ -291,9 +299,8 @@ def test_expect_continue(raw: Raw) -> None:
     assert raw.reply()[0] == 200
 
 
-def test_A06_slow_headers_are_dropped(
-    node: Node, raw: Raw, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@fault("A06")
+def test_slow_headers_are_dropped(node: Node, raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
     """The deadline counts for the whole header, so a byte now and then does not help."""
     monkeypatch.setattr(node_http, "HEADER_S", 0.5)
     slow = Raw(node)
@@ -314,7 +321,8 @@ def test_A06_slow_headers_are_dropped(
     slow.close()
 
 
-def test_A06_idle_crowds_do_not_keep_the_owner_out(node: Node, rpc: Rpc) -> None:
+@fault("A06")
+def test_idle_crowds_do_not_keep_the_owner_out(node: Node, rpc: Rpc) -> None:
     """200 silent sockets; whoever has shown the password keeps the place."""
     assert rpc("getblockcount") == 0
     with ExitStack() as crowd:
@@ -327,7 +335,8 @@ def test_A06_idle_crowds_do_not_keep_the_owner_out(node: Node, rpc: Rpc) -> None
         assert threads <= node_rpc.MAX_CONNECTIONS
 
 
-def test_A06_too_many_who_know_the_password_get_503(
+@fault("A06")
+def test_too_many_who_know_the_password_get_503(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(node_rpc, "MAX_CONNECTIONS", 3)
@@ -350,7 +359,8 @@ def crowded(node: Node) -> Iterator[Raw]:
     late.close()
 
 
-def test_A14_client_that_leaves_mid_answer_harms_nobody(node: Node, rpc: Rpc) -> None:
+@fault("A14")
+def test_client_that_leaves_mid_answer_harms_nobody(node: Node, rpc: Rpc) -> None:
     for _ in range(20):
         rude = Raw(node)
         rude.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -360,7 +370,8 @@ def test_A14_client_that_leaves_mid_answer_harms_nobody(node: Node, rpc: Rpc) ->
     mine(rpc, 2)
 
 
-def test_A14_a_taken_port_is_said_in_one_line(node: Node) -> None:
+@fault("A14")
+def test_a_taken_port_is_said_in_one_line(node: Node) -> None:
     with pytest.raises(NodeError, match=f"port {node.port} .*give another --port"):
         Node.start(port=node.port)
     with Node.start(port=node.port, port_attempts=5) as other:

@@ -10,6 +10,7 @@ from miner.config import Goal, MineConfig
 from miner.errors import ConfigError
 from miner.secret import Secret
 from miner.transport.urls import DUMMY_PASSWORD
+from tests.faults import fault
 
 ADDRESS = p2wsh_address(b"\x51", "regtest")
 
@@ -134,7 +135,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("flags", "words"), WRONG, ids=[words[:40] for _, words in WRONG])
-def test_p16_a_wrong_value_is_one_line_that_names_it(flags: dict[str, Any], words: str) -> None:
+@fault("P16")
+def test_a_wrong_value_is_one_line_that_names_it(flags: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(**flags)
     assert words in str(caught.value)
@@ -154,7 +156,8 @@ def test_p16_a_wrong_value_is_one_line_that_names_it(flags: dict[str, Any], word
         ("decode = 7\n", "decode: 7 is not true or false"),
     ],
 )
-def test_p16_a_wrong_file_names_file_key_and_value(home: Path, content: str, words: str) -> None:
+@fault("P16")
+def test_a_wrong_file_names_file_key_and_value(home: Path, content: str, words: str) -> None:
     file = write(home, content)
     with pytest.raises(ConfigError) as caught:
         load()
@@ -163,7 +166,8 @@ def test_p16_a_wrong_file_names_file_key_and_value(home: Path, content: str, wor
     assert "\n" not in str(caught.value)
 
 
-def test_p16_a_wrong_variable_is_named() -> None:
+@fault("P16")
+def test_a_wrong_variable_is_named() -> None:
     with pytest.raises(ConfigError, match="MINER_THREADS: 'many'"):
         load({"MINER_THREADS": "many"})
 
@@ -176,7 +180,8 @@ def test_a_named_file_must_exist(tmp_path: Path) -> None:
     assert config.load({}, {"MINER_CONFIG": str(other)}).threads == 9
 
 
-def test_p14_no_error_shows_a_password() -> None:
+@fault("P14")
+def test_no_error_shows_a_password() -> None:
     wrong: tuple[dict[str, Any], ...] = (
         {"pool": ("ftp://u:canary@a:1",)},
         {"pool": ("stratum+tcp://u:canary@a:0",)},
@@ -192,7 +197,8 @@ def test_p14_no_error_shows_a_password() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
-def test_p15_a_file_with_a_password_must_be_private(home: Path) -> None:
+@fault("P15")
+def test_a_file_with_a_password_must_be_private(home: Path) -> None:
     write(home, "password = 'canary'\n", 0o644)
     with pytest.raises(ConfigError, match="chmod 600") as caught:
         load()
@@ -209,7 +215,8 @@ def test_p15_a_file_with_a_password_must_be_private(home: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ["pasword = ['hunter2']", "pw = 'hunter2'", "x = 'u:hunter2@h:1'"])
-def test_p14_the_value_of_an_unknown_key_is_not_shown(tmp_path: Path, line: str) -> None:
+@fault("P14")
+def test_the_value_of_an_unknown_key_is_not_shown(tmp_path: Path, line: str) -> None:
     """It may be a misspelt password."""
     file = tmp_path / "config.toml"
     file.write_text(line)
@@ -220,7 +227,8 @@ def test_p14_the_value_of_an_unknown_key_is_not_shown(tmp_path: Path, line: str)
     assert ("is 'password' meant?" in str(refused.value)) == line.startswith("pas")
 
 
-def test_p16_a_home_folder_of_nobody_is_refused() -> None:
+@fault("P16")
+def test_a_home_folder_of_nobody_is_refused() -> None:
     with pytest.raises(ConfigError, match="--cookie: '~nobody-here/x' begins with ~"):
         config.check("cookie", "~nobody-here/x", "--cookie")
 
@@ -237,7 +245,8 @@ def test_p16_a_home_folder_of_nobody_is_refused() -> None:
         'pool = "stratum+tcp://u:hunter2\'@a:1\\u001b"',
     ],
 )
-def test_p14_tables_and_logins_are_not_repeated(home: Path, content: str) -> None:
+@fault("P14")
+def test_tables_and_logins_are_not_repeated(home: Path, content: str) -> None:
     """Other miners' files keep a pool and its password in one table."""
     write(home, content)
     with pytest.raises(ConfigError) as refused:
@@ -248,7 +257,8 @@ def test_p14_tables_and_logins_are_not_repeated(home: Path, content: str) -> Non
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
 @pytest.mark.parametrize("key", ["pool", "node"])
-def test_p15_a_password_inside_a_url_must_be_private_too(home: Path, key: str) -> None:
+@fault("P15")
+def test_a_password_inside_a_url_must_be_private_too(home: Path, key: str) -> None:
     address = f"address = '{ADDRESS}'\n"
     write(home, f"{address}{key} = ['a:1', 'http://u:hunter2@a:1']\n", 0o644)
     with pytest.raises(ConfigError, match="chmod 600"):
@@ -267,7 +277,8 @@ HUGE = {
 
 @pytest.mark.parametrize("value", HUGE, ids=str)
 @pytest.mark.parametrize("key", ["threads", "block_interval", "stop_after", "pool", "json"])
-def test_p16_no_value_is_too_large_for_one_line(home: Path, key: str, value: str) -> None:
+@fault("P16")
+def test_no_value_is_too_large_for_one_line(home: Path, key: str, value: str) -> None:
     file = write(home, f"{key} = {HUGE[value]}\n")
     with pytest.raises(ConfigError) as refused:
         load()
@@ -275,7 +286,8 @@ def test_p16_no_value_is_too_large_for_one_line(home: Path, key: str, value: str
     assert len(str(refused.value)) < 500
 
 
-def test_p16_a_file_is_read_whole_or_not_at_all(home: Path) -> None:
+@fault("P16")
+def test_a_file_is_read_whole_or_not_at_all(home: Path) -> None:
     write(home, "# padding\n" * 110_000 + "address = 'nonsense'\n")
     with pytest.raises(ConfigError, match="larger than 1048576 bytes"):
         load()
@@ -284,7 +296,8 @@ def test_p16_a_file_is_read_whole_or_not_at_all(home: Path) -> None:
         load()
 
 
-def test_p16_the_mark_of_windows_editors_is_no_setting(home: Path) -> None:
+@fault("P16")
+def test_the_mark_of_windows_editors_is_no_setting(home: Path) -> None:
     write(home, "\ufeffthreads = 3\r\n")
     assert load().threads == 3
     word = home / "word"
@@ -297,7 +310,8 @@ def test_p16_the_mark_of_windows_editors_is_no_setting(home: Path) -> None:
         load()
 
 
-def test_p16_a_config_that_cannot_be_read_is_not_taken_for_none(home: Path) -> None:
+@fault("P16")
+def test_a_config_that_cannot_be_read_is_not_taken_for_none(home: Path) -> None:
     file = home / "config" / "config.toml"
     file.mkdir()
     with pytest.raises(ConfigError, match="Is a directory"):

@@ -12,6 +12,7 @@ from miner import baseline, config, files
 from miner.errors import ConfigError
 from miner.gap import csvfile
 from miner.measure import store
+from tests.faults import fault
 
 if sys.platform == "win32":
     pytest.skip("named pipes as on POSIX", allow_module_level=True)
@@ -32,25 +33,29 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-def test_p16_a_pipe_is_no_config(pipe: Path) -> None:
+@fault("P16")
+def test_a_pipe_is_no_config(pipe: Path) -> None:
     with pytest.raises(ConfigError, match="is a named pipe, not a file"):
         config.load({}, {}, pipe)
 
 
-def test_p16_a_device_or_folder_is_no_config(tmp_path: Path) -> None:
+@fault("P16")
+def test_a_device_or_folder_is_no_config(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="/dev/zero: is a device, not a file"):
         config.load({}, {"MINER_CONFIG": "/dev/zero"})
     with pytest.raises(ConfigError, match="Is a directory"):
         config.load({}, {}, tmp_path)
 
 
-def test_p16_a_pipe_is_no_baseline(home: Path) -> None:
+@fault("P16")
+def test_a_pipe_is_no_baseline(home: Path) -> None:
     (home / "state").mkdir(parents=True)
     os.mkfifo(home / "state" / baseline.FILE)
     assert baseline.load(home / "state") == []
 
 
-def test_p16_a_pipe_is_no_result_and_no_table(pipe: Path) -> None:
+@fault("P16")
+def test_a_pipe_is_no_result_and_no_table(pipe: Path) -> None:
     with pytest.raises(ConfigError, match="is a named pipe"):
         store.load(pipe)
     with pytest.raises(ConfigError, match="is a named pipe"):
@@ -65,7 +70,8 @@ def test_a_file_is_read_whole_up_to_its_limit(tmp_path: Path) -> None:
         files.read(path, 99)
 
 
-def test_p16_a_password_may_come_through_a_pipe(pipe: Path) -> None:
+@fault("P16")
+def test_a_password_may_come_through_a_pipe(pipe: Path) -> None:
     """As `--pass-file <(pass show pool)` gives it: late, and with more lines behind it."""
 
     def write() -> None:
@@ -82,7 +88,8 @@ def test_p16_a_password_may_come_through_a_pipe(pipe: Path) -> None:
     assert got.pools[0].password.reveal() == "word-of-mine"
 
 
-def test_p16_a_password_that_does_not_come_is_not_waited_for(
+@fault("P16")
+def test_a_password_that_does_not_come_is_not_waited_for(
     pipe: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(config, "PASSWORD_WAIT_S", 0.2)
@@ -91,7 +98,8 @@ def test_p16_a_password_that_does_not_come_is_not_waited_for(
 
 
 @pytest.mark.parametrize("device", ["/dev/zero", "long"])
-def test_p16_a_password_has_at_most_4_kib(device: str, tmp_path: Path) -> None:
+@fault("P16")
+def test_a_password_has_at_most_4_kib(device: str, tmp_path: Path) -> None:
     path = Path(device)
     if device == "long":
         path = tmp_path / "long"

@@ -1,6 +1,5 @@
 import errno
 import os
-import shutil
 import stat
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from miner.journal.file import slug
 from miner.work.found import Answer, Verdict
 from tests.fakes.found import hash_of, pool_block
 from tests.fakes.found import solo_block as block
+from tests.faults import fault
 
 
 def verdict(number: int, answer: Answer = Answer.ACCEPTED) -> Verdict:
@@ -75,7 +75,8 @@ def test_every_field_comes_back(tmp_path: Path) -> None:
     ("answer", "left"),
     [(Answer.ACCEPTED, []), (Answer.REJECTED, [".kept"]), (Answer.STALE, [".kept"])],
 )
-def test_p20_a_lost_block_is_kept_but_not_tried_again(
+@fault("P20")
+def test_a_lost_block_is_kept_but_not_tried_again(
     tmp_path: Path, answer: Answer, left: list[str]
 ) -> None:
     journal = reopen(tmp_path)
@@ -101,7 +102,8 @@ def test_no_final_verdict_no_settlement(tmp_path: Path, answer: Answer) -> None:
     assert journal.path.exists()
 
 
-def test_p03_truncated_at_every_byte_keeps_the_whole_records(tmp_path: Path) -> None:
+@fault("P03")
+def test_truncated_at_every_byte_keeps_the_whole_records(tmp_path: Path) -> None:
     journal = reopen(tmp_path)
     journal.append(block(1))
     first = journal.path.stat().st_size
@@ -116,7 +118,8 @@ def test_p03_truncated_at_every_byte_keeps_the_whole_records(tmp_path: Path) -> 
     assert list(read(data[:-1]).waiting) == [block(1).hash_hex, block(2).hash_hex]
 
 
-def test_p03_a_flipped_byte_costs_its_record_alone(tmp_path: Path) -> None:
+@fault("P03")
+def test_a_flipped_byte_costs_its_record_alone(tmp_path: Path) -> None:
     journal = reopen(tmp_path)
     journal.append(block(1))
     first = journal.path.stat().st_size
@@ -132,7 +135,8 @@ def test_p03_a_flipped_byte_costs_its_record_alone(tmp_path: Path) -> None:
         assert contents.damaged
 
 
-def test_p03_damage_is_kept_aside_and_the_file_goes_on(tmp_path: Path) -> None:
+@fault("P03")
+def test_damage_is_kept_aside_and_the_file_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "blocks"
     journal = Journal(path, "node")
     journal.append(block(1))
@@ -150,7 +154,8 @@ def test_p03_damage_is_kept_aside_and_the_file_goes_on(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_p06_a_second_instance_on_one_file_is_refused(tmp_path: Path) -> None:
+@fault("P06")
+def test_a_second_instance_on_one_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "blocks"
     journal = Journal(path, "node")
     program = f"import miner.journal as j, pathlib; j.Journal(pathlib.Path({str(path)!r}), 'node')"
@@ -161,7 +166,8 @@ def test_p06_a_second_instance_on_one_file_is_refused(tmp_path: Path) -> None:
     assert path.exists()  # the user's own file is never deleted
 
 
-def test_p06_by_default_each_instance_has_its_own_file(tmp_path: Path) -> None:
+@fault("P06")
+def test_by_default_each_instance_has_its_own_file(tmp_path: Path) -> None:
     one, two = reopen(tmp_path), reopen(tmp_path)
     one.append(block(1))
     assert one.path != two.path
@@ -224,7 +230,8 @@ def test_the_file_is_private_and_no_link_is_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EDQUOT])
-def test_p04_a_failing_disk_keeps_the_block_in_memory(
+@fault("P04")
+def test_a_failing_disk_keeps_the_block_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     journal = reopen(tmp_path)
@@ -251,7 +258,8 @@ def test_p04_a_failing_disk_keeps_the_block_in_memory(
     again.close()
 
 
-def test_p04_a_block_the_disk_refused_still_settles(
+@fault("P04")
+def test_a_block_the_disk_refused_still_settles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     journal = reopen(tmp_path)
@@ -279,7 +287,8 @@ def test_a_long_run_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX files")
 @pytest.mark.parametrize("kind", ["pipe", "/dev/null", "/dev/full", "/dev/zero"])
-def test_p04_what_keeps_no_bytes_is_no_journal(tmp_path: Path, kind: str) -> None:
+@fault("P04")
+def test_what_keeps_no_bytes_is_no_journal(tmp_path: Path, kind: str) -> None:
     """Reading a device may never end, and what it takes is gone."""
     path = Path(kind)
     if kind == "pipe":
@@ -289,7 +298,8 @@ def test_p04_what_keeps_no_bytes_is_no_journal(tmp_path: Path, kind: str) -> Non
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX files")
-def test_p03_a_pipe_among_the_journals_is_passed_over(tmp_path: Path) -> None:
+@fault("P03")
+def test_a_pipe_among_the_journals_is_passed_over(tmp_path: Path) -> None:
     first = reopen(tmp_path)
     os.mkfifo(tmp_path / f"{slug('node')}-1-aa.journal")
     first.append(block(1))
@@ -299,7 +309,8 @@ def test_p03_a_pipe_among_the_journals_is_passed_over(tmp_path: Path) -> None:
     second.close()
 
 
-def test_p04_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+@fault("P04")
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(JournalError, match="choose --journal"):
         reopen(tmp_path / "file")
@@ -307,7 +318,8 @@ def test_p04_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         reopen(tmp_path / "file" / "below")
 
 
-def test_p04_a_file_that_cannot_be_read_is_named(
+@fault("P04")
+def test_a_file_that_cannot_be_read_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
@@ -319,7 +331,8 @@ def test_p04_a_file_that_cannot_be_read_is_named(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="flock")
-def test_p06_a_file_system_without_locks_is_not_another_miner(
+@fault("P06")
+def test_a_file_system_without_locks_is_not_another_miner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import fcntl
@@ -330,62 +343,3 @@ def test_p06_a_file_system_without_locks_is_not_another_miner(
     monkeypatch.setattr(fcntl, "flock", none)
     with pytest.raises(JournalError, match="cannot be locked: No locks available"):
         reopen(tmp_path)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be removed there")
-@pytest.mark.parametrize("how", ["deleted", "folder deleted", "moved away", "replaced"])
-def test_p02_a_block_found_after_the_file_was_taken_away_survives(tmp_path: Path, how: str) -> None:
-    """Cleaners of temporary folders remove files in use; bytes in a nameless one are lost."""
-    folder = tmp_path / "journal"
-    journal = reopen(folder)
-    journal.append(block(1))
-    if how == "folder deleted":
-        shutil.rmtree(folder)
-    elif how == "moved away":
-        journal.path.rename(tmp_path / "elsewhere")
-    else:
-        journal.path.unlink()
-    if how == "replaced":
-        journal.path.write_bytes(b"not a whole line")
-    journal.append(block(2))
-    crash(journal)
-    again = reopen(folder)
-    assert again.waiting == (block(1), block(2))
-    again.close()
-
-
-@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be removed there")
-def test_p02_a_link_put_in_the_files_place_is_not_followed(tmp_path: Path) -> None:
-    journal = reopen(tmp_path / "journal")
-    (tmp_path / "target").write_text("precious")
-    journal.path.unlink()
-    journal.path.symlink_to(tmp_path / "target")
-    with pytest.raises(OSError, match="symbolic"):
-        journal.append(block(1))
-    assert journal.waiting == (block(1),)
-    assert (tmp_path / "target").read_text() == "precious"
-    journal.close()
-
-
-def test_p03_damage_in_a_named_file_is_put_aside_once(tmp_path: Path) -> None:
-    path = tmp_path / "blocks"
-    path.write_bytes(b"HHJ1 rubbish\n")
-    for _ in range(3):
-        Journal(path, "node").close()
-    assert (tmp_path / "blocks.damaged").read_bytes() == b"HHJ1 rubbish\n"
-
-
-def test_p02_a_long_journal_is_read_without_an_fsync(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """5 ms for each block made a start of minutes, in which nothing was mined or said."""
-    dead = reopen(tmp_path)
-    dead._append(map(block, range(2000)))
-    crash(dead)
-    syncs: list[int] = []
-    monkeypatch.setattr(os, "fsync", syncs.append)
-    again = reopen(tmp_path)
-    assert again.waiting == tuple(map(block, range(2000)))
-    assert again.waiting_count == 2000
-    assert len(syncs) <= 1  # the folder
-    again.close()

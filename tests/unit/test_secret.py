@@ -4,16 +4,19 @@ import pickle
 import pytest
 
 from miner.secret import Secret
+from tests.faults import fault
 
 
-def test_p14_no_printed_form_shows_the_value() -> None:
+@fault("P14")
+def test_no_printed_form_shows_the_value() -> None:
     secret = Secret("canary")
     shown = f"{secret} {secret!r} {secret!s} {[secret]}" + repr({"k": secret})
     assert "canary" not in shown
     assert secret.reveal() == "canary"
 
 
-def test_p14_a_secret_is_not_pickled() -> None:
+@fault("P14")
+def test_a_secret_is_not_pickled() -> None:
     with pytest.raises(TypeError):
         pickle.dumps(Secret("canary"))
     with pytest.raises(TypeError):

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from miner import signals
+from tests.faults import fault
 
 
 @pytest.fixture
@@ -27,7 +28,8 @@ def guarded() -> signals.Signals:
     return made
 
 
-def test_p01_a_run_that_looks_in_time_is_left_alone(exits: list[int]) -> None:
+@fault("P01")
+def test_a_run_that_looks_in_time_is_left_alone(exits: list[int]) -> None:
     made = guarded()
     made.notice()
     made._guard.join(5.0)
@@ -35,14 +37,16 @@ def test_p01_a_run_that_looks_in_time_is_left_alone(exits: list[int]) -> None:
     assert exits == []
 
 
-def test_p01_a_stuck_start_is_ended(exits: list[int]) -> None:
+@fault("P01")
+def test_a_stuck_start_is_ended(exits: list[int]) -> None:
     made = guarded()
     made._guard.join(5.0)
     made.restore()
     assert exits == [4]  # the run's error, not the signal, decides
 
 
-def test_p01_a_run_that_looks_late_ends_by_itself(exits: list[int]) -> None:
+@fault("P01")
+def test_a_run_that_looks_late_ends_by_itself(exits: list[int]) -> None:
     """A busy machine: what is left to tidy up is tidied up."""
     made = guarded()
     threading.Timer(0.3, made.notice).start()
@@ -70,7 +74,8 @@ def test_a_stop_in_time_is_not_forced(exits: list[int]) -> None:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="POSIX")
-def test_p01_nohup_keeps_its_promise() -> None:
+@fault("P01")
+def test_nohup_keeps_its_promise() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         assert signal.SIGHUP not in signals.stop_numbers()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from miner.secret import Secret
 from miner.text import LIMIT, scrub
+from tests.faults import fault
 
 CASES = {
     "plain": ("bad-cb-amount", "bad-cb-amount"),
@@ -27,11 +28,13 @@ CASES = {
 
 
 @pytest.mark.parametrize(("dirty", "clean"), CASES.values(), ids=CASES.keys())
-def test_P12_remote_text_becomes_one_harmless_line(dirty: object, clean: str) -> None:
+@fault("P12")
+def test_remote_text_becomes_one_harmless_line(dirty: object, clean: str) -> None:
     assert scrub(dirty) == clean
 
 
-def test_P14_a_peer_cannot_make_us_show_our_own_secret() -> None:
+@fault("P14")
+def test_a_peer_cannot_make_us_show_our_own_secret() -> None:
     Secret("correct horse")
     Secret("x")  # no secret: everybody's password at a pool
     assert scrub("no: correct horse, fox") == "no: ***, fox"

@@ -22,11 +22,17 @@ TEMPLATES = (
     f"{PROTOCOL}/test_gbt_bounds.py",
     f"{PROTOCOL}/test_gbt_transactions.py",
     f"{PROTOCOL}/test_gbt_template.py",
+    f"{PROTOCOL}/test_gbt_fitting.py",
 )
 RPC = (
     f"{TRANSPORT}/test_strict_http.py",
     f"{TRANSPORT}/test_rpc_tls.py",
     f"{TRANSPORT}/test_rpc.py",
+)
+JOURNAL = (
+    "tests/unit/test_journal_records.py",
+    "tests/unit/test_journal.py",
+    "tests/unit/test_journal_taken.py",
 )
 FOLDERS = ("bitcoin", "node", "protocol", "transport", "work")
 # Every module of wire, consensus and journal, and its own tests; `untested` names the others.
@@ -41,10 +47,10 @@ TESTS: dict[str, tuple[str, ...]] = {
     "bitcoin/target.py": (f"{BITCOIN}/test_target.py",),
     "bitcoin/tx.py": FORMATS,
     "bitcoin/versions.py": (f"{BITCOIN}/test_versions.py",),
-    "journal/disk.py": ("tests/unit/test_journal_records.py", "tests/unit/test_journal.py"),
-    "journal/earlier.py": ("tests/unit/test_journal_records.py", "tests/unit/test_journal.py"),
-    "journal/file.py": ("tests/unit/test_journal_records.py", "tests/unit/test_journal.py"),
-    "journal/records.py": ("tests/unit/test_journal_records.py", "tests/unit/test_journal.py"),
+    "journal/disk.py": JOURNAL,
+    "journal/earlier.py": JOURNAL,
+    "journal/file.py": JOURNAL,
+    "journal/records.py": JOURNAL,
     "node/http.py": ("tests/unit/node/test_http_channel.py",),
     "node/index.py": ("tests/unit/node/test_index.py",),
     "node/jsonrpc.py": ("tests/node/test_jsonrpc.py",),

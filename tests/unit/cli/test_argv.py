@@ -5,6 +5,7 @@ import pytest
 
 from miner.cli.argv import without_passwords
 from miner.cli.mine import mine
+from tests.faults import fault
 
 OPTIONS = [option for option in mine.params if isinstance(option, click.Option)]
 
@@ -25,5 +26,6 @@ OPTIONS = [option for option in mine.params if isinstance(option, click.Option)]
         ("mine -p", "mine -p"),
     ],
 )
-def test_p14_the_password_itself_is_hidden_and_nothing_else(given: str, shown: str) -> None:
+@fault("P14")
+def test_the_password_itself_is_hidden_and_nothing_else(given: str, shown: str) -> None:
     assert without_passwords(given.split(" "), OPTIONS) == shown.split(" ")

@@ -13,10 +13,12 @@ from miner.engine.durable import DurableQueue
 from miner.sources.node.source import NodeSource
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import REGTEST
+from tests.faults import fault
 
 
 @pytest.mark.parametrize("place", [(DurableQueue, "start"), (NodeSource, "start")])
-def test_p01_a_signal_inside_the_engines_start(
+@fault("P01")
+def test_a_signal_inside_the_engines_start(
     place: tuple[type, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No thread is left, none is joined before it was started."""

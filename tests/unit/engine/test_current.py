@@ -9,6 +9,7 @@ from miner.engine.current import CurrentWork
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import job
 from tests.fakes.jobs import changed
+from tests.faults import fault
 
 SMALL = job(extranonce2_size=0, version_mask=0, ntime_limit=7200)
 Header = tuple[int, bytes, int]  # version, extranonce2, ntime: all that differs within a space
@@ -27,7 +28,8 @@ def put(work: CurrentWork, changes: dict[str, object]) -> None:
     work.take(changed(SMALL, **changes), lambda: 0)
 
 
-def test_s14_a_job_said_again_each_few_seconds_does_not_hold_time_still() -> None:
+@fault("S14")
+def test_a_job_said_again_each_few_seconds_does_not_hold_time_still() -> None:
     """A new difficulty every 5 s, for a minute: each second gives its one header."""
     clock = FakeClock()
     work, found = CurrentWork(clock), []
@@ -39,7 +41,8 @@ def test_s14_a_job_said_again_each_few_seconds_does_not_hold_time_still() -> Non
     assert [ntime - SMALL.ntime for _, _, ntime in found] == list(range(60))
 
 
-def test_s14_the_same_job_goes_on_after_another_one() -> None:
+@fault("S14")
+def test_the_same_job_goes_on_after_another_one() -> None:
     clock = FakeClock()
     work = CurrentWork(clock)
     put(work, {})

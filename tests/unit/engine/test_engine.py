@@ -14,6 +14,7 @@ from miner.engine.worker import Finding
 from miner.work.found import Answer, Share
 from tests.fakes.backend import FakeBackend, find, is_work
 from tests.fakes.engine import EASY, NEVER, SHARES, Bench, bench_in, job, until
+from tests.faults import fault
 
 
 @pytest.fixture
@@ -81,7 +82,8 @@ def test_later_blocks_of_a_parent_are_surplus_once_one_is_accepted(bench: Bench)
     assert bench.source.submitted[1].unit.job.job_id == "b"
 
 
-def test_g40_a_parent_whose_accepted_block_is_lost_is_searched_again(bench: Bench) -> None:
+@fault("G40")
+def test_a_parent_whose_accepted_block_is_lost_is_searched_again(bench: Bench) -> None:
     """It was retired for the whole run: 0 hashes for ever."""
     bench.run(FakeBackend())
     bench.source.sink.job(job())
@@ -109,7 +111,8 @@ def test_a_rival_is_sent_when_the_first_block_is_not_accepted(bench: Bench) -> N
     assert bench.source.submitted[1].hash != bench.source.submitted[0].hash
 
 
-def test_g42_of_rivals_on_a_hopeless_easy_chain_the_newest_waits(bench: Bench) -> None:
+@fault("G42")
+def test_of_rivals_on_a_hopeless_easy_chain_the_newest_waits(bench: Bench) -> None:
     """After ten refusals for one reason all but the newest are counted as not sent."""
 
     def find_nothing(backend: FakeBackend) -> None:
@@ -172,7 +175,8 @@ def test_a_pool_gets_every_share_block_or_not(bench: Bench) -> None:
     assert len(set(hashes)) == len(hashes)
 
 
-def test_b12_no_header_is_hashed_twice(bench: Bench) -> None:
+@fault("B12")
+def test_no_header_is_hashed_twice(bench: Bench) -> None:
     backends = [FakeBackend("one"), FakeBackend("two")]
     bench.run(*backends)
     bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
@@ -189,7 +193,8 @@ def test_b12_no_header_is_hashed_twice(bench: Bench) -> None:
                     seen.add(header)
 
 
-def test_g44_only_the_nonces_the_server_allows_are_tried(bench: Bench) -> None:
+@fault("G44")
+def test_only_the_nonces_the_server_allows_are_tried(bench: Bench) -> None:
     """The extranonce rolls inside them."""
     backend = FakeBackend(most_nonces=5)
     bench.run(backend)
@@ -204,7 +209,8 @@ def test_g44_only_the_nonces_the_server_allows_are_tried(bench: Bench) -> None:
     assert all(nonces == list(range(7, 19)) for nonces in done)
 
 
-def test_b12_a_hit_reported_twice_is_sent_once(bench: Bench) -> None:
+@fault("B12")
+def test_a_hit_reported_twice_is_sent_once(bench: Bench) -> None:
     class Stutterer(FakeBackend):
         def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
             once = super().scan(unit, start, count)
@@ -266,7 +272,8 @@ def test_a_job_sent_again_does_not_restart_the_search(bench: Bench) -> None:
     assert engine.current.latest.number == 1
 
 
-def test_b19_a_late_share_of_a_replaced_job_is_dropped_a_late_block_is_sent(bench: Bench) -> None:
+@fault("B19")
+def test_a_late_share_of_a_replaced_job_is_dropped_a_late_block_is_sent(bench: Bench) -> None:
     late = threading.Event()
 
     def wait(backend: FakeBackend) -> None:
@@ -287,7 +294,8 @@ def test_b19_a_late_share_of_a_replaced_job_is_dropped_a_late_block_is_sent(benc
     assert len(bench.source.submitted) == sent
 
 
-def test_g26_a_late_block_is_always_sent(bench: Bench) -> None:
+@fault("G26")
+def test_a_late_block_is_always_sent(bench: Bench) -> None:
     gate = threading.Event()
 
     def wait(backend: FakeBackend) -> None:
@@ -303,7 +311,8 @@ def test_g26_a_late_block_is_always_sent(bench: Bench) -> None:
     until(lambda: any(share.unit.job.job_id == "old" for share in bench.source.submitted))
 
 
-def test_g25_a_broken_validator_warns_and_the_block_is_sent(bench: Bench) -> None:
+@fault("G25")
+def test_a_broken_validator_warns_and_the_block_is_sent(bench: Bench) -> None:
     bench.source.pack_fails = True
     bench.run(FakeBackend())
     bench.source.sink.job(job())

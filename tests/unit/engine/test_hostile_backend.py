@@ -11,6 +11,7 @@ from miner.backends.base import Hit, Scannable, ScanResult
 from miner.views.sentences import sentence
 from tests.fakes.backend import FakeBackend, is_work
 from tests.fakes.engine import NEVER, SHARES, Bench, bench_in, job, until
+from tests.faults import fault
 
 
 @pytest.fixture
@@ -44,7 +45,8 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("nonsense", NONSENSE)
-def test_b03_a_block_beside_an_impossible_hit_is_sent(bench: Bench, nonsense: Any) -> None:
+@fault("B03")
+def test_a_block_beside_an_impossible_hit_is_sent(bench: Bench, nonsense: Any) -> None:
     liar = Liar(lambda result, _: ScanResult((nonsense, *result.hits), result.hashes))
     bench.run(liar)
     bench.source.sink.job(job())
@@ -54,7 +56,8 @@ def test_b03_a_block_beside_an_impossible_hit_is_sent(bench: Bench, nonsense: An
     until(lambda: bench.reopened == ["liar"])
 
 
-def test_b03_a_share_with_a_version_nobody_asked_for_is_not_sent(bench: Bench) -> None:
+@fault("B03")
+def test_a_share_with_a_version_nobody_asked_for_is_not_sent(bench: Bench) -> None:
     def other_versions(result: ScanResult, unit: Scannable) -> ScanResult:
         hits = (Hit(version, 0) for version in range(0x3FFF0000, 0x3FFF2000))  # some hash well
         return ScanResult((*hits, *result.hits), result.hashes)
@@ -69,7 +72,8 @@ def test_b03_a_share_with_a_version_nobody_asked_for_is_not_sent(bench: Bench) -
 
 
 @pytest.mark.parametrize("hashes", [0, -2, 2**70, 2.0, float("nan"), None, True, "many"])
-def test_b03_a_block_beside_an_impossible_count_is_sent(bench: Bench, hashes: Any) -> None:
+@fault("B03")
+def test_a_block_beside_an_impossible_count_is_sent(bench: Bench, hashes: Any) -> None:
     liar = Liar(lambda result, _: ScanResult(result.hits, hashes))
     bench.run(liar)
     bench.source.sink.job(job())
@@ -89,7 +93,8 @@ class Odd(BaseException):
     [MemoryError(), RecursionError("deep"), OSError(5, "io"), SystemExit(3), KeyboardInterrupt(),
      GeneratorExit(), StopIteration(), AssertionError(), Odd("\x1b[2J\nforged line")],
 )  # fmt: skip
-def test_p18_whatever_a_driver_raises_is_named_in_one_line_and_it_starts_again(
+@fault("P18")
+def test_whatever_a_driver_raises_is_named_in_one_line_and_it_starts_again(
     bench: Bench, error: BaseException, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     escaped: list[object] = []
@@ -109,7 +114,8 @@ def test_p18_whatever_a_driver_raises_is_named_in_one_line_and_it_starts_again(
 
 
 @pytest.mark.parametrize("result", [None, (), ScanResult(7, 2)])  # type: ignore[arg-type]
-def test_p18_a_result_of_the_wrong_shape_ends_nothing(bench: Bench, result: Any) -> None:
+@fault("P18")
+def test_a_result_of_the_wrong_shape_ends_nothing(bench: Bench, result: Any) -> None:
     liar = Liar(lambda *_: result)
     bench.run(liar)
     bench.source.sink.job(job(share_target=SHARES, network_target=NEVER))

@@ -13,6 +13,7 @@ from miner.state.answers import MAX_ANSWERS
 from miner.work.found import Answer
 from tests.fakes.backend import FakeBackend
 from tests.fakes.engine import NEVER, Bench, bench_in, job, until
+from tests.faults import fault
 from tests.unit.protocol.stratum_lines import notify, reply, sent, share_of, subscribed
 
 ROUND = 400
@@ -51,7 +52,8 @@ def at_rest(bench: Bench) -> bool:
     return bench.engine._mailbox.empty() and now.shares.found == answered
 
 
-def test_P10_jobs_and_shares_leave_nothing_in_the_engine(bench: Bench) -> None:
+@fault("P10")
+def test_jobs_and_shares_leave_nothing_in_the_engine(bench: Bench) -> None:
     bench.source.answer = lambda share: Answer.ACCEPTED
     backend = FakeBackend(most_nonces=20)
     engine = bench.run(backend)
@@ -79,7 +81,8 @@ def test_P10_jobs_and_shares_leave_nothing_in_the_engine(bench: Bench) -> None:
     assert (len(seen), len(answers)) == (SEEN, MAX_ANSWERS)
 
 
-def test_P10_jobs_and_shares_leave_nothing_in_a_pool_session() -> None:
+@fault("P10")
+def test_jobs_and_shares_leave_nothing_in_a_pool_session() -> None:
     session = subscribed()
     numbers = itertools.count()
 

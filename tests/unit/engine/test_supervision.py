@@ -13,7 +13,6 @@ import pytest
 from miner.backends.base import Backend, Scannable, ScanResult
 from miner.config import Goal
 from miner.engine import supervisor
-from miner.engine.worker import Sizer
 from miner.errors import BackendFault, SourceRefused
 from miner.journal import Journal
 from miner.sources.base import Health, SourceState
@@ -22,6 +21,7 @@ from miner.work.found import Answer, FoundBlock, Share, Verdict
 from tests.fakes.backend import FakeBackend, fail_at, is_work
 from tests.fakes.engine import NEVER, SHARES, Bench, bench_in, job, until
 from tests.fakes.found import solo_block
+from tests.faults import fault
 
 
 @pytest.fixture
@@ -30,7 +30,8 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         yield made
 
 
-def test_b03_false_hits_are_never_sent_and_quarantine_after_three(bench: Bench) -> None:
+@fault("B03")
+def test_false_hits_are_never_sent_and_quarantine_after_three(bench: Bench) -> None:
     liar = FakeBackend("liar")
     bench.spares = [FakeBackend("liar"), FakeBackend("liar")]
     for spare in bench.spares:
@@ -51,7 +52,8 @@ def test_b03_false_hits_are_never_sent_and_quarantine_after_three(bench: Bench) 
 
 
 @pytest.mark.parametrize("hashes", [0, -2, 3, 2**40])
-def test_b03_impossible_counts_are_a_fault(bench: Bench, hashes: int) -> None:
+@fault("B03")
+def test_impossible_counts_are_a_fault(bench: Bench, hashes: int) -> None:
     class Miscounter(FakeBackend):
         def scan(self, unit: Scannable, start: int, count: int) -> ScanResult:
             result = super().scan(unit, start, count)
@@ -63,7 +65,8 @@ def test_b03_impossible_counts_are_a_fault(bench: Bench, hashes: int) -> None:
     assert f"counted {hashes} hashes, impossible" in bench.alarms()
 
 
-def test_b04_a_backend_that_misses_one_hit_in_a_hundred_is_caught_at_start(bench: Bench) -> None:
+@fault("B04")
+def test_a_backend_that_misses_one_hit_in_a_hundred_is_caught_at_start(bench: Bench) -> None:
     loser = FakeBackend("loser")
     loser.miss_every = 100
     bench.run(loser)
@@ -71,7 +74,8 @@ def test_b04_a_backend_that_misses_one_hit_in_a_hundred_is_caught_at_start(bench
     until(lambda: bench.reopened == ["loser"])
 
 
-def test_b04_a_backend_that_begins_to_miss_is_caught_by_the_next_audit(bench: Bench) -> None:
+@fault("B04")
+def test_a_backend_that_begins_to_miss_is_caught_by_the_next_audit(bench: Bench) -> None:
     backend = FakeBackend()
     bench.run(backend, worker={"audit_s": 0.2})
     bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
@@ -80,7 +84,8 @@ def test_b04_a_backend_that_begins_to_miss_is_caught_by_the_next_audit(bench: Be
     until(lambda: "planted answers missed" in bench.alarms())
 
 
-def test_b14_a_lost_device_is_opened_again_and_the_others_go_on(bench: Bench) -> None:
+@fault("B14")
+def test_a_lost_device_is_opened_again_and_the_others_go_on(bench: Bench) -> None:
     good = FakeBackend("good")
     bench.run(FakeBackend("lost", fail_at(3)), good)
     bench.source.sink.job(job(share_target=NEVER, network_target=NEVER))
@@ -108,7 +113,8 @@ def test_a_second_fault_waits_before_the_device_is_tried_again(
     assert time.monotonic() - failed > 0.8
 
 
-def test_p18_an_exception_in_a_worker_restarts_it_and_its_range_goes_on(bench: Bench) -> None:
+@fault("P18")
+def test_an_exception_in_a_worker_restarts_it_and_its_range_goes_on(bench: Bench) -> None:
     def crash(backend: FakeBackend) -> None:
         if backend.mining == 8:
             raise RuntimeError("bug")
@@ -150,7 +156,8 @@ def hanging(gate: threading.Event) -> Callable[[FakeBackend], None]:
     return hang
 
 
-def test_p08_a_stopped_process_does_not_blame_its_devices(bench: Bench) -> None:
+@fault("P08")
+def test_a_stopped_process_does_not_blame_its_devices(bench: Bench) -> None:
     """Ctrl-Z for an hour in the middle of a scan: the clock leaps, no scan hung."""
     gate, slept = threading.Event(), [0.0]
     bench.clock = lambda: time.monotonic() + slept[0]
@@ -167,7 +174,8 @@ def test_p08_a_stopped_process_does_not_blame_its_devices(bench: Bench) -> None:
     assert engine.snapshot().workers[0].faults == 0
 
 
-def test_b14_a_hung_scan_is_replaced_and_its_late_hits_still_count(
+@fault("B14")
+def test_a_hung_scan_is_replaced_and_its_late_hits_still_count(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new thread with a new instance goes on in the same range; the other device never stops."""
@@ -193,7 +201,8 @@ def test_b14_a_hung_scan_is_replaced_and_its_late_hits_still_count(
     assert hung.mining == 5  # its thread has ended
 
 
-def test_b14_the_third_hang_of_the_only_backend_ends_the_run_and_none_before(
+@fault("B14")
+def test_the_third_hang_of_the_only_backend_ends_the_run_and_none_before(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("miner.engine.supervisor.HUNG_S", 1.2)
@@ -210,7 +219,8 @@ def test_b14_the_third_hang_of_the_only_backend_ends_the_run_and_none_before(
     assert engine.error.exit_code == 4
 
 
-def test_b14_a_device_that_hangs_while_it_opens_holds_up_nobody(
+@fault("B14")
+def test_a_device_that_hangs_while_it_opens_holds_up_nobody(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A driver that is stuck is stuck in everything: the supervisor never calls it itself."""
@@ -231,7 +241,8 @@ def test_b14_a_device_that_hangs_while_it_opens_holds_up_nobody(
     gate.set()
 
 
-def test_p04_a_failing_disk_delays_no_block(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+@fault("P04")
+def test_a_failing_disk_delays_no_block(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = bench.run(FakeBackend(), goals=(Goal(1, "blocks"),))
 
     def full(*blocks: FoundBlock) -> None:
@@ -247,7 +258,8 @@ def test_p04_a_failing_disk_delays_no_block(bench: Bench, monkeypatch: pytest.Mo
     assert sentence(rescue[0]).endswith("00ff")
 
 
-def test_p04_a_block_held_in_memory_is_written_once_there_is_room(
+@fault("P04")
+def test_a_block_held_in_memory_is_written_once_there_is_room(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("miner.engine.durable.RETRY_S", 0.1)
@@ -270,7 +282,8 @@ def test_p04_a_block_held_in_memory_is_written_once_there_is_room(
     until(lambda: any("are on disk" in sentence(event) for event in bench.events))
 
 
-def test_p04_a_stalled_disk_delays_no_block(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+@fault("P04")
+def test_a_stalled_disk_delays_no_block(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = bench.run(FakeBackend(), goals=(Goal(1, "blocks"),))
     append, stall = bench.journal.append, threading.Event()
 
@@ -285,7 +298,8 @@ def test_p04_a_stalled_disk_delays_no_block(bench: Bench, monkeypatch: pytest.Mo
     stall.set()
 
 
-def test_p02_blocks_of_a_dead_run_are_sent_again_at_start(bench: Bench) -> None:
+@fault("P02")
+def test_blocks_of_a_dead_run_are_sent_again_at_start(bench: Bench) -> None:
     old = Journal.open_own(bench.folder, "scripted")
     block = solo_block(5, "scripted")
     old.append(block)
@@ -359,29 +373,3 @@ def test_throttle_leaves_the_cpu_alone_most_of_the_time(bench: Bench) -> None:
     time.sleep(1.0)
     busy = (backend.scans - scans) * 0.002
     assert busy / (time.monotonic() - began) < 0.2
-
-
-def test_a_backend_with_costly_steps_keeps_its_lanes_full() -> None:
-    """A step of 16,384 lanes takes 20 ms however few are asked for, as numpy's does."""
-    sizer = Sizer(0.004, lanes=16384)
-    for _ in range(40):
-        count = sizer.count(4, NEVER, 2**32)
-        sizer.learn(4 * count, 0.020)
-    assert sizer.count(4, NEVER, 2**32) == 4096
-    assert sizer.count(3, NEVER, 2**32) == 5462 & ~255
-    assert sizer.count(4, 2**255, 2**32) == 3  # a flood still bounds it
-    assert sizer.count(4, NEVER, 7) == 7
-
-
-def test_b18_batches_are_about_four_milliseconds_and_expect_few_hits() -> None:
-    sizer = Sizer(0.004)
-    for _ in range(40):
-        count = sizer.count(4, NEVER, 2**32)
-        sizer.learn(4 * count, 4 * count / 10e6)  # a 10 MH/s device
-    assert 0.5 * 40_000 < 4 * sizer.count(4, NEVER, 2**32) <= 40_000 * 1.1
-    assert sizer.count(1, 2**255, 2**32) == 15
-    assert sizer.count(100, 2**256 - 1, 2**32) == 1
-    assert sizer.count(4, NEVER, 3) == 3
-    for _ in range(100):
-        sizer.learn(16, 0.00005)  # cut short by hits: says little about the rate
-    assert sizer.rate_hs > 5e6

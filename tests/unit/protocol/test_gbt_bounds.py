@@ -12,6 +12,7 @@ from miner.protocol.gbt import job as gbt
 from miner.protocol.gbt.job import MiningPlan, make_job, proposal_hex
 from miner.protocol.gbt.template import Template, parse_template
 from miner.work.job import Job
+from tests.faults import fault
 from tests.unit.protocol.test_gbt_template import PLAN, job_of, mempool, recorded
 
 UINT32 = 2**32 - 1
@@ -71,7 +72,8 @@ def test_a_time_that_is_too_late_already_does_not_move() -> None:
     assert template(mintime=now + 7199).ntime_limit == 1
 
 
-def test_G44_the_nonce_range_is_that_of_the_server() -> None:
+@fault("G44")
+def test_the_nonce_range_is_that_of_the_server() -> None:
     assert template(noncerange="00000000ffffffff").nonces == range(2**32)
     assert template(noncerange="00000007fffffffe").nonces == range(7, 2**32 - 1)
     assert template(noncerange="0000000800000008").nonces == range(8, 9)
@@ -79,7 +81,8 @@ def test_G44_the_nonce_range_is_that_of_the_server() -> None:
     assert "noncerange" in refused(noncerange="00000000fffffff")
 
 
-def test_G44_a_longpollid_above_4_kib_is_not_sent_back() -> None:
+@fault("G44")
+def test_a_longpollid_above_4_kib_is_not_sent_back() -> None:
     assert template(longpollid="x" * 4096).longpollid == "x" * 4096
     assert template(longpollid="x" * 4097).longpollid is None
     assert template(longpollid="\u20ac" * 2000).longpollid is None

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from miner.errors import LocalProtocolError, RemoteProtocolError
 from miner.protocol.jsonline import LineSplitter, decode, encode, encoded_size
+from tests.faults import fault
 
 
-def test_S02_many_lines_in_a_segment_crlf_and_blanks() -> None:
+@fault("S02")
+def test_many_lines_in_a_segment_crlf_and_blanks() -> None:
     splitter = LineSplitter()
     assert list(splitter.feed(b"a\r\n\n \r\nb\nc")) == [b"a", b"b"]
     assert list(splitter.feed(b"\n")) == [b"c"]
@@ -65,7 +67,8 @@ def test_a_line_of_exactly_the_limit_passes() -> None:
     ],
     ids=lambda line: repr(line[:24]),
 )
-def test_S06_what_is_no_json_object_is_refused(line: bytes) -> None:
+@fault("S06")
+def test_what_is_no_json_object_is_refused(line: bytes) -> None:
     with pytest.raises(RemoteProtocolError):
         decode(line)
 
@@ -81,7 +84,8 @@ def test_brackets_in_text_do_not_count_as_depth() -> None:
     assert decode(b'{"a":"' + b"[{" * 100 + b'\\""}')["a"] == "[{" * 100 + '"'
 
 
-def test_S50_our_own_line_stays_below_1024_bytes() -> None:
+@fault("S50")
+def test_our_own_line_stays_below_1024_bytes() -> None:
     assert len(encode({"a": "x" * 1014})) == 1023
     with pytest.raises(LocalProtocolError, match="1024 bytes"):
         encode({"a": "x" * 1015})
@@ -161,7 +165,8 @@ def test_a_message_nests_16_deep_and_no_deeper(siblings: bytes) -> None:
     ],
     ids=["binary", "text", "number", "inner key twice", "key twice"],
 )
-def test_S06_an_error_shows_80_characters_of_the_line(line: bytes, words: str) -> None:
+@fault("S06")
+def test_an_error_shows_80_characters_of_the_line(line: bytes, words: str) -> None:
     with pytest.raises(RemoteProtocolError) as caught:
         decode(line)
     whole = words + f"'{line.decode()}'" if words.endswith(": ") else words

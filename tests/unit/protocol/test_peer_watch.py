@@ -5,6 +5,7 @@ import pytest
 from miner.protocol.peer_watch import FLOOD_LINES, FLOOD_S, MOST_BAD, PeerWatch
 from miner.protocol.pool import Dropped, PoolEvent
 from miner.protocol.stratum.shares import Leftovers
+from tests.faults import fault
 from tests.unit.protocol.stratum_lines import (
     call,
     jobs,
@@ -22,7 +23,8 @@ def dropped(events: list[PoolEvent]) -> list[Dropped]:
 
 
 @pytest.mark.parametrize(("every_s", "left"), [(0.9, True), (1.0, True), (1.01, False)])
-def test_S06_more_than_60_bad_lines_in_a_minute_among_good_ones(every_s: float, left: bool) -> None:
+@fault("S06")
+def test_more_than_60_bad_lines_in_a_minute_among_good_ones(every_s: float, left: bool) -> None:
     session = subscribed()
     ends = []
     for number in range(MOST_BAD + 1):
@@ -32,7 +34,8 @@ def test_S06_more_than_60_bad_lines_in_a_minute_among_good_ones(every_s: float, 
     assert session.closed == left
 
 
-def test_S06_bad_lines_count_over_several_connections() -> None:
+@fault("S06")
+def test_bad_lines_count_over_several_connections() -> None:
     watch = PeerWatch()
     for start in range(0, 63, 9):
         session, _ = opened(leftovers=Leftovers(watch=watch))
@@ -41,7 +44,8 @@ def test_S06_bad_lines_count_over_several_connections() -> None:
 
 
 @pytest.mark.parametrize(("lines", "left"), [(FLOOD_LINES, False), (FLOOD_LINES + 1, True)])
-def test_S30_a_flood_of_lines_for_ten_seconds(lines: int, left: bool) -> None:
+@fault("S30")
+def test_a_flood_of_lines_for_ten_seconds(lines: int, left: bool) -> None:
     session = subscribed()
     data = call("mining.set_difficulty", 2) * lines
     for second in range(1, FLOOD_S + 1):
@@ -51,7 +55,8 @@ def test_S30_a_flood_of_lines_for_ten_seconds(lines: int, left: bool) -> None:
     assert all("2000 lines a second for 10 s" in end.why for end in ends)
 
 
-def test_S30_a_pause_ends_a_flood() -> None:
+@fault("S30")
+def test_a_pause_ends_a_flood() -> None:
     watch = PeerWatch()
     for second in (*range(9), *range(10, 19)):
         for _ in range(FLOOD_LINES + 1):
@@ -60,7 +65,8 @@ def test_S30_a_pause_ends_a_flood() -> None:
     assert watch.complaint == ""
 
 
-def test_S56_answers_to_our_own_shares_are_no_flood() -> None:
+@fault("S56")
+def test_answers_to_our_own_shares_are_no_flood() -> None:
     session = subscribed()
     (job,) = jobs(session.receive(notify(), 0.0))
     nonce = 0

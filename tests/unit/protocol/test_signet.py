@@ -4,6 +4,7 @@ import pytest
 
 from miner.errors import SourceRefused
 from miner.protocol.gbt.job import refuse_signed_signet
+from tests.faults import fault
 
 OPEN = [
     "51", "60", "4f", "0101", "6151", "0051", "5161", "028000", "02ffff", "020180",
@@ -20,11 +21,13 @@ CLOSED = [
 
 
 @pytest.mark.parametrize("challenge", OPEN)
-def test_G08_open_challenges_are_mined(challenge: str) -> None:
+@fault("G08")
+def test_open_challenges_are_mined(challenge: str) -> None:
     refuse_signed_signet(challenge)
 
 
 @pytest.mark.parametrize("challenge", [*CLOSED, None, 7, []])
-def test_G08_signed_or_unclear_challenges_are_refused_naming_grind(challenge: object) -> None:
+@fault("G08")
+def test_signed_or_unclear_challenges_are_refused_naming_grind(challenge: object) -> None:
     with pytest.raises(SourceRefused, match="grind"):
         refuse_signed_signet(challenge)

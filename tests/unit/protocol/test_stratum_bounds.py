@@ -13,6 +13,7 @@ from miner.protocol.stratum.requests import MAX_WAITING, Requests
 from miner.protocol.stratum.settings import SessionSettings
 from miner.work.found import Answer, FoundBlock, Share
 from miner.work.job import Job
+from tests.faults import fault
 from tests.unit.protocol.stratum_lines import (
     SETTINGS,
     SUBSCRIPTION,
@@ -40,7 +41,8 @@ def given_up(events: list[PoolEvent]) -> list[str]:
     ]
 
 
-def test_S56_unanswered_shares_are_bounded_and_blocks_stay_longest(
+@fault("S56")
+def test_unanswered_shares_are_bounded_and_blocks_stay_longest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(stratum_shares, "MAX_OPEN", 4)

@@ -9,6 +9,7 @@ import pytest
 from miner.bitcoin.target import DIFF1_TARGET, UINT256_MAX
 from miner.protocol.pool import DifficultyChanged, Dropped, JobReceived, Notice, ShareAnswered
 from miner.protocol.stratum.job import context_of
+from tests.faults import fault
 from tests.unit.protocol.stratum_lines import (
     SETTINGS,
     SUBSCRIPTION,
@@ -23,7 +24,8 @@ from tests.unit.protocol.stratum_lines import (
 )
 
 
-def test_S12_a_difficulty_binds_to_the_next_job_and_each_job_keeps_its_own() -> None:
+@fault("S12")
+def test_a_difficulty_binds_to_the_next_job_and_each_job_keeps_its_own() -> None:
     session = subscribed()
     session.receive(call("mining.set_difficulty", 4), 0.0)
     (first,) = jobs(session.receive(notify(job_id="a"), 0.0))
@@ -56,7 +58,8 @@ def test_S12_a_difficulty_binds_to_the_next_job_and_each_job_keeps_its_own() -> 
         ("1024", DIFF1_TARGET // 1024),
     ],
 )
-def test_S11_exact_targets_of_every_difficulty(text: str, target: int) -> None:
+@fault("S11")
+def test_exact_targets_of_every_difficulty(text: str, target: int) -> None:
     session = subscribed()
     message = b'{"id":null,"method":"mining.set_difficulty","params":[%s]}\n' % text.encode()
     (event,) = session.receive(message, 0.0)
@@ -66,7 +69,8 @@ def test_S11_exact_targets_of_every_difficulty(text: str, target: int) -> None:
     assert job.share_target == target
 
 
-def test_S42_a_mask_belongs_to_its_job_and_a_change_issues_the_job_again() -> None:
+@fault("S42")
+def test_a_mask_belongs_to_its_job_and_a_change_issues_the_job_again() -> None:
     session = subscribed(mask="1fffe000")
     (wide,) = jobs(session.receive(notify(version="20000000"), 0.0))
     assert wide.version_mask == 0x1FFFE000
@@ -96,7 +100,8 @@ def test_S42_a_mask_belongs_to_its_job_and_a_change_issues_the_job_again() -> No
         ({"version-rolling": True}, None),
     ],
 )
-def test_S42_no_sixth_parameter_without_a_grant(answer: Any) -> None:
+@fault("S42")
+def test_no_sixth_parameter_without_a_grant(answer: Any) -> None:
     session, asked = opened()
     session.receive(reply(asked["mining.configure"], *answer), 0.0)
     session.receive(reply(asked["mining.subscribe"], SUBSCRIPTION), 0.0)
@@ -107,7 +112,8 @@ def test_S42_no_sixth_parameter_without_a_grant(answer: Any) -> None:
     assert len(sent(session)[0]["params"]) == 5
 
 
-def test_S42_a_late_grant_counts_for_the_running_job_too() -> None:
+@fault("S42")
+def test_a_late_grant_counts_for_the_running_job_too() -> None:
     session, asked = opened()
     session.receive(reply(asked["mining.subscribe"], SUBSCRIPTION), 0.0)
     session.receive(reply(asked["mining.authorize"], True), 0.0)
@@ -121,7 +127,8 @@ def test_S42_a_late_grant_counts_for_the_running_job_too() -> None:
 
 @pytest.mark.parametrize("version", ["20000000", "30000000", "3fffe000", "00000002", "ffffffff"])
 @pytest.mark.parametrize("mask", ["1fffe000", "ffffffff", "00000000", "18000000"])
-def test_S44_both_rebuild_rules_give_the_header_version(version: str, mask: str) -> None:
+@fault("S44")
+def test_both_rebuild_rules_give_the_header_version(version: str, mask: str) -> None:
     session = subscribed(mask=mask)
     (job,) = jobs(session.receive(notify(version=version), 0.0))
     granted, base = int(mask, 16), int(version, 16)
@@ -142,7 +149,8 @@ def test_vector_of_version_bits() -> None:
 
 
 @pytest.mark.parametrize(("ntime", "limit"), [("00000000", 600), ("ffffffff", 0), ("fffffff0", 15)])
-def test_S46_time_rolls_forward_a_little_and_never_over(ntime: str, limit: int) -> None:
+@fault("S46")
+def test_time_rolls_forward_a_little_and_never_over(ntime: str, limit: int) -> None:
     session = subscribed()
     (job,) = jobs(session.receive(notify(ntime=ntime), 0.0))
     assert (job.ntime, job.ntime_limit) == (int(ntime, 16), limit)

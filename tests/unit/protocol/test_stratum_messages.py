@@ -9,6 +9,7 @@ import pytest
 
 from miner.bitcoin.target import DIFF1_TARGET
 from miner.protocol.pool import Dropped, Notice, ReconnectAsked
+from tests.faults import fault
 from tests.unit.protocol.stratum_lines import (
     SETTINGS,
     call,
@@ -26,7 +27,8 @@ from tests.unit.protocol.stratum_lines import (
     ["NaN", "Infinity", "-Infinity", "0", "-0.0", "-1", "-1e-9", "true", "false", '"1024"', "null",
      "[1]", "{}", "1e99999999999999999999"],
 )  # fmt: skip
-def test_S10_a_difficulty_that_is_no_number_above_0_changes_nothing(text: str) -> None:
+@fault("S10")
+def test_a_difficulty_that_is_no_number_above_0_changes_nothing(text: str) -> None:
     session = subscribed()
     session.receive(call("mining.set_difficulty", 3), 0.0)
     message = b'{"id":null,"method":"mining.set_difficulty","params":[%s]}\n' % text.encode()
@@ -46,7 +48,8 @@ LEGAL = {("job_id", 4), ("job_id", 5), ("coinb1", 5), ("coinb2", 5), ("branch", 
 
 
 @pytest.mark.parametrize(("field", "index"), list(itertools.product(FIELDS, range(8))))
-def test_S08_a_notify_field_of_the_wrong_type_leaves_the_old_job(field: str, index: int) -> None:
+@fault("S08")
+def test_a_notify_field_of_the_wrong_type_leaves_the_old_job(field: str, index: int) -> None:
     session = subscribed()
     (old,) = jobs(session.receive(notify(job_id="old"), 0.0))
     events = session.receive(notify(**{field: WRONG[index]}), 1.0)
@@ -79,7 +82,8 @@ def test_S08_a_notify_field_of_the_wrong_type_leaves_the_old_job(field: str, ind
         ("ntime", "0x504e86"),
     ],
 )
-def test_S18_odd_or_wrong_hex_is_refused_whole(field: str, value: Any) -> None:
+@fault("S18")
+def test_odd_or_wrong_hex_is_refused_whole(field: str, value: Any) -> None:
     session = subscribed()
     session.receive(notify(job_id="old"), 0.0)
     before = session.job
@@ -90,13 +94,15 @@ def test_S18_odd_or_wrong_hex_is_refused_whole(field: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(("size", "good"), [(0, True), (1, True), (32, True), (33, False)])
-def test_S20_merkle_branches_of_0_to_32(size: int, good: bool) -> None:
+@fault("S20")
+def test_merkle_branches_of_0_to_32(size: int, good: bool) -> None:
     session = subscribed()
     events = session.receive(notify(branch=["11" * 32] * size), 0.0)
     assert len(jobs(events)) == good
 
 
-def test_S20_a_branch_of_10000_is_refused() -> None:
+@fault("S20")
+def test_a_branch_of_10000_is_refused() -> None:
     session = subscribed()
     assert jobs(session.receive(notify(branch=["11" * 32] * 10_000), 0.0)) == []
 
@@ -104,7 +110,8 @@ def test_S20_a_branch_of_10000_is_refused() -> None:
 @pytest.mark.parametrize(
     "job_id", ['"quoted"', "back\\slash", "ümlaut ✓", "", "x" * 256, "\x1b[2J"]
 )
-def test_S22_job_ids_are_opaque_and_come_back_verbatim(job_id: str) -> None:
+@fault("S22")
+def test_job_ids_are_opaque_and_come_back_verbatim(job_id: str) -> None:
     session = subscribed(replace(SETTINGS, user="u" * 256))
     (job,) = jobs(session.receive(notify(job_id=job_id), 0.0))
     session.submit(share_of(job), 0.0)
@@ -113,7 +120,8 @@ def test_S22_job_ids_are_opaque_and_come_back_verbatim(job_id: str) -> None:
 
 
 @pytest.mark.parametrize("job_id", ["x" * 257, "x" * 10_000, "✓" * 43, 7, None, ["a"]])
-def test_S22_other_job_ids_are_refused(job_id: Any) -> None:
+@fault("S22")
+def test_other_job_ids_are_refused(job_id: Any) -> None:
     session = subscribed()
     assert jobs(session.receive(notify(job_id=job_id), 0.0)) == []
 
@@ -133,7 +141,8 @@ def test_S22_other_job_ids_are_refused(job_id: Any) -> None:
         ({"id": {"a": 1}, "method": "mining.ping"}, None),
     ],
 )
-def test_S34_requests_of_the_pool_are_answered_or_ignored(message: Any, answer: Any) -> None:
+@fault("S34")
+def test_requests_of_the_pool_are_answered_or_ignored(message: Any, answer: Any) -> None:
     session = subscribed()
     session.receive(line(message), 0.0)
     answers = sent(session)
@@ -143,7 +152,8 @@ def test_S34_requests_of_the_pool_are_answered_or_ignored(message: Any, answer: 
         assert answers == [{"id": message["id"], "result": answer[0], "error": answer[1]}]
 
 
-def test_S34_messages_of_the_pool_are_scrubbed_and_capped() -> None:
+@fault("S34")
+def test_messages_of_the_pool_are_scrubbed_and_capped() -> None:
     session = subscribed()
     text = "new fees\n\x1b]52;c;aGk=\x07 \x1b[31m" + "y" * 9000
     (event,) = session.receive(call("client.show_message", text), 0.0)
@@ -165,7 +175,8 @@ def test_S34_messages_of_the_pool_are_scrubbed_and_capped() -> None:
         (["::1", 65535], ("::1", 65535, 0.0)),
     ],
 )
-def test_S33_reconnect_parameters(params: Any, expected: Any) -> None:
+@fault("S33")
+def test_reconnect_parameters(params: Any, expected: Any) -> None:
     session = subscribed()
     message = line({"id": None, "method": "client.reconnect", "params": params})
     (event,) = session.receive(message, 0.0)
@@ -196,7 +207,8 @@ def test_S33_reconnect_parameters(params: Any, expected: Any) -> None:
     ],
     ids=lambda params: repr(params)[:30],
 )
-def test_S33_bad_reconnects_are_refused(params: Any) -> None:
+@fault("S33")
+def test_bad_reconnects_are_refused(params: Any) -> None:
     session = subscribed()
     message = line({"id": None, "method": "client.reconnect", "params": params})
     (event,) = session.receive(message, 0.0)
@@ -225,7 +237,8 @@ def test_a_bad_set_extranonce_changes_nothing(params: Any) -> None:
     assert (job.coinbase.extranonce1.hex(), job.coinbase.extranonce2_size) == ("08000002", 4)
 
 
-def test_S06_ten_bad_messages_in_a_row_drop_the_connection() -> None:
+@fault("S06")
+def test_ten_bad_messages_in_a_row_drop_the_connection() -> None:
     session = subscribed()
     session.receive(notify(), 0.0)
     for _ in range(9):
@@ -245,7 +258,8 @@ def test_a_line_without_end_drops_the_connection() -> None:
     assert isinstance(event, Dropped)
 
 
-def test_S04_a_notify_of_200_kb_is_taken_whole() -> None:
+@fault("S04")
+def test_a_notify_of_200_kb_is_taken_whole() -> None:
     session = subscribed()
     coinb2 = "ab" * 100_000
     message = notify(coinb2=coinb2)

@@ -20,6 +20,7 @@ from miner.protocol.pool import (
 from miner.protocol.stratum.job import redacted, restored, submit_params
 from miner.protocol.stratum.session import StratumSession
 from miner.secret import Secret
+from tests.faults import fault
 from tests.unit.protocol.stratum_lines import (
     GOLDEN,
     SETTINGS,
@@ -87,7 +88,8 @@ def logged_in(word: str) -> StratumSession:
 
 @pytest.mark.parametrize("word", PASSWORDS)
 @pytest.mark.parametrize("method", CALLS)
-def test_P14_in_every_field_of_every_request(method: str, word: str) -> None:
+@fault("P14")
+def test_in_every_field_of_every_request(method: str, word: str) -> None:
     for params in spoiled(CALLS[method], word):
         assert_hidden(logged_in(word).receive(call(method, *[params]), 1.0), word)
         message = {"id": None, "method": method, "params": params}
@@ -98,7 +100,8 @@ def test_P14_in_every_field_of_every_request(method: str, word: str) -> None:
 
 
 @pytest.mark.parametrize("word", PASSWORDS)
-def test_P14_in_lines_that_are_no_message(word: str) -> None:
+@fault("P14")
+def test_in_lines_that_are_no_message(word: str) -> None:
     for text in (
         word,
         f"{{{word}",
@@ -110,7 +113,8 @@ def test_P14_in_lines_that_are_no_message(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", PASSWORDS)
-def test_P14_in_every_reply(word: str) -> None:
+@fault("P14")
+def test_in_every_reply(word: str) -> None:
     good = {"mining.subscribe": SUBSCRIPTION, "mining.authorize": True}
     good["mining.configure"] = {"version-rolling": True, "version-rolling.mask": "1fffe000"}
     for method in good:
@@ -126,7 +130,8 @@ def test_P14_in_every_reply(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", PASSWORDS)
-def test_P14_in_the_answer_to_a_share(word: str) -> None:
+@fault("P14")
+def test_in_the_answer_to_a_share(word: str) -> None:
     for value in [*spoiled([20, "other", None], word), *spoiled({"code": word}, word)]:
         for message in ({"result": value}, {"error": value}, {"reject-reason": value}):
             session = logged_in(word)
@@ -137,7 +142,8 @@ def test_P14_in_the_answer_to_a_share(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", PASSWORDS)
-def test_P14_in_a_job_id_it_is_sent_back_and_kept_nowhere(word: str) -> None:
+@fault("P14")
+def test_in_a_job_id_it_is_sent_back_and_kept_nowhere(word: str) -> None:
     """The journal holds the pieces around it; a pool that knows the password gets the whole."""
     for job_id in (word, f"{word}-7-{word}"):
         session = logged_in(word)
@@ -150,7 +156,8 @@ def test_P14_in_a_job_id_it_is_sent_back_and_kept_nowhere(word: str) -> None:
     assert redacted(["x", "bf"], Secret("x")) == ["x", "bf"]  # short words are no secret
 
 
-def test_P14_in_the_coinbase() -> None:
+@fault("P14")
+def test_in_the_coinbase() -> None:
     word = "canary-5e1f"
     data = bytes([0x6A, len(word)]) + word.encode()
     coinb2 = "ffffffff02" + "00" * 8 + f"{len(data):02x}" + data.hex() + "00" * 8 + "0151" + "0" * 8

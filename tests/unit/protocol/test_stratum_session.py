@@ -10,6 +10,7 @@ from miner.protocol.pool import Dropped, Ready, Refused
 from miner.protocol.stratum.job import context_of
 from miner.protocol.stratum.session import StratumSession
 from miner.secret import Secret
+from tests.faults import fault
 from tests.unit.protocol.stratum_lines import (
     SETTINGS,
     SUBSCRIPTION,
@@ -46,7 +47,8 @@ def test_the_handshake_as_sent() -> None:
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
-def test_S26_every_order_of_replies_difficulty_and_job(order: tuple[int, ...]) -> None:
+@fault("S26")
+def test_every_order_of_replies_difficulty_and_job(order: tuple[int, ...]) -> None:
     session, asked = opened()
     messages = [
         reply(asked["mining.subscribe"], SUBSCRIPTION),
@@ -63,7 +65,8 @@ def test_S26_every_order_of_replies_difficulty_and_job(order: tuple[int, ...]) -
 
 
 @pytest.mark.parametrize("size", [-1, 2**31, 10**9, 4.0, "4", True, None, [4], 33])
-def test_S16_a_bad_extranonce2_size_refuses_the_pool(size: Any) -> None:
+@fault("S16")
+def test_a_bad_extranonce2_size_refuses_the_pool(size: Any) -> None:
     session, asked = opened()
     events = session.receive(reply(asked["mining.subscribe"], [[], "00", size]), 0.0)
     (event,) = events
@@ -133,7 +136,8 @@ def test_a_refused_user_ends_the_session_with_the_pools_words(result: Any, error
 
 
 @pytest.mark.parametrize(("answered", "missing"), [(False, "subscribe"), (True, "authorize")])
-def test_S36_an_unanswered_handshake_ends_after_15_s(answered: bool, missing: str) -> None:
+@fault("S36")
+def test_an_unanswered_handshake_ends_after_15_s(answered: bool, missing: str) -> None:
     session, asked = opened()
     if answered:
         session.receive(reply(asked["mining.subscribe"], SUBSCRIPTION), 1.0)
@@ -144,7 +148,8 @@ def test_S36_an_unanswered_handshake_ends_after_15_s(answered: bool, missing: st
     assert session.tick(16.0) == []
 
 
-def test_S37_a_silent_pool_is_probed_at_half_time_and_dropped_at_180_s() -> None:
+@fault("S37")
+def test_a_silent_pool_is_probed_at_half_time_and_dropped_at_180_s() -> None:
     session = subscribed()
     session.receive(notify(), 0.0)
     assert session.tick(89.9) == []
@@ -163,7 +168,8 @@ def test_S37_a_silent_pool_is_probed_at_half_time_and_dropped_at_180_s() -> None
     assert "silent" in event.why
 
 
-def test_S38_bytes_without_a_complete_line_prove_no_life() -> None:
+@fault("S38")
+def test_bytes_without_a_complete_line_prove_no_life() -> None:
     session = subscribed()
     message = notify()
     for index in range(6):

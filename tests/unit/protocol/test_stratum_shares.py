@@ -12,6 +12,7 @@ from miner.protocol.stratum.session import StratumSession
 from miner.protocol.stratum.settings import SessionSettings
 from miner.secret import Secret
 from miner.work.found import Answer, Share
+from tests.faults import fault
 from tests.unit.protocol.stratum_lines import (
     GOLDEN_HASH,
     SETTINGS,
@@ -46,7 +47,8 @@ def test_golden_vector_from_wire_to_hash_and_back() -> None:
     assert answer.verdict.difficulty == 1.0
 
 
-def test_S24_the_first_of_two_replies_counts() -> None:
+@fault("S24")
+def test_the_first_of_two_replies_counts() -> None:
     session = subscribed()
     (job,) = jobs(session.receive(notify(), 0.0))
     session.submit(share_of(job), 0.0)
@@ -58,7 +60,8 @@ def test_S24_the_first_of_two_replies_counts() -> None:
         assert session.receive(reply(strange, True), 0.3) == []
 
 
-def test_S24_ids_rise_through_a_resumed_session() -> None:
+@fault("S24")
+def test_ids_rise_through_a_resumed_session() -> None:
     first = subscribed()
     (job,) = jobs(first.receive(notify(), 0.0))
     first.submit(share_of(job), 0.0)
@@ -101,7 +104,8 @@ def test_S24_ids_rise_through_a_resumed_session() -> None:
          "other"),
     ],
 )  # fmt: skip
-def test_S28_every_shape_of_an_answer(message: Any, answer: Answer, reason: str | None) -> None:
+@fault("S28")
+def test_every_shape_of_an_answer(message: Any, answer: Answer, reason: str | None) -> None:
     session = subscribed()
     (job,) = jobs(session.receive(notify(), 0.0))
     session.submit(share_of(job), 0.0)
@@ -116,7 +120,8 @@ def test_S28_every_shape_of_an_answer(message: Any, answer: Answer, reason: str 
     assert event.verdict.explanation.isprintable()
 
 
-def test_S54_three_unknown_jobs_in_a_row_subscribe_again() -> None:
+@fault("S54")
+def test_three_unknown_jobs_in_a_row_subscribe_again() -> None:
     session = subscribed()
     (job,) = jobs(session.receive(notify(), 0.0))
     events = []
@@ -173,7 +178,8 @@ def broken() -> tuple[StratumSession, Share]:
     return session, share
 
 
-def test_S39_a_resumed_session_gets_its_unanswered_shares_again() -> None:
+@fault("S39")
+def test_a_resumed_session_gets_its_unanswered_shares_again() -> None:
     old, share = broken()
     before = sent(old)[0]
     session, asked = opened(number=8, leftovers=old.leave())
@@ -192,7 +198,8 @@ def test_S39_a_resumed_session_gets_its_unanswered_shares_again() -> None:
     assert answer.verdict.hash_hex == share.hash_hex
 
 
-def test_S39_a_share_older_than_120_s_is_not_sent_again() -> None:
+@fault("S39")
+def test_a_share_older_than_120_s_is_not_sent_again() -> None:
     old, _ = broken()
     sent(old)
     session, asked = opened(leftovers=old.leave())
@@ -205,7 +212,8 @@ def test_S39_a_share_older_than_120_s_is_not_sent_again() -> None:
 
 
 @pytest.mark.parametrize(("extranonce1", "size"), [("08000003", 4), ("08000002", 8), ("", 4)])
-def test_S40_a_new_session_gets_nothing_of_the_old(extranonce1: str, size: int) -> None:
+@fault("S40")
+def test_a_new_session_gets_nothing_of_the_old(extranonce1: str, size: int) -> None:
     old, share = broken()
     sent(old)
     session, asked = opened(number=8, leftovers=old.leave())
@@ -261,14 +269,16 @@ def test_what_is_given_up_is_neither_resumed_nor_answered() -> None:
 
 
 @pytest.mark.parametrize("field", ["user", "password", "agent"])
-def test_S50_texts_that_would_burst_a_line_are_refused_at_once(field: str) -> None:
+@fault("S50")
+def test_texts_that_would_burst_a_line_are_refused_at_once(field: str) -> None:
     value: Any = "ü" * 43 if field != "agent" else "a" * 129
     value = Secret(value) if field == "password" else value
     with pytest.raises(ConfigError, match=r"longer than"):
         replace(SETTINGS, **{field: value})
 
 
-def test_S50_the_longest_submit_fits() -> None:
+@fault("S50")
+def test_the_longest_submit_fits() -> None:
     settings = SessionSettings("pool", "u" * 256, agent="a" * 128)
     session = subscribed(settings, size=32)
     (job,) = jobs(session.receive(notify(job_id="j" * 256), 0.0))
@@ -276,7 +286,8 @@ def test_S50_the_longest_submit_fits() -> None:
     assert len(session.data_to_send()[0]) < 1024
 
 
-def test_S39_duplicate_means_arrived_for_a_share_that_was_sent_again() -> None:
+@fault("S39")
+def test_duplicate_means_arrived_for_a_share_that_was_sent_again() -> None:
     old, share = broken()
     sent(old)
     session, asked = opened(number=8, leftovers=old.leave())

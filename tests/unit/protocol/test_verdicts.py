@@ -18,6 +18,7 @@ from miner.errors import (
     TransportError,
 )
 from miner.protocol.gbt.verdicts import TABLES, Ruling, explain, judge, judge_error
+from tests.faults import fault
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "rpc"
 
@@ -51,7 +52,8 @@ VECTORS = Path(__file__).parents[2] / "vectors" / "rpc"
     ],
     ids=repr,
 )
-def test_G24_every_answer_has_a_ruling(answer: object, ruling: Ruling) -> None:
+@fault("G24")
+def test_every_answer_has_a_ruling(answer: object, ruling: Ruling) -> None:
     judgement = judge(answer, "regtest")
     assert judgement.ruling is ruling
     assert judgement.explanation
@@ -75,7 +77,8 @@ def test_G24_every_answer_has_a_ruling(answer: object, ruling: Ruling) -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_G24_only_undecodable_is_a_final_error(error: MinerError, ruling: Ruling) -> None:
+@fault("G24")
+def test_only_undecodable_is_a_final_error(error: MinerError, ruling: Ruling) -> None:
     assert judge_error(error).ruling is ruling
 
 

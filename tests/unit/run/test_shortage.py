@@ -19,6 +19,7 @@ from miner.cli.session import Session
 from miner.engine.core import Engine
 from miner.errors import MinerError
 from tests.fakes.pool import FakePool
+from tests.faults import fault
 
 Refuse = Callable[[str, int], list[str]]
 
@@ -56,7 +57,8 @@ def run(pool: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", ["engine", "journal", "worker", "pools"])
-def test_p18_no_thread_at_the_start_is_one_line(
+@fault("P18")
+def test_no_thread_at_the_start_is_one_line(
     refuse: Refuse, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = refuse(name, 1)
@@ -66,7 +68,8 @@ def test_p18_no_thread_at_the_start_is_one_line(
 
 
 @pytest.mark.parametrize("name", ["signal guard", "forced exit", "node-accept"])
-def test_p18_no_thread_outside_the_engine_is_one_line(
+@fault("P18")
+def test_no_thread_outside_the_engine_is_one_line(
     refuse: Refuse,
     name: str,
     tmp_path: Path,
@@ -85,7 +88,8 @@ def test_p18_no_thread_outside_the_engine_is_one_line(
     assert refused
 
 
-def test_p18_no_thread_at_the_stop_costs_nothing(
+@fault("P18")
+def test_no_thread_at_the_stop_costs_nothing(
     refuse: Refuse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every open submit gets its answer, the journal is closed, nothing is raised."""
@@ -105,7 +109,8 @@ def test_p18_no_thread_at_the_stop_costs_nothing(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
 @pytest.mark.parametrize("mebibytes", [90, 120, 200, 400, 800])
-def test_p18_too_little_memory_is_no_traceback(tmp_path: Path, mebibytes: int) -> None:
+@fault("P18")
+def test_too_little_memory_is_no_traceback(tmp_path: Path, mebibytes: int) -> None:
     """A real limit, from too little for a thread's stack to almost enough."""
     limited = (
         "import os, resource, sys; resource.setrlimit(resource.RLIMIT_AS, 2 * ("
@@ -127,7 +132,8 @@ def test_p18_too_little_memory_is_no_traceback(tmp_path: Path, mebibytes: int) -
 
 
 @pytest.mark.parametrize(("name", "times"), [("pool 127", 3), ("resolve", 1)])
-def test_p18_no_thread_for_a_connection_is_tried_again(
+@fault("P18")
+def test_no_thread_for_a_connection_is_tried_again(
     refuse: Refuse, name: str, times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = refuse(name, times)
@@ -138,7 +144,8 @@ def test_p18_no_thread_for_a_connection_is_tried_again(
     assert len(refused) == times
 
 
-def test_p18_no_descriptor_for_a_connection_is_tried_again(
+@fault("P18")
+def test_no_descriptor_for_a_connection_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Not even a wait may need one: the thread of the pool would end."""

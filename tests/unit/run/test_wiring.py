@@ -6,6 +6,7 @@ import pytest
 from miner import config, signals
 from miner.config import Goal, MineConfig
 from miner.run import wiring
+from tests.faults import fault
 
 
 def load(**flags: object) -> MineConfig:
@@ -45,7 +46,8 @@ def test_blocks_and_stop_after_are_goals_together() -> None:
     assert set(got.goals) == {Goal(20, "blocks"), Goal(60, "s"), Goal(5, "shares")}
 
 
-def test_p01_a_signal_is_not_lost_in_a_callback_of_the_kernel() -> None:
+@fault("P01")
+def test_a_signal_is_not_lost_in_a_callback_of_the_kernel() -> None:
     """Raised in a frame of the library it would be printed and swallowed by ctypes."""
     inside: dict[str, object] = {"__name__": "pbk.log", "sys": sys}
     exec("def callback(then): return then()", inside)

@@ -18,6 +18,7 @@ from miner.work.found import Answer
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import FAST, MAINNET, REGTEST, TESTNET, Sink, setup, solve, submitted, until
+from tests.faults import fault
 
 Run = Callable[..., NodeSource]
 
@@ -43,14 +44,16 @@ def test_jobs_of_one_tip_are_not_clean_and_keep_it(node: FakeNode, sink: Sink, r
     assert len({job.job_id for job in sink.jobs}) == len(sink.jobs)
 
 
-def test_G20_the_long_poll_brings_a_new_tip_at_once(node: FakeNode, sink: Sink, run: Run) -> None:
+@fault("G20")
+def test_the_long_poll_brings_a_new_tip_at_once(node: FakeNode, sink: Sink, run: Run) -> None:
     run(node, long_poll=True, timing=replace(FAST, tip_beside_longpoll=60.0, refresh=60.0))
     sink.job_at(1)
     node.mine()
     sink.job_at(2)
 
 
-def test_G20_a_tip_missed_by_the_long_poll_is_polled(node: FakeNode, sink: Sink, run: Run) -> None:
+@fault("G20")
+def test_a_tip_missed_by_the_long_poll_is_polled(node: FakeNode, sink: Sink, run: Run) -> None:
     node.template_patch["longpollid"] = "never the tip's"
     node.do_getblocktemplate = _deaf(node)  # type: ignore[method-assign]
     run(node, long_poll=True)
@@ -78,7 +81,8 @@ def test_an_instantly_answering_long_poll_is_not_hammered(
     assert len(_long_polls(node)) <= 2
 
 
-def test_G20_news_at_every_long_poll_leaves_it_a_quarter_of_a_second(
+@fault("G20")
+def test_news_at_every_long_poll_leaves_it_a_quarter_of_a_second(
     node: FakeNode, sink: Sink, run: Run
 ) -> None:
     def advance(*_: object) -> dict[str, Any]:
@@ -98,7 +102,8 @@ def _long_polls(node: FakeNode) -> list[float]:
 
 
 @pytest.mark.parametrize("told", [None, 7, ["x"], {}, "x" * 5000], ids=lambda told: f"{told!r:.6}")
-def test_G44_a_longpollid_of_no_use_is_not_sent_back(
+@fault("G44")
+def test_a_longpollid_of_no_use_is_not_sent_back(
     node: FakeNode, sink: Sink, run: Run, told: object
 ) -> None:
     """The work is good all the same: the tip is polled."""
@@ -148,7 +153,8 @@ def test_retries_end_in_a_transport_error(node: FakeNode, sink: Sink, run: Run) 
 
 
 @pytest.mark.parametrize("told", [None, [], 7, {}, {"chain": None}, {"chain": ["regtest"]}, "x"])
-def test_G12_a_spoilt_first_answer_is_asked_for_again(
+@fault("G12")
+def test_a_spoilt_first_answer_is_asked_for_again(
     node: FakeNode, sink: Sink, run: Run, told: object
 ) -> None:
     node.fault("getblockchaininfo", faults.result(told))
@@ -157,7 +163,8 @@ def test_G12_a_spoilt_first_answer_is_asked_for_again(
     assert not any(state.fatal for state in sink.states)
 
 
-def test_G06_warming_up_is_one_line_and_waited_for(node: FakeNode, sink: Sink, run: Run) -> None:
+@fault("G06")
+def test_warming_up_is_one_line_and_waited_for(node: FakeNode, sink: Sink, run: Run) -> None:
     node.fault("getblockchaininfo", faults.failure(-28, "Loading block index..."), times=4)
     run(node)
     sink.job_at(1)
@@ -188,7 +195,8 @@ def test_wrong_credentials_end_the_run(node: FakeNode, sink: Sink, run: Run) -> 
         assert "credentials" in str(fatal)
 
 
-def test_G02_a_rotated_cookie_is_survived(node: FakeNode, sink: Sink, run: Run) -> None:
+@fault("G02")
+def test_a_rotated_cookie_is_survived(node: FakeNode, sink: Sink, run: Run) -> None:
     source = run(node)
     share = solve(sink.job_at(1))
     node.rotate_cookie()
@@ -202,7 +210,8 @@ def test_G02_a_rotated_cookie_is_survived(node: FakeNode, sink: Sink, run: Run) 
     ("chain", "payout"),
     [("regtest", MAINNET), ("testnet4", MAINNET), ("main", TESTNET), ("signet", REGTEST)],
 )
-def test_G29_an_address_of_another_chain_is_refused(
+@fault("G29")
+def test_an_address_of_another_chain_is_refused(
     tmp_path: Path, sink: Sink, run: Run, chain: str, payout: str
 ) -> None:
     with FakeNode(tmp_path, chain=chain) as node:
@@ -217,7 +226,8 @@ def test_G29_an_address_of_another_chain_is_refused(
 
 
 @pytest.mark.parametrize("payout", ["", "nonsense", REGTEST[:-1] + "q"])
-def test_G29_a_malformed_address_is_a_usage_error(node: FakeNode, payout: str) -> None:
+@fault("G29")
+def test_a_malformed_address_is_a_usage_error(node: FakeNode, payout: str) -> None:
     with pytest.raises(ConfigError):
         NodeSource([setup(node)], payout)
 
@@ -228,7 +238,8 @@ def test_a_tag_too_long_is_a_usage_error(node: FakeNode) -> None:
 
 
 @pytest.mark.parametrize("code", [-32601, -8])
-def test_G08_a_node_that_cannot_give_templates_is_refused(
+@fault("G08")
+def test_a_node_that_cannot_give_templates_is_refused(
     node: FakeNode, sink: Sink, run: Run, code: int
 ) -> None:
     node.fault("getblocktemplate", faults.failure(code, "Method not found"))
@@ -237,7 +248,8 @@ def test_G08_a_node_that_cannot_give_templates_is_refused(
     assert isinstance(sink.states[-1].fatal, SourceRefused)
 
 
-def test_G17_an_unknown_rule_stops_that_node(node: FakeNode, sink: Sink, run: Run) -> None:
+@fault("G17")
+def test_an_unknown_rule_stops_that_node(node: FakeNode, sink: Sink, run: Run) -> None:
     node.template_patch["rules"] = ["csv", "!segwit", "!softfork"]
     run(node)
     sink.wait(lambda: sink.states)
@@ -245,7 +257,8 @@ def test_G17_an_unknown_rule_stops_that_node(node: FakeNode, sink: Sink, run: Ru
     assert "!softfork" in sink.states[-1].text
 
 
-def test_G12_a_bad_template_leaves_the_old_job(node: FakeNode, sink: Sink, run: Run) -> None:
+@fault("G12")
+def test_a_bad_template_leaves_the_old_job(node: FakeNode, sink: Sink, run: Run) -> None:
     run(node)
     sink.job_at(1)
     node.template_patch["curtime"] = -1
@@ -257,7 +270,8 @@ def test_G12_a_bad_template_leaves_the_old_job(node: FakeNode, sink: Sink, run: 
     sink.job_at(2)
 
 
-def test_G08_a_signed_signet_is_refused_naming_grind(tmp_path: Path, sink: Sink, run: Run) -> None:
+@fault("G08")
+def test_a_signed_signet_is_refused_naming_grind(tmp_path: Path, sink: Sink, run: Run) -> None:
     challenge = "512103ad5e0edad18cb1f0fc0d28a3d4f1f3e445640337489abb10404f2d1e086be43051ae"
     with FakeNode(tmp_path, chain="signet", bits="1e0377ae", challenge=challenge) as node:
         run(node, payout=TESTNET)
@@ -265,7 +279,8 @@ def test_G08_a_signed_signet_is_refused_naming_grind(tmp_path: Path, sink: Sink,
         assert isinstance(state.fatal, SourceRefused)
 
 
-def test_G08_an_open_signet_is_mined(tmp_path: Path, sink: Sink, run: Run) -> None:
+@fault("G08")
+def test_an_open_signet_is_mined(tmp_path: Path, sink: Sink, run: Run) -> None:
     with FakeNode(tmp_path, chain="signet", bits="1e0377ae", challenge="51") as node:
         run(node, payout=TESTNET)
         job = sink.job_at(1)
@@ -274,9 +289,8 @@ def test_G08_an_open_signet_is_mined(tmp_path: Path, sink: Sink, run: Run) -> No
 
 
 # -- test networks ----------------------------------------------------------------------------
-def test_G28_minimum_difficulty_is_waited_for_and_taken(
-    tmp_path: Path, sink: Sink, run: Run
-) -> None:
+@fault("G28")
+def test_minimum_difficulty_is_waited_for_and_taken(tmp_path: Path, sink: Sink, run: Run) -> None:
     shift = [0]
     node = FakeNode(tmp_path, chain="testnet4", bits="1c0ffff0")
     node.clock = lambda: int(time.time()) + shift[0]
@@ -293,9 +307,8 @@ def test_G28_minimum_difficulty_is_waited_for_and_taken(
         assert job.ntime_limit == 0
 
 
-def test_G28_without_the_option_a_hard_template_is_mined(
-    tmp_path: Path, sink: Sink, run: Run
-) -> None:
+@fault("G28")
+def test_without_the_option_a_hard_template_is_mined(tmp_path: Path, sink: Sink, run: Run) -> None:
     with FakeNode(tmp_path, chain="testnet4", bits="1c0ffff0") as node:
         node.mine()
         run(node, payout=TESTNET)
@@ -303,7 +316,8 @@ def test_G28_without_the_option_a_hard_template_is_mined(
 
 
 # -- several nodes ----------------------------------------------------------------------------
-def test_G36_the_newest_tip_wins_and_every_node_gets_the_block(
+@fault("G36")
+def test_the_newest_tip_wins_and_every_node_gets_the_block(
     node: FakeNode, second: FakeNode, sink: Sink, run: Run
 ) -> None:
     second.mine(3)
@@ -317,9 +331,8 @@ def test_G36_the_newest_tip_wins_and_every_node_gets_the_block(
     assert len(sink.final()) == 1
 
 
-def test_G36_a_dead_leader_is_replaced(
-    node: FakeNode, second: FakeNode, sink: Sink, run: Run
-) -> None:
+@fault("G36")
+def test_a_dead_leader_is_replaced(node: FakeNode, second: FakeNode, sink: Sink, run: Run) -> None:
     second.mine(3)
     run(node, second)
     sink.job_at(4)
@@ -328,7 +341,8 @@ def test_G36_a_dead_leader_is_replaced(
     assert sink.states[-1].health is Health.READY
 
 
-def test_G30_a_node_of_another_chain_is_left_out(
+@fault("G30")
+def test_a_node_of_another_chain_is_left_out(
     node: FakeNode, tmp_path: Path, sink: Sink, run: Run
 ) -> None:
     (tmp_path / "other").mkdir()
@@ -363,7 +377,8 @@ def test_what_every_node_refuses_is_dead(
     assert [verdict.answer for verdict in sink.final()] == [Answer.REJECTED]
 
 
-def test_G30_no_block_goes_to_a_node_that_came_back_on_another_chain(
+@fault("G30")
+def test_no_block_goes_to_a_node_that_came_back_on_another_chain(
     node: FakeNode, tmp_path: Path, sink: Sink, run: Run
 ) -> None:
     source = run(node, payout=b"\x51")

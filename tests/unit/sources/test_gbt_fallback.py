@@ -13,6 +13,7 @@ from miner.work.found import FoundBlock
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import Sink, solve, until
+from tests.faults import fault
 
 Run = Callable[..., NodeSource]
 
@@ -26,7 +27,8 @@ def accepted(source: NodeSource, sink: Sink, height: int) -> str:
     return share.hash_hex
 
 
-def test_G40_an_invalidated_block_is_offered_again_then_its_parent_is_mined(
+@fault("G40")
+def test_an_invalidated_block_is_offered_again_then_its_parent_is_mined(
     node: FakeNode, sink: Sink, run: Run
 ) -> None:
     source = run(node, timing=Timing())
@@ -51,7 +53,8 @@ def test_G40_an_invalidated_block_is_offered_again_then_its_parent_is_mined(
     assert not sink.job_at(4).reopens
 
 
-def test_G40_blocks_that_a_crash_cost_are_built_again(node: FakeNode, sink: Sink, run: Run) -> None:
+@fault("G40")
+def test_blocks_that_a_crash_cost_are_built_again(node: FakeNode, sink: Sink, run: Run) -> None:
     source = run(node, timing=Timing())
     ours = [accepted(source, sink, height) for height in range(1, 6)]
     node.fall_back(ours[1], forget=True)
@@ -62,9 +65,8 @@ def test_G40_blocks_that_a_crash_cost_are_built_again(node: FakeNode, sink: Sink
     assert len(sink.final()) == 5
 
 
-def test_G40_an_old_template_after_our_block_is_no_fall(
-    node: FakeNode, sink: Sink, run: Run
-) -> None:
+@fault("G40")
+def test_an_old_template_after_our_block_is_no_fall(node: FakeNode, sink: Sink, run: Run) -> None:
     """It was made before the block came, and arrived after it."""
     source = run(node)
     first, old = sink.job_at(1), node.template()
@@ -82,7 +84,8 @@ def test_G40_an_old_template_after_our_block_is_no_fall(
     assert [job.height for job in sink.jobs] == [1, 2]
 
 
-def test_G40_a_node_that_falls_back_alone_leaves_the_lead_to_the_others(
+@fault("G40")
+def test_a_node_that_falls_back_alone_leaves_the_lead_to_the_others(
     node: FakeNode, second: FakeNode, sink: Sink, run: Run
 ) -> None:
     source = run(node, second)
@@ -100,7 +103,8 @@ def test_G40_a_node_that_falls_back_alone_leaves_the_lead_to_the_others(
 
 
 @pytest.mark.parametrize("fault", [faults.failure(-25, "disk"), faults.drop()])
-def test_G40_a_node_that_cannot_be_asked_is_mined_on_all_the_same(
+@fault("G40")
+def test_a_node_that_cannot_be_asked_is_mined_on_all_the_same(
     node: FakeNode, sink: Sink, run: Run, fault: faults.Fault
 ) -> None:
     source = run(node)
@@ -111,7 +115,8 @@ def test_G40_a_node_that_cannot_be_asked_is_mined_on_all_the_same(
     assert "cannot be offered again" in sink.state_with("fell back").text
 
 
-def test_G40_a_node_whose_templates_stay_behind_our_block_is_mined_on(
+@fault("G40")
+def test_a_node_whose_templates_stay_behind_our_block_is_mined_on(
     node: FakeNode, sink: Sink, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says that it has our block, and never gives work upon it."""

@@ -17,6 +17,7 @@ from miner.work.found import Answer
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import FAST, TESTNET, Sink, solve, submitted, until
+from tests.faults import fault
 
 Run = Callable[..., NodeSource]
 UNUSABLE: list[tuple[str, dict[str, Any]]] = [
@@ -27,7 +28,8 @@ UNUSABLE: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("words", "patch"), UNUSABLE)
-def test_G12_a_template_without_a_possible_job_leaves_the_old_one(
+@fault("G12")
+def test_a_template_without_a_possible_job_leaves_the_old_one(
     node: FakeNode, sink: Sink, run: Run, words: str, patch: dict[str, Any]
 ) -> None:
     """And says so at once, also when a long poll brought it."""
@@ -43,7 +45,8 @@ def test_G12_a_template_without_a_possible_job_leaves_the_old_one(
     sink.job_at(2)
 
 
-def test_G36_a_useless_standby_does_not_take_over(
+@fault("G36")
+def test_a_useless_standby_does_not_take_over(
     node: FakeNode, second: FakeNode, sink: Sink, run: Run
 ) -> None:
     """And does not take the leader's thread with it: the leader comes back."""
@@ -59,9 +62,8 @@ def test_G36_a_useless_standby_does_not_take_over(
     sink.job_at(2)
 
 
-def test_G20_tips_that_alternate_at_once_are_not_hammered(
-    node: FakeNode, sink: Sink, run: Run
-) -> None:
+@fault("G20")
+def test_tips_that_alternate_at_once_are_not_hammered(node: FakeNode, sink: Sink, run: Run) -> None:
     """Two nodes behind one address, one a block behind: each long poll tells of another tip."""
 
     def alternate(exchange: faults.Exchange) -> bytes:
@@ -77,9 +79,8 @@ def test_G20_tips_that_alternate_at_once_are_not_hammered(
     assert len(node.calls) < 60
 
 
-def test_G20_a_tip_without_its_template_is_not_hammered(
-    node: FakeNode, sink: Sink, run: Run
-) -> None:
+@fault("G20")
+def test_a_tip_without_its_template_is_not_hammered(node: FakeNode, sink: Sink, run: Run) -> None:
     """Two nodes behind one address: one is asked for the tip, the other for templates."""
     row = [faults.result({"hash": f"{number:064x}", "height": 9}) for number in range(1000)]
     node.fault("waitfornewblock", *row)
@@ -88,9 +89,8 @@ def test_G20_a_tip_without_its_template_is_not_hammered(
     assert len(node.calls) < 60
 
 
-def test_G20_a_node_that_does_not_wait_is_not_hammered(
-    node: FakeNode, sink: Sink, run: Run
-) -> None:
+@fault("G20")
+def test_a_node_that_does_not_wait_is_not_hammered(node: FakeNode, sink: Sink, run: Run) -> None:
     answer = faults.result({"hash": node.tip.hash, "height": 0})
     node.fault("waitfornewblock", answer, times=1000)
     run(node)
@@ -98,7 +98,8 @@ def test_G20_a_node_that_does_not_wait_is_not_hammered(
     assert len(node.calls) < 40
 
 
-def test_G20_a_slow_dry_run_does_not_hide_a_new_tip(node: FakeNode, sink: Sink, run: Run) -> None:
+@fault("G20")
+def test_a_slow_dry_run_does_not_hide_a_new_tip(node: FakeNode, sink: Sink, run: Run) -> None:
     held = threading.Event()
 
     def hold(exchange: faults.Exchange) -> bytes | None:
@@ -123,7 +124,8 @@ def kind(value: object) -> str:
 
 @pytest.mark.parametrize("when", [10**400, 2**32, -1, -(10**400), True, None, "1"], ids=kind)
 @pytest.mark.parametrize("wait", [False, True])
-def test_G12_the_time_of_the_tip_is_checked(
+@fault("G12")
+def test_the_time_of_the_tip_is_checked(
     tmp_path: Path, sink: Sink, run: Run, when: object, wait: bool
 ) -> None:
     with FakeNode(tmp_path, chain="testnet4", bits="1c00ffff") as node:
@@ -133,7 +135,8 @@ def test_G12_the_time_of_the_tip_is_checked(
         sink.state_with("waiting for minimum difficulty" if wait else "mining on testnet4")
 
 
-def test_G36_a_refusal_by_one_node_is_not_the_word_of_one_that_is_away(
+@fault("G36")
+def test_a_refusal_by_one_node_is_not_the_word_of_one_that_is_away(
     node: FakeNode, second: FakeNode, sink: Sink, run: Run
 ) -> None:
     """One node is wrong about the block while the other restarts: it arrives all the same."""
@@ -152,7 +155,8 @@ def test_G36_a_refusal_by_one_node_is_not_the_word_of_one_that_is_away(
     until(lambda: source.unfinished == 0)
 
 
-def test_G36_late_refusals_leave_nothing_behind(
+@fault("G36")
+def test_late_refusals_leave_nothing_behind(
     node: FakeNode, second: FakeNode, sink: Sink, run: Run
 ) -> None:
     for one in (node, second):
@@ -172,7 +176,8 @@ def test_G36_late_refusals_leave_nothing_behind(
 
 
 @pytest.mark.parametrize("height", [-(10**9), 0, 2, None, "1"])
-def test_P20_a_block_is_not_buried_at_another_height(
+@fault("P20")
+def test_a_block_is_not_buried_at_another_height(
     node: FakeNode, sink: Sink, run: Run, height: object
 ) -> None:
     """A junk answer once declared a block dead that the node went on to accept."""

@@ -6,10 +6,12 @@ import pytest
 
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import Sink
+from tests.faults import fault
 from tests.unit.sources.test_gbt import Run
 
 
-def test_P08_a_jump_of_the_clock_means_a_fresh_connection_and_template(
+@fault("P08")
+def test_a_jump_of_the_clock_means_a_fresh_connection_and_template(
     node: FakeNode, sink: Sink, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connects: list[str] = []

@@ -13,11 +13,13 @@ from miner.work.found import Answer, FoundBlock
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import FAST, Sink, solve, submitted
+from tests.faults import fault
 
 Run = Callable[..., NodeSource]
 
 
-def test_G23_a_submit_that_hangs_after_acceptance_is_found_by_its_hash(
+@fault("G23")
+def test_a_submit_that_hangs_after_acceptance_is_found_by_its_hash(
     node: FakeNode, sink: Sink, run: Run
 ) -> None:
     node.fault("submitblock", faults.accept_then_hang(30))
@@ -33,7 +35,8 @@ def test_G23_a_submit_that_hangs_after_acceptance_is_found_by_its_hash(
     [faults.accept_then_close(), faults.accept_then_truncate(20)],
     ids=["closed", "truncated"],
 )
-def test_G10_a_lost_answer_to_an_accepted_block_is_success_once(
+@fault("G10")
+def test_a_lost_answer_to_an_accepted_block_is_success_once(
     node: FakeNode, sink: Sink, run: Run, fault: faults.Fault
 ) -> None:
     node.fault("submitblock", fault)
@@ -45,7 +48,8 @@ def test_G10_a_lost_answer_to_an_accepted_block_is_success_once(
     assert len(sink.final()) == 1
 
 
-def test_G23_duplicate_is_success(node: FakeNode, sink: Sink, run: Run) -> None:
+@fault("G23")
+def test_duplicate_is_success(node: FakeNode, sink: Sink, run: Run) -> None:
     node.fault("submitblock", faults.accept_then_close())
     node.fault("getblockheader", faults.failure(-1, "x"), times=1)
     source = run(node)
@@ -69,7 +73,8 @@ def test_G23_duplicate_is_success(node: FakeNode, sink: Sink, run: Run) -> None:
     ],
     ids=["503", "dropped", "warming", "-25", "401", "403", "html", "junk"],
 )
-def test_G05_G24_a_block_that_was_not_judged_is_sent_until_it_is(
+@fault("G05", "G24")
+def test_a_block_that_was_not_judged_is_sent_until_it_is(
     node: FakeNode, sink: Sink, run: Run, row: list[faults.Fault]
 ) -> None:
     node.fault("submitblock", *row)
@@ -82,7 +87,8 @@ def test_G05_G24_a_block_that_was_not_judged_is_sent_until_it_is(
 
 
 @pytest.mark.parametrize("word", ["bad-cb-amount", "high-hash", "bad-txns-vin-empty", "rejected"])
-def test_G24_a_dead_block_is_reported_with_the_reason(
+@fault("G24")
+def test_a_dead_block_is_reported_with_the_reason(
     node: FakeNode, sink: Sink, run: Run, word: str
 ) -> None:
     node.fault("submitblock", faults.result(word))
@@ -95,9 +101,8 @@ def test_G24_a_dead_block_is_reported_with_the_reason(
     assert [call[1] for call in node.calls].count("submitblock") == 1
 
 
-def test_G22_a_lost_race_is_kept_until_its_branch_wins(
-    node: FakeNode, sink: Sink, run: Run
-) -> None:
+@fault("G22")
+def test_a_lost_race_is_kept_until_its_branch_wins(node: FakeNode, sink: Sink, run: Run) -> None:
     source = run(node)
     share = solve(sink.job_at(1))
     node.mine()
@@ -110,7 +115,8 @@ def test_G22_a_lost_race_is_kept_until_its_branch_wins(
     assert node.sent(share.hash_hex) == 1
 
 
-def test_P20_a_lost_race_is_stale_once_the_rival_is_buried(
+@fault("P20")
+def test_a_lost_race_is_stale_once_the_rival_is_buried(
     node: FakeNode, sink: Sink, run: Run
 ) -> None:
     source = run(node)
@@ -135,7 +141,8 @@ def test_a_block_ahead_of_the_node_waits_for_its_parent(
     assert answers == [Answer.PENDING, Answer.PENDING, Answer.ACCEPTED]
 
 
-def test_G21_a_block_found_while_the_node_restarts_arrives(
+@fault("G21")
+def test_a_block_found_while_the_node_restarts_arrives(
     node: FakeNode, sink: Sink, run: Run
 ) -> None:
     source = run(node)
@@ -180,7 +187,8 @@ def test_stop_waits_for_an_open_submit(node: FakeNode, sink: Sink, run: Run) -> 
     assert [verdict.answer for verdict in sink.verdicts] == [Answer.ACCEPTED]
 
 
-def test_P01_stop_is_quick_when_idle_and_bounded_when_a_node_hangs(
+@fault("P01")
+def test_stop_is_quick_when_idle_and_bounded_when_a_node_hangs(
     node: FakeNode, sink: Sink, run: Run
 ) -> None:
     source = run(node)
@@ -196,7 +204,8 @@ def test_P01_stop_is_quick_when_idle_and_bounded_when_a_node_hangs(
     assert time.monotonic() - started < 2.5
 
 
-def test_G25_a_refused_dry_run_never_vetoes_a_block(
+@fault("G25")
+def test_a_refused_dry_run_never_vetoes_a_block(
     node: FakeNode, sink: Sink, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judge = node.judge
@@ -212,9 +221,8 @@ def test_G25_a_refused_dry_run_never_vetoes_a_block(
     assert sink.final()[0].answer is Answer.ACCEPTED
 
 
-def test_G26_a_share_of_an_old_job_is_sent_all_the_same(
-    node: FakeNode, sink: Sink, run: Run
-) -> None:
+@fault("G26")
+def test_a_share_of_an_old_job_is_sent_all_the_same(node: FakeNode, sink: Sink, run: Run) -> None:
     source = run(node)
     share = solve(sink.job_at(1))
     node.mine(3)
@@ -225,7 +233,8 @@ def test_G26_a_share_of_an_old_job_is_sent_all_the_same(
     assert node.sent(share.hash_hex) == 1
 
 
-def test_G24_a_broken_answer_of_getblockheader_settles_nothing(
+@fault("G24")
+def test_a_broken_answer_of_getblockheader_settles_nothing(
     node: FakeNode, sink: Sink, run: Run
 ) -> None:
     node.fault("getblockheader", faults.result(7), faults.result({"confirmations": "1"}))

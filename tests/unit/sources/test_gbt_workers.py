@@ -16,6 +16,7 @@ from miner.work.found import Answer
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import Sink, solve, until
+from tests.faults import fault
 
 Run = Callable[..., NodeSource]
 MOST_HELD_S = 2.0
@@ -37,7 +38,8 @@ def busy(tmp_path: Path) -> Iterator[Callable[..., FakeNode]]:
 
 
 @pytest.mark.parametrize("wait_arguments", [2, 1, 0])
-def test_G38_one_worker_takes_the_first_block_within_ten_seconds(
+@fault("G38")
+def test_one_worker_takes_the_first_block_within_ten_seconds(
     busy: Callable[..., FakeNode], sink: Sink, run: Run, wait_arguments: int
 ) -> None:
     """A long poll kept it until the tip changed: on an idle chain for ever."""
@@ -53,7 +55,8 @@ def test_G38_one_worker_takes_the_first_block_within_ten_seconds(
     assert max(seconds for _, seconds in node.held) < MOST_HELD_S
 
 
-def test_G38_four_miners_on_four_workers_deliver_all_they_find(
+@fault("G38")
+def test_four_miners_on_four_workers_deliver_all_they_find(
     busy: Callable[..., FakeNode], run: Run
 ) -> None:
     node, sinks = busy(4), [Sink() for _ in range(4)]
@@ -71,7 +74,8 @@ def test_G38_four_miners_on_four_workers_deliver_all_they_find(
 
 
 @pytest.mark.parametrize("wait_arguments", [2, 1, 0])
-def test_G38_a_new_tip_is_seen_soon(
+@fault("G38")
+def test_a_new_tip_is_seen_soon(
     busy: Callable[..., FakeNode], sink: Sink, run: Run, wait_arguments: int
 ) -> None:
     node = busy(4, wait_arguments=wait_arguments)
@@ -85,7 +89,8 @@ def test_G38_a_new_tip_is_seen_soon(
         assert time.monotonic() - began < SOON_S
 
 
-def test_G38_a_block_does_not_wait_for_the_look_up_of_another(
+@fault("G38")
+def test_a_block_does_not_wait_for_the_look_up_of_another(
     node: FakeNode, sink: Sink, run: Run
 ) -> None:
     first_asked = []
@@ -153,7 +158,8 @@ def rest(seconds: float) -> None: ...
     ],
     ids=["29", "28", "no method", "not allowed", "strange", "no hash"],
 )  # fmt: skip
-def test_G38_the_tip_is_asked_for_in_a_way_the_node_knows(
+@fault("G38")
+def test_the_tip_is_asked_for_in_a_way_the_node_knows(
     answers: list[object], methods: list[tuple[object, ...]]
 ) -> None:
     """What failed once is not tried again."""
@@ -179,7 +185,8 @@ def test_a_node_that_heeds_no_limit_is_polled() -> None:
     assert node.asked[-1] == ("getbestblockhash",)
 
 
-def test_G38_no_limit_is_never_asked_for() -> None:
+@fault("G38")
+def test_no_limit_is_never_asked_for() -> None:
     node = Node(NEW)
     TipWatch(node, 10.0).next("old", 0.0, rest)
     assert node.asked == [("waitfornewblock", 50, "old")]

@@ -19,6 +19,7 @@ from miner.transport.rpc import Rpc
 from miner.work.found import FoundBlock
 from tests.fakes.node import GENESIS, FakeNode
 from tests.fakes.sink import FAST, until
+from tests.faults import fault
 
 EASY, HARD = 0x207FFFFF, 0x1D00FFFF  # HARD is difficulty 1 exactly
 SHORT_S = 0.3  # instead of PAUSE_S
@@ -99,7 +100,8 @@ def refusing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
         yield go
 
 
-def test_G42_of_new_blocks_on_a_hopeless_node_the_newest_waits(
+@fault("G42")
+def test_of_new_blocks_on_a_hopeless_node_the_newest_waits(
     refusing: Callable[..., Refusing],
 ) -> None:
     it = refusing()
@@ -112,7 +114,8 @@ def test_G42_of_new_blocks_on_a_hopeless_node_the_newest_waits(
     assert PAUSE_S == 5.0
 
 
-def test_G42_blocks_of_the_journal_are_sent_however_hopeless(
+@fault("G42")
+def test_blocks_of_the_journal_are_sent_however_hopeless(
     refusing: Callable[..., Refusing],
 ) -> None:
     it = refusing()
@@ -124,7 +127,8 @@ def test_G42_blocks_of_the_journal_are_sent_however_hopeless(
     assert not it.board.skipped()
 
 
-def test_G42_retries_count(refusing: Callable[..., Refusing]) -> None:
+@fault("G42")
+def test_retries_count(refusing: Callable[..., Refusing]) -> None:
     it = refusing("prev-blk-not-found")
     it.send(*[block(number) for number in range(4)])
     until(lambda: len(it.sent()) == PATIENCE + 3)
@@ -133,7 +137,8 @@ def test_G42_retries_count(refusing: Callable[..., Refusing]) -> None:
     assert not it.board.skipped()
 
 
-def test_G42_at_difficulty_1_every_block_is_sent_at_once(
+@fault("G42")
+def test_at_difficulty_1_every_block_is_sent_at_once(
     refusing: Callable[..., Refusing],
 ) -> None:
     it = refusing()

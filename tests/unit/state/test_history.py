@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from miner.state.history import COARSE_ROWS, FINE_ROWS, History, Reading, Ring, Row
+from tests.faults import fault
 
 
 def filled(history: History, first: int, last: int, rate: int = 100) -> None:
@@ -45,7 +46,8 @@ def test_rings_never_grow() -> None:
         assert [row.time_s for row in ring.since(2 * rows + 5)] == [2 * rows + 6.0]
 
 
-def test_p02_a_restart_finds_all_but_the_last_minute(tmp_path: Path) -> None:
+@fault("P02")
+def test_a_restart_finds_all_but_the_last_minute(tmp_path: Path) -> None:
     """As after kill -9: nothing is saved at the end."""
     path = tmp_path / "state" / "history.json"
     history = History(0.0, path)
@@ -82,7 +84,8 @@ def test_at_the_stop_everything_is_saved(tmp_path: Path) -> None:
         '{"schema": 1, "columns": COLUMNS, "fine": 7, "coarse": []}',
     ],
 )
-def test_p16_a_broken_file_is_no_reason_to_stop(content: str, tmp_path: Path) -> None:
+@fault("P16")
+def test_a_broken_file_is_no_reason_to_stop(content: str, tmp_path: Path) -> None:
     path = tmp_path / "history.json"
     path.write_text(content.replace("COLUMNS", json.dumps(Row._fields)))
     history = History(0.0, path)
@@ -92,7 +95,8 @@ def test_p16_a_broken_file_is_no_reason_to_stop(content: str, tmp_path: Path) ->
     assert len(History(0.0, path).coarse) == 1
 
 
-def test_p04_a_disk_that_fails_costs_the_file_alone(tmp_path: Path) -> None:
+@fault("P04")
+def test_a_disk_that_fails_costs_the_file_alone(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     history = History(0.0, tmp_path / "file" / "history.json")
     filled(history, 0, 61)

@@ -4,6 +4,7 @@ import pytest
 
 from miner.bitcoin.target import expected_hashes
 from miner.state.luck import LuckMeter, band, quantile, sigmas
+from tests.faults import fault
 
 
 def poisson_cdf(count: int, mean: float) -> float:
@@ -47,7 +48,8 @@ def test_without_a_job_there_is_no_luck() -> None:
     assert LuckMeter().luck(0).ratio is None
 
 
-def test_b04_lost_shares_show_in_the_statistic() -> None:
+@fault("B04")
+def test_lost_shares_show_in_the_statistic() -> None:
     assert sigmas(2 * 49, 100, 49) is None
     assert sigmas(1800.0, 1800, 900) == pytest.approx(0)
     halved = sigmas(1800.0, 3600, 900)

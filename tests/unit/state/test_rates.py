@@ -1,9 +1,11 @@
 import pytest
 
 from miner.state.rates import LONG_S, SAMPLE_S, Meter, Rates, Windows, total
+from tests.faults import fault
 
 
-def test_b20_windows_follow_the_clock_and_never_divide_by_zero() -> None:
+@fault("B20")
+def test_windows_follow_the_clock_and_never_divide_by_zero() -> None:
     meter = Meter(100.0, 900.0)
     assert meter.rate(100.0, 5, 10.0) == 0.0  # no time has passed
     for second in range(1, 2001):
@@ -26,7 +28,8 @@ def test_a_short_meter_knows_its_longest_window_exactly() -> None:
         assert meter.rate(second + 0.25, second * second, 0.0) == 0.0
 
 
-def test_b20_a_counter_or_clock_that_steps_back_gives_no_negative_rate() -> None:
+@fault("B20")
+def test_a_counter_or_clock_that_steps_back_gives_no_negative_rate() -> None:
     meter = Meter(100.0)
     meter.sample(110.0, 1000)
     assert meter.rate(120.0, 10, 5.0) == 0.0

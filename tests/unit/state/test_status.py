@@ -16,6 +16,7 @@ from miner.views.jsonl import status_line
 from miner.work.found import Answer, Share, Verdict
 from miner.work.job import Coinbase, Job
 from miner.work.unit import WorkUnit
+from tests.faults import fault
 
 JOB = Job(
     "node", 1, "a", True, 0x20000000, 0, bytes(32), Coinbase(b"1", b"", 4, b"2", ()),
@@ -146,7 +147,8 @@ def test_a_broken_best_file_is_no_reason_to_stop(tmp_path: Path) -> None:
     status.save()
 
 
-def test_b04_lost_shares_show_in_the_statistic() -> None:
+@fault("B04")
+def test_lost_shares_show_in_the_statistic() -> None:
     status = Status(0.0)
     meter = status.worker(info("a", "cpu"), 0.0)
     for _ in range(900):

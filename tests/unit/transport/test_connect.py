@@ -14,6 +14,7 @@ from miner.transport.dial import Dialer
 from miner.transport.resolve import LOOKUP_S, MAX_ADDRESSES, Address, Resolver
 from miner.transport.stream import READ_BYTES, SocketStream, Stream
 from miner.transport.waker import Waker
+from tests.faults import fault
 
 
 @pytest.fixture
@@ -49,16 +50,16 @@ def connect(
     return dialer.open(host, port, None, seconds)[0]
 
 
-def test_S52_a_socket_sends_at_once_and_is_kept_alive(
-    waker: Waker, listener: socket.socket
-) -> None:
+@fault("S52")
+def test_a_socket_sends_at_once_and_is_kept_alive(waker: Waker, listener: socket.socket) -> None:
     port = listener.getsockname()[1]
     with tcp.connect([(socket.AF_INET, ("127.0.0.1", port))], waker, time.monotonic() + 5) as sock:
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0
 
 
-def test_S52_one_write_per_message(waker: Waker) -> None:
+@fault("S52")
+def test_one_write_per_message(waker: Waker) -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # keeps boundaries
     ours.setblocking(False)
     stream = SocketStream(ours, waker)
@@ -68,7 +69,8 @@ def test_S52_one_write_per_message(waker: Waker) -> None:
     theirs.close()
 
 
-def test_S48_an_unknown_name_is_one_line(dialer: Make) -> None:
+@fault("S48")
+def test_an_unknown_name_is_one_line(dialer: Make) -> None:
     def lookup(host: str, port: int) -> list[Address]:
         raise socket.gaierror(-2, "Name or service not known")
 
@@ -76,7 +78,8 @@ def test_S48_an_unknown_name_is_one_line(dialer: Make) -> None:
         connect(dialer(lookup))
 
 
-def test_S48_a_slow_resolver_has_a_deadline_and_is_not_asked_twice_at_once(
+@fault("S48")
+def test_a_slow_resolver_has_a_deadline_and_is_not_asked_twice_at_once(
     dialer: Make, listener: socket.socket
 ) -> None:
     asked, answer = [], threading.Event()
@@ -97,7 +100,8 @@ def test_S48_a_slow_resolver_has_a_deadline_and_is_not_asked_twice_at_once(
     assert len(asked) == 2  # resolved anew at each try
 
 
-def test_S48_a_dead_address_costs_little_and_all_are_tried(
+@fault("S48")
+def test_a_dead_address_costs_little_and_all_are_tried(
     dialer: Make, listener: socket.socket
 ) -> None:
     dead: Address = (socket.AF_INET, ("192.0.2.1", 9))  # TEST-NET-1: answers nothing
@@ -113,7 +117,8 @@ def test_S48_a_dead_address_costs_little_and_all_are_tried(
     assert time.monotonic() - started < 4.0
 
 
-def test_S48_the_address_may_change_between_tries(dialer: Make, listener: socket.socket) -> None:
+@fault("S48")
+def test_the_address_may_change_between_tries(dialer: Make, listener: socket.socket) -> None:
     answers = [[(socket.AF_INET, ("127.0.0.1", 9))], [here(listener)]]
     made = dialer(lambda host, port: answers.pop(0))
     with pytest.raises(ConnectFailed, match="refused"):
@@ -121,7 +126,8 @@ def test_S48_the_address_may_change_between_tries(dialer: Make, listener: socket
     connect(made).close()
 
 
-def test_S48_beyond_eight_addresses_the_others_have_their_turn(
+@fault("S48")
+def test_beyond_eight_addresses_the_others_have_their_turn(
     waker: Waker, dialer: Make, listener: socket.socket
 ) -> None:
     closed = [(socket.AF_INET, (f"127.0.0.{place}", 9)) for place in range(2, 11)]
@@ -134,7 +140,8 @@ def test_S48_beyond_eight_addresses_the_others_have_their_turn(
     assert len(resolver.addresses("pool.example", 9, 5.0)) == MAX_ADDRESSES
 
 
-def test_S48_a_slow_name_takes_nothing_from_the_connection(
+@fault("S48")
+def test_a_slow_name_takes_nothing_from_the_connection(
     dialer: Make, listener: socket.socket
 ) -> None:
     """The look-up has five seconds of its own."""

@@ -18,6 +18,7 @@ from miner.transport.credentials import (
     find_credentials,
 )
 from miner.transport.endpoint import Endpoint, NodeAddress, parse_node_url
+from tests.faults import fault
 
 GOOD = {
     "http://127.0.0.1:18443": ("http", "127.0.0.1", 18443, "/"),
@@ -74,7 +75,8 @@ def test_unusable_urls_are_refused(url: str) -> None:
     "url",
     ["http://u:canary@a:99999", "ftp://u:canary@a", "http://u:canary@", "http://x://u:canary@a:1"],
 )
-def test_P14_a_refused_url_does_not_repeat_its_password(url: str) -> None:
+@fault("P14")
+def test_a_refused_url_does_not_repeat_its_password(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_node_url(url, 8332)
     assert "canary" not in str(caught.value)
@@ -91,13 +93,15 @@ def test_cookie_is_read_at_every_use(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "\n"])
-def test_G02_an_empty_cookie_may_fill_soon(tmp_path: Path, content: str) -> None:
+@fault("G02")
+def test_an_empty_cookie_may_fill_soon(tmp_path: Path, content: str) -> None:
     (tmp_path / ".cookie").write_text(content)
     with pytest.raises(ConnectFailed, match="empty"):
         CookieFile(tmp_path / ".cookie").authorization()
 
 
-def test_G02_a_missing_cookie_may_appear_soon(tmp_path: Path) -> None:
+@fault("G02")
+def test_a_missing_cookie_may_appear_soon(tmp_path: Path) -> None:
     with pytest.raises(ConnectFailed, match="no cookie at"):
         CookieFile(tmp_path / ".cookie").authorization()
 
@@ -123,7 +127,8 @@ def test_a_pipe_for_a_cookie_holds_nobody_up(tmp_path: Path) -> None:
             CookieFile(path).authorization()
 
 
-def test_P14_a_peer_that_repeats_the_login_shows_nothing(tmp_path: Path) -> None:
+@fault("P14")
+def test_a_peer_that_repeats_the_login_shows_nothing(tmp_path: Path) -> None:
     (tmp_path / "cookie").write_text("__cookie__:hunter2hunter2")
     headers: list[Credentials] = [
         CookieFile(tmp_path / "cookie"),
@@ -182,7 +187,8 @@ def test_order_of_credentials(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "node.example", "[2001:db8::1]", "localhost.evil"])
-def test_P14_no_other_computer_is_shown_our_own_cookie(tmp_path: Path, host: str) -> None:
+@fault("P14")
+def test_no_other_computer_is_shown_our_own_cookie(tmp_path: Path, host: str) -> None:
     """It opens the wallet of the node that runs here."""
     there = parse_node_url(f"http://{host}:8332", 1)
     with pytest.raises(ConfigError, match="is not this computer: give --cookie"):

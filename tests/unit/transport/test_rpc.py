@@ -29,6 +29,7 @@ from miner.transport.rpc import Rpc
 from tests.fakes import exchange as faults
 from tests.fakes.exchange import Exchange, http
 from tests.fakes.node import FakeNode
+from tests.faults import fault
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "rpc"
 
@@ -58,7 +59,8 @@ def test_a_large_result_is_whole_and_parsed_once(node: FakeNode, rpc: Rpc) -> No
 
 
 @pytest.mark.parametrize("name", ["errors-and-lookups", "submitblock-verdicts", "chain-main"])
-def test_G04_recorded_answers_of_bitcoin_core(node: FakeNode, rpc: Rpc, name: str) -> None:
+@fault("G04")
+def test_recorded_answers_of_bitcoin_core(node: FakeNode, rpc: Rpc, name: str) -> None:
     for item in json.loads((VECTORS / f"{name}.json").read_text())["exchanges"]:
         status, response = item["status"], item["response"]
         text = response if isinstance(response, str) else None
@@ -84,7 +86,8 @@ def test_G04_recorded_answers_of_bitcoin_core(node: FakeNode, rpc: Rpc, name: st
 
 
 @pytest.mark.parametrize("code", [-28, -9, -10])
-def test_G06_not_ready_is_its_own_error(node: FakeNode, rpc: Rpc, code: int) -> None:
+@fault("G06")
+def test_not_ready_is_its_own_error(node: FakeNode, rpc: Rpc, code: int) -> None:
     node.fault("getblockcount", faults.failure(code, "Loading block index..."))
     with pytest.raises(RpcNotReady, match="Loading block index"):
         rpc.call("getblockcount")
@@ -116,7 +119,8 @@ WRONG: dict[str, tuple[bytes, type[MinerError]]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_G04_wrong_answers_get_typed_errors_and_the_lane_recovers(
+@fault("G04")
+def test_wrong_answers_get_typed_errors_and_the_lane_recovers(
     node: FakeNode, rpc: Rpc, name: str
 ) -> None:
     raw, kind = WRONG[name]
@@ -150,13 +154,15 @@ def chunked(exchange: Exchange) -> bytes:
     return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + pieces
 
 
-def test_G10_chunked_answers_are_read(node: FakeNode, rpc: Rpc) -> None:
+@fault("G10")
+def test_chunked_answers_are_read(node: FakeNode, rpc: Rpc) -> None:
     node.fault("x", chunked)
     assert rpc.call("x") == 7
     assert rpc.call("getblockcount") == 0
 
 
-def test_G10_an_answer_that_ends_with_the_connection_is_read(node: FakeNode, rpc: Rpc) -> None:
+@fault("G10")
+def test_an_answer_that_ends_with_the_connection_is_read(node: FakeNode, rpc: Rpc) -> None:
     def until_close(exchange: Exchange) -> bytes:
         body = reply(exchange).split(b"\r\n\r\n", 1)[1]
         return b"HTTP/1.0 200 OK\r\n\r\n" + body + b"\0CUT"
@@ -167,9 +173,8 @@ def test_G10_an_answer_that_ends_with_the_connection_is_read(node: FakeNode, rpc
 
 
 @pytest.mark.parametrize("keep", [1, 30, 90, 100])
-def test_G10_a_truncated_answer_leaves_the_outcome_unknown(
-    node: FakeNode, rpc: Rpc, keep: int
-) -> None:
+@fault("G10")
+def test_a_truncated_answer_leaves_the_outcome_unknown(node: FakeNode, rpc: Rpc, keep: int) -> None:
     node.fault("getblockcount", faults.accept_then_truncate(keep))
     with pytest.raises((TransportError, RemoteProtocolError)) as caught:
         rpc.call("getblockcount")
@@ -177,14 +182,16 @@ def test_G10_a_truncated_answer_leaves_the_outcome_unknown(
     assert rpc.call("getblockcount") == 0
 
 
-def test_G10_a_read_survives_an_idle_close_in_silence(node: FakeNode, rpc: Rpc) -> None:
+@fault("G10")
+def test_a_read_survives_an_idle_close_in_silence(node: FakeNode, rpc: Rpc) -> None:
     rpc.call("getblockcount")
     node.fault("getblockcount", faults.drop())
     assert rpc.call("getblockcount") == 0
     assert [call[1] for call in node.calls] == ["getblockcount"] * 3
 
 
-def test_G10_submitblock_is_never_repeated_in_silence(node: FakeNode, rpc: Rpc) -> None:
+@fault("G10")
+def test_submitblock_is_never_repeated_in_silence(node: FakeNode, rpc: Rpc) -> None:
     rpc.call("getblockcount")
     node.fault("submitblock", faults.drop())
     with pytest.raises(TransportError):
@@ -202,13 +209,15 @@ def test_a_connection_the_node_closed_is_replaced_before_use(node: FakeNode, rpc
     assert rpc.call("submitblock", "00") is None
 
 
-def test_G02_a_rotated_cookie_is_read_again(node: FakeNode, rpc: Rpc) -> None:
+@fault("G02")
+def test_a_rotated_cookie_is_read_again(node: FakeNode, rpc: Rpc) -> None:
     rpc.call("getblockcount")
     node.rotate_cookie()
     assert rpc.call("getblockcount") == 0
 
 
-def test_G02_a_cookie_rotated_under_the_call_is_read_again(node: FakeNode, rpc: Rpc) -> None:
+@fault("G02")
+def test_a_cookie_rotated_under_the_call_is_read_again(node: FakeNode, rpc: Rpc) -> None:
     """The file changes between our reading it and the node's checking it."""
     stale = CookieFile(node.cookie).authorization()
     node.rotate_cookie()
@@ -233,7 +242,8 @@ def test_wrong_credentials_are_refused_without_showing_them(node: FakeNode) -> N
     rpc.close()
 
 
-def test_P14_no_log_record_holds_the_cookie(
+@fault("P14")
+def test_no_log_record_holds_the_cookie(
     node: FakeNode, rpc: Rpc, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -244,7 +254,8 @@ def test_P14_no_log_record_holds_the_cookie(
     assert node.password not in caplog.text
 
 
-def test_G23_a_silent_node_meets_the_deadline(node: FakeNode, rpc: Rpc) -> None:
+@fault("G23")
+def test_a_silent_node_meets_the_deadline(node: FakeNode, rpc: Rpc) -> None:
     node.fault("getblockcount", faults.accept_then_hang(30))
     started = time.monotonic()
     with pytest.raises(DeadlinePassed):

@@ -10,6 +10,7 @@ from miner.transport.rpc import Rpc
 from tests.fakes import exchange as faults
 from tests.fakes.exchange import Exchange, http
 from tests.fakes.node import FakeNode
+from tests.faults import fault
 
 
 def reply(exchange: Exchange) -> bytes:
@@ -24,7 +25,8 @@ FLOODS = {
 
 
 @pytest.mark.parametrize("flood", FLOODS)
-def test_G10_an_endless_answer_ends_at_the_limit(
+@fault("G10")
+def test_an_endless_answer_ends_at_the_limit(
     node: FakeNode, rpc: Rpc, monkeypatch: pytest.MonkeyPatch, flood: str
 ) -> None:
     monkeypatch.setattr(strict_http, "MAX_WIRE_BYTES", 1 << 20)
@@ -47,7 +49,8 @@ def test_G10_an_endless_answer_ends_at_the_limit(
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_P14_credentials_follow_no_redirect(node: FakeNode, rpc: Rpc, status: int) -> None:
+@fault("P14")
+def test_credentials_follow_no_redirect(node: FakeNode, rpc: Rpc, status: int) -> None:
     there = f"Location: {node.url}/elsewhere\r\n"
     node.fault("getblockcount", faults.fixed(http(status, b"", "text/html", there)))
     with pytest.raises(RemoteProtocolError, match="give the final URL"):
@@ -56,7 +59,8 @@ def test_P14_credentials_follow_no_redirect(node: FakeNode, rpc: Rpc, status: in
 
 
 @pytest.mark.parametrize("coding", ["utf-16", "utf-8-sig", "utf-32"])
-def test_G10_json_in_another_coding_is_refused(node: FakeNode, rpc: Rpc, coding: str) -> None:
+@fault("G10")
+def test_json_in_another_coding_is_refused(node: FakeNode, rpc: Rpc, coding: str) -> None:
     def recode(exchange: Exchange) -> bytes:
         body = reply(exchange).split(b"\r\n\r\n", 1)[1]
         return http(200, body.decode().encode(coding))

@@ -4,6 +4,7 @@ import pytest
 
 from miner.errors import ConfigError
 from miner.transport.urls import parse_pool_url
+from tests.faults import fault
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,8 @@ def test_credentials_are_decoded_and_never_shown() -> None:
         ("", "no host name"),
     ],
 )
-def test_P16_bad_urls_name_the_value_and_the_remedy(text: str, remedy: str) -> None:
+@fault("P16")
+def test_bad_urls_name_the_value_and_the_remedy(text: str, remedy: str) -> None:
     with pytest.raises(ConfigError, match=remedy) as caught:
         parse_pool_url(text)
     assert "\n" not in str(caught.value)

@@ -6,13 +6,15 @@ from miner.state.events import Alarm, BlockFound, Event, answered
 from miner.views.limit import LINES_A_SECOND, OF_POOLS, SUM_S, ShareLimit
 from miner.views.sentences import sentence
 from miner.work.found import Answer, Verdict
+from tests.faults import fault
 
 
 def event(answer: Answer = Answer.ACCEPTED, reason: str = "") -> Event:
     return answered(Verdict("pool", "00", answer, is_block=False, reason=reason))
 
 
-def test_S56_ten_lines_a_second_and_a_sum_every_ten_seconds() -> None:
+@fault("S56")
+def test_ten_lines_a_second_and_a_sum_every_ten_seconds() -> None:
     limit, shown, sums = ShareLimit(), 0, []
     counted: Counter[str] = Counter()
     kinds = [event(), event(Answer.REJECTED, "low-difficulty"), event(Answer.REJECTED, "bad-time")]

@@ -10,6 +10,7 @@ from miner.sources.base import Health
 from miner.sources.pool import connection as module
 from miner.work.found import Answer, FoundBlock, Share
 from miner.work.job import Job
+from tests.faults import fault
 from tests.unit.protocol.stratum_lines import SUBSCRIPTION, call, notify, share_of
 from tests.unit.sources.pool.kit import (
     NAME,
@@ -72,14 +73,16 @@ def test_without_a_grant_it_says_so() -> None:
     assert log.said("no extensions")
 
 
-def test_S46_a_job_from_another_time_is_told_once() -> None:
+@fault("S46")
+def test_a_job_from_another_time_is_told_once() -> None:
     stream = ListStream(logged_in(ntime="00000001"), notify(job_id="c", ntime="00000002"))
     log = bench(stream).run()
     assert len(log.said("the pool's block time is -13")) == 1
     assert len(log.jobs) == 2
 
 
-def test_S26_shares_wait_for_the_login() -> None:
+@fault("S26")
+def test_shares_wait_for_the_login() -> None:
     """A job came before the reply to authorize; what is found meanwhile is sent after it."""
     stream = ListStream(together(to("mining.subscribe", SUBSCRIPTION), notify()))
     made = bench(stream)
@@ -107,7 +110,8 @@ def test_the_measured_rate_reaches_the_session() -> None:
 # --- shares that find no way -----------------------------------------------------------------
 
 
-def test_S56_too_many_shares_cost_the_oldest_and_never_wait() -> None:
+@fault("S56")
+def test_too_many_shares_cost_the_oldest_and_never_wait() -> None:
     stream = ListStream(logged_in())
     made = bench(stream)
     stream.steps += [
@@ -136,7 +140,8 @@ def test_a_long_queue_is_sent_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made.link.woken >= 4  # three shares, and once for the rest
 
 
-def test_S40_nothing_crosses_into_a_new_session() -> None:
+@fault("S40")
+def test_nothing_crosses_into_a_new_session() -> None:
     first, second = ListStream(logged_in()), ListStream(logged_in(extranonce1="08000009"))
     made = bench(first, second)
     first.steps += [finding(made, lambda job: share_of(job, 1)), 0.1]
@@ -159,7 +164,8 @@ def test_S40_nothing_crosses_into_a_new_session() -> None:
     assert second.asked("mining.submit") == []
 
 
-def test_S39_a_resumed_session_gets_its_open_share_again() -> None:
+@fault("S39")
+def test_a_resumed_session_gets_its_open_share_again() -> None:
     first, second = ListStream(logged_in()), ListStream(logged_in())
     made = bench(first, second)
     first.steps += [finding(made, lambda job: share_of(job, 1)), 0.1]

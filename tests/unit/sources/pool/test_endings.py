@@ -11,6 +11,7 @@ from miner.sources.pool import connection as module
 from miner.sources.pool.connection import PoolConnection
 from miner.sources.pool.options import PoolOptions
 from miner.work.found import Answer
+from tests.faults import fault
 from tests.unit.protocol.stratum_lines import SUBSCRIPTION, call, share_of
 from tests.unit.sources.pool.kit import (
     NAME,
@@ -62,7 +63,8 @@ def test_while_another_pool_has_the_work_pauses_are_short() -> None:
     assert made.link.slept == [1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0, 0.0]
 
 
-def test_S36_a_pool_that_hangs_up_on_configure_is_tried_without() -> None:
+@fault("S36")
+def test_a_pool_that_hangs_up_on_configure_is_tried_without() -> None:
     first, second = ListStream(), ListStream(logged_in())
     made = bench(first, second)
     log = made.run()
@@ -104,7 +106,8 @@ def test_retries_come_to_an_end() -> None:
     assert [str(error) for error in fatal] == [f"pool {NAME}: refused; 1 retries failed"] * 2
 
 
-def test_P08_after_the_computer_slept_the_connection_is_made_anew_at_once() -> None:
+@fault("P08")
+def test_after_the_computer_slept_the_connection_is_made_anew_at_once() -> None:
     first, second = ListStream(logged_in()), ListStream(logged_in())
     made = bench(first, second)
     first.steps += [lambda s: setattr(s.clock, "jumped", True), 1.0, 1.0]
@@ -113,7 +116,8 @@ def test_P08_after_the_computer_slept_the_connection_is_made_anew_at_once() -> N
     assert made.link.slept[0] == 0.0
 
 
-def test_S37_deadlines_of_the_session_are_looked_at() -> None:
+@fault("S37")
+def test_deadlines_of_the_session_are_looked_at() -> None:
     stream = ListStream(logged_in(), 91.0, 90.0)
     log = bench(stream).run()
     assert log.said("the pool is silent for 181 s")
@@ -121,7 +125,8 @@ def test_S37_deadlines_of_the_session_are_looked_at() -> None:
 
 
 @pytest.mark.parametrize(("standby", "pause_s"), [(False, 60.0), (True, 300.0)])
-def test_S06_a_pool_that_misbehaves_is_left_alone(standby: bool, pause_s: float) -> None:
+@fault("S06")
+def test_a_pool_that_misbehaves_is_left_alone(standby: bool, pause_s: float) -> None:
     bad = ListStream(together(logged_in(), (b"junk\n" + call("mining.set_difficulty", 2)) * 61))
     made = bench(bad, ListStream(logged_in()))
     made.connection.standby = standby
@@ -150,7 +155,8 @@ def redirect(*params: Any) -> bytes:
     return call("client.reconnect", *params)
 
 
-def test_S32_a_redirect_elsewhere_is_refused_and_said_once() -> None:
+@fault("S32")
+def test_a_redirect_elsewhere_is_refused_and_said_once() -> None:
     two = redirect("evil.example", 1, 0) + redirect("b.example", 2, 0)
     stream = ListStream(logged_in(), two, 0.1)
     made = bench(stream)
@@ -160,13 +166,15 @@ def test_S32_a_redirect_elsewhere_is_refused_and_said_once() -> None:
     assert [place[0] for place in made.link.opened] == ["pool.example"] * 2
 
 
-def test_P14_a_host_that_is_the_password_is_not_shown() -> None:
+@fault("P14")
+def test_a_host_that_is_the_password_is_not_shown() -> None:
     log = bench(ListStream(logged_in(), redirect("canary-5e1f", 3333, 0), 0.1)).run()
     assert log.said("refused to go to ***:3333")
     assert not log.said("canary")
 
 
-def test_S32_a_redirect_is_followed_once_and_keeps_tls() -> None:
+@fault("S32")
+def test_a_redirect_is_followed_once_and_keeps_tls() -> None:
     made = bench(
         ListStream(logged_in(), redirect("OTHER.example", 4444, 7)),
         ListStream(logged_in()),
@@ -180,7 +188,8 @@ def test_S32_a_redirect_is_followed_once_and_keeps_tls() -> None:
     assert log.said("the pool sends us to stratum+ssl://OTHER.example:4444 in 7 s")
 
 
-def test_S33_a_circle_of_redirects_is_a_failure() -> None:
+@fault("S33")
+def test_a_circle_of_redirects_is_a_failure() -> None:
     streams = [ListStream(logged_in(), redirect("", port, 0)) for port in range(4444, 4449)]
     made = bench(*streams)
     log = made.run()

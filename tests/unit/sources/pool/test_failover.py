@@ -15,6 +15,7 @@ from miner.sources.pool.pools import pool_source
 from miner.transport.urls import PoolLogin
 from miner.work.found import Answer, FoundBlock, Share, Verdict
 from miner.work.job import Job
+from tests.faults import fault
 from tests.unit.protocol.stratum_lines import jobs, notify, share_of, subscribed
 from tests.unit.sources.pool.kit import FakeClock, Log, login
 
@@ -246,7 +247,8 @@ def test_of_several_penalised_the_best_goes_on() -> None:
 # --- shares and blocks -----------------------------------------------------------------------
 
 
-def test_S40_shares_go_to_the_pool_of_their_job() -> None:
+@fault("S40")
+def test_shares_go_to_the_pool_of_their_job() -> None:
     rig = Rig("ab")
     first = rig["a"].works()
     rig["a"].says(Health.DOWN)

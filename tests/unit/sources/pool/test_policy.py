@@ -14,6 +14,7 @@ from miner.sources.pool.queue import MAX_QUEUED, ShareQueue, lost
 from miner.sources.pool.report import MAX_KINDS, MAX_OF_A_CLASS, RepeatFilter, Report
 from miner.work.found import Answer, FoundBlock, Share, Verdict
 from miner.work.roll import Roller
+from tests.faults import fault
 
 
 def test_backoff_doubles_to_its_bound_with_full_jitter_and_resets() -> None:
@@ -59,7 +60,8 @@ def test_each_kind_of_message_is_said_once_and_kinds_are_bounded() -> None:
     assert sum(repeats.is_new(str(kind)) for kind in range(1000)) == MAX_KINDS - 2
 
 
-def test_S32_a_flood_of_one_class_keeps_no_other_out() -> None:
+@fault("S32")
+def test_a_flood_of_one_class_keeps_no_other_out() -> None:
     """A pool that sends 1,000 difficulties must not mute "refused to go to another host"."""
     repeats = RepeatFilter()
     assert sum(repeats.is_new(f"pace {seconds}") for seconds in range(1000)) == MAX_OF_A_CLASS
@@ -78,7 +80,8 @@ def solved(share_target: int, network_target: int) -> Share:
     return next(filter(None, (Share.from_hit(unit, job.version, n) for n in range(1000))))
 
 
-def test_S56_a_full_queue_never_drops_a_block() -> None:
+@fault("S56")
+def test_a_full_queue_never_drops_a_block() -> None:
     queue = ShareQueue()
     assert all(queue.put(block(number)) is None for number in range(MAX_QUEUED + 10))
     assert len(queue) == MAX_QUEUED + 10
@@ -87,7 +90,8 @@ def test_S56_a_full_queue_never_drops_a_block() -> None:
     assert first.hash_hex == f"{0:064x}"
 
 
-def test_S56_a_new_block_overtakes_old_ones_and_shares() -> None:
+@fault("S56")
+def test_a_new_block_overtakes_old_ones_and_shares() -> None:
     """A journal of 100,000 blocks is sent again at every start: a fresh one must not wait."""
     queue = ShareQueue()
     began = time.process_time()
@@ -105,7 +109,8 @@ def test_S56_a_new_block_overtakes_old_ones_and_shares() -> None:
     assert time.process_time() - began < 10.0  # it was minutes, growing with the square
 
 
-def test_S56_too_many_shares_cost_the_oldest_ones() -> None:
+@fault("S56")
+def test_too_many_shares_cost_the_oldest_ones() -> None:
     queue = ShareQueue()
     shares = [solved(share_target=2**255, network_target=1) for _ in range(MAX_QUEUED + 3)]
     dropped = [queue.put(share) for share in shares]
