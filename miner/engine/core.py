@@ -112,20 +112,19 @@ class Engine:
         return None if latest is None else latest.job
 
     def start(self) -> None:
-        """Workers first: their audits run while the source connects. Then replay the journal.
+        """Workers first: their audits run while the source connects.
 
         Raises MinerError when the system has no thread left; `stop` tidies up.
         """
         self._started = True
         try:
-            self._loop.thread.start()
             self._disk.start()
             self.supervisor.start()
             sensors.watch(lambda: self.supervisor.workers, self.done)
             self.source.start(self)
+            self._loop.thread.start()  # last: it offers the source what earlier runs left
         except RuntimeError as error:
             raise MinerError(f"{error}: raise the limits on threads and memory") from None
-        self._loop.parts.replay.offer()
 
     def stop(self) -> None:
         """Stop hashing, finish what was found, give open submits their grace, close everything.
@@ -187,6 +186,7 @@ class Engine:
 
     def _deliver(self, finding: Finding) -> None:
         """Hand a finding over; while too many wait its worker does, so that none is dropped."""
-        while not self.pipeline.slots.acquire(timeout=1.0) and self._loop.thread.is_alive():
-            pass
+        while not self.pipeline.slots.acquire(timeout=1.0):
+            if self._stopped:
+                return
         self._mailbox.put(finding)

@@ -111,6 +111,7 @@ class Loop:
 
     def _run(self) -> None:
         message: Message | None = None
+        self.parts.replay.offer()
         while message is not Order.END:
             message = self._next()
             try:

@@ -6,7 +6,6 @@ previous hashes at or above its height, or half an hour, say that the chain went
 later job may still prove them wrong.
 """
 
-import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -40,14 +39,13 @@ class Followed:
 
 
 class PoolBlocks:
-    """Follows blocks from the pool's answer to their fate. Methods may be called by any thread."""
+    """Follows blocks from the pool's answer to their fate. For the engine's thread."""
 
     def __init__(
         self, status: Status, tell: Callable[[Event], None], clock: Callable[[], float]
     ) -> None:
         self.own_accepted = 0  # of this run, in the chain
         self._status, self._tell, self._clock = status, tell, clock
-        self._lock = threading.Lock()
         self._followed: OrderedDict[str, Followed] = OrderedDict()
         self._jobs: deque[Job] = deque(maxlen=TIPS)  # the first on each previous hash
 
@@ -55,36 +53,33 @@ class PoolBlocks:
         """Follow the block of this verdict, if a pool took its share."""
         if not (verdict.is_block and verdict.of_share and verdict.answer is Answer.ACCEPTED):
             return
-        with self._lock:
-            block = Followed(verdict, own, self._clock())
-            self._followed.setdefault(verdict.hash_hex, block)
-            if len(self._followed) > MOST_BLOCKS:
-                self._followed.popitem(last=False)
-            # Without heights nobody can say which of the jobs before the answer are later ones.
-            jobs = [job for job in self._jobs if verdict.height is not None or on(job, block)]
-            events = [event for job in jobs for event in self._judge(job, [block])]
+        block = Followed(verdict, own, self._clock())
+        self._followed.setdefault(verdict.hash_hex, block)
+        if len(self._followed) > MOST_BLOCKS:
+            self._followed.popitem(last=False)
+        # Without heights nobody can say which of the jobs before the answer are later ones.
+        jobs = [job for job in self._jobs if verdict.height is not None or on(job, block)]
+        events = [event for job in jobs for event in self._judge(job, [block])]
         self._say(events)
 
     def job(self, job: Job) -> None:
         """A job on a new previous hash says what the chain is."""
-        with self._lock:
-            if self._jobs and self._jobs[-1].prev_hash == job.prev_hash:
-                return
-            self._jobs.append(job)
-            events = self._judge(job, list(self._followed.values()))
+        if self._jobs and self._jobs[-1].prev_hash == job.prev_hash:
+            return
+        self._jobs.append(job)
+        events = self._judge(job, list(self._followed.values()))
         self._say(events)
 
     def tick(self, now: float) -> None:
         """Give up what no job has spoken of for too long."""
-        with self._lock:
-            old = [b for b in self._followed.values() if now - b.since >= GIVE_UP_S]
-            for block in old:
-                del self._followed[block.verdict.hash_hex]
-            events = [lost_event(block) for block in old if not block.given_up]
+        old = [b for b in self._followed.values() if now - b.since >= GIVE_UP_S]
+        for block in old:
+            del self._followed[block.verdict.hash_hex]
+        events = [lost_event(block) for block in old if not block.given_up]
         self._say(events)
 
     def _judge(self, job: Job, blocks: list[Followed]) -> list[Event]:
-        """What this job says of these blocks; called with the lock held."""
+        """What this job says of these blocks."""
         events, previous = [], display_hex(job.prev_hash)
         for block in blocks:
             if on(job, block):

@@ -6,7 +6,6 @@ it is asked again now and then, and as soon as the pool begins a new session. Ex
 same at two pools, so only the pool that a block was found for can refuse it for good.
 """
 
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +45,7 @@ class Waiting:
 
 
 class Replay:
-    """What earlier runs left, in the hands of this one. Methods may be called by any thread."""
+    """What earlier runs left, in the hands of this one. For the engine's thread."""
 
     def __init__(
         self,
@@ -58,7 +57,6 @@ class Replay:
         self._waiting = {block.hash_hex: Waiting(block, file) for block, file in left}
         self.earlier = frozenset(self._waiting)  # hashes
         self._source, self._tell, self._clock = source, tell, clock
-        self._lock = threading.Lock()  # never held while the source is called
         self._began = clock()
         self._session: tuple[str, int] | None = None  # whose job came last
         self._named = not self._waiting
@@ -66,47 +64,43 @@ class Replay:
     @property
     def asking(self) -> bool:
         """Is the first word on some block still to come?"""
-        with self._lock:
-            return any(not waiting.why for waiting in self._waiting.values())
+        return any(not waiting.why for waiting in self._waiting.values())
 
     def job(self, job: Job) -> None:
         """A new session may be one that has an old extranonce1: ask at once."""
-        with self._lock:
-            news = self._session != (job.source, job.session)
-            self._session = job.source, job.session
-            known = self._waiting.values() if news else ()
-            pools = [w for w in known if w.block.kind == "stratum" and not w.hopeless]
-            for waiting in pools:
-                waiting.offered, waiting.why = None, ""
+        news = self._session != (job.source, job.session)
+        self._session = job.source, job.session
+        known = self._waiting.values() if news else ()
+        pools = [w for w in known if w.block.kind == "stratum" and not w.hopeless]
+        for waiting in pools:
+            waiting.offered, waiting.why = None, ""
         if pools:
             self.offer()
 
     def verdict(self, verdict: Verdict) -> bool:
         """Note what the source says; True when it concerns nobody else: the block just waits."""
-        with self._lock:
-            waiting = self._waiting.get(verdict.hash_hex)
-            if waiting is None:
-                return False
-            refused = verdict.final and verdict.answer is not Answer.ACCEPTED
-            if refused and waiting.is_strange_to(verdict.source):
-                waiting.hopeless = True
-                waiting.why = f"it needs pool {waiting.block.source}; {verdict.source} refuses it"
-                return True
-            if verdict.final:
-                del self._waiting[verdict.hash_hex]
-                return False
-            waiting.why = verdict.explanation or verdict.reason or verdict.answer.value
-            return verdict.answer is Answer.PENDING
+        waiting = self._waiting.get(verdict.hash_hex)
+        if waiting is None:
+            return False
+        refused = verdict.final and verdict.answer is not Answer.ACCEPTED
+        if refused and waiting.is_strange_to(verdict.source):
+            waiting.hopeless = True
+            waiting.why = f"it needs pool {waiting.block.source}; {verdict.source} refuses it"
+            return True
+        if verdict.final:
+            del self._waiting[verdict.hash_hex]
+            return False
+        waiting.why = verdict.explanation or verdict.reason or verdict.answer.value
+        return verdict.answer is Answer.PENDING
 
     def offer(self) -> None:
         """Hand the source what is due, not too many at once."""
         now = self._clock()
-        with self._lock:
-            known = self._waiting.values()
-            room = AT_ONCE - sum(w.offered is not None and not w.why for w in known)
-            due = [w for w in known if w.is_due(now)][: max(room, 0)]
-            for waiting in due:
-                waiting.offered = now
+        known = self._waiting.values()
+        room = AT_ONCE - sum(w.offered is not None and not w.why for w in known)
+        due = [w for w in known if w.is_due(now)][: max(room, 0)]
+        for waiting in due:
+            waiting.offered = now
         for waiting in due:
             self._source.resubmit(waiting.block)
 
@@ -117,8 +111,7 @@ class Replay:
         if self._named or not (late or (self._session is not None and not self.asking)):
             return
         self._named = True
-        with self._lock:
-            left = [(w.file, w.block, w.why or NOT_ASKED) for w in self._waiting.values()]
+        left = [(w.file, w.block, w.why or NOT_ASKED) for w in self._waiting.values()]
         for event in named(left):
             self._tell(event)
 

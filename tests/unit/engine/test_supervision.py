@@ -306,7 +306,7 @@ def test_blocks_of_a_dead_run_are_sent_again_at_start(bench: Bench) -> None:
     os.close(old._fd)
     old._fd = -1
     bench.run(FakeBackend())
-    assert bench.source.resubmitted == [block]
+    until(lambda: bench.source.resubmitted == [block])
     bench.source.sink.verdict(Verdict("scripted", block.hash_hex, Answer.ACCEPTED, is_block=True))
     until(lambda: bench.journal.waiting == ())
     assert bench.engine.pipeline.rivals.accepted == 0  # not counted towards this run's goal
