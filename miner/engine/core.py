@@ -147,6 +147,7 @@ class Engine:
         if self._loop.thread.ident is not None:
             self._loop.thread.join(1.0)
         self._disk.close(grace_s=0.3)
+        self.status.blocks_waiting = self.journal.waiting_count  # the loop has ended before
         self.status.save()
         self.journal.close()
         for worker in self.supervisor.workers:
