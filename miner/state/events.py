@@ -191,7 +191,7 @@ class Answered(Event):
 
     hash: str
     height: int | None
-    answer: str  # a value of work.values.Answer
+    answer: str  # a value of work.found.Answer
     reason: str  # the source's word
     explanation: str  # the same in plain words
     latency_s: float | None

@@ -185,7 +185,7 @@ class LastBlock:
     hash: str
     height: int | None
     found_at_s: float  # wall clock
-    answer: str | None  # a value of work.values.Answer; None: not yet
+    answer: str | None  # a value of work.found.Answer; None: not yet
     source: str
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from miner.backends.base import Backend
 from miner.backends.speed import Timing
+from miner.bitcoin.header import with_nonce
 from miner.bitcoin.sha256 import ROUNDS, schedule
 from miner.bitcoin.versions import BIP320_MASK, count, versions_at
 from miner.learn.answers import near_judge, number_judge
@@ -46,7 +47,7 @@ def _one_chunk() -> Screen:
     unit = bench_unit(SHOWN, 0)
     chunks = []
     for version in versions:
-        header = version.to_bytes(4, "little") + unit.prefix[4:] + bytes(4)
+        header = with_nonce(unit.prefix, version, 0)
         chunks.append((padded(header)[:64], padded(header)[64:128]))
     rows = tuple(
         (f"{version:08x}", one[:8].hex() + "..", two[:12].hex() + "..")

@@ -78,7 +78,10 @@ TESTS: dict[str, tuple[str, ...]] = {
     "transport/strict_http.py": RPC,
     "transport/urls.py": (f"{TRANSPORT}/test_urls.py",),
     "work/roll.py": ("tests/unit/work/test_roll_edges.py", "tests/unit/work/test_roll.py"),
-    "work/values.py": ("tests/unit/work/test_values.py",),
+    "work/found.py": ("tests/unit/work/test_values.py",),
+    "work/job.py": ("tests/unit/work/test_values.py",),
+    "work/unit.py": ("tests/unit/work/test_values.py", "tests/unit/work/test_roll.py"),
+    "sources/node/refusals.py": ("tests/unit/sources/test_refusals.py",),
 }
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
