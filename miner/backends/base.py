@@ -71,6 +71,7 @@ class BackendInfo:
     kind: Kind
     scan_s: float = CPU_SCAN_S  # how long one scan should take
     bus: str = ""  # PCI address of a graphics card, "0000:03:00.0", where the driver tells
+    in_caller: bool = True  # hashes in the thread that calls scan, so that its CPU time counts
 
 
 class Backend(Protocol):

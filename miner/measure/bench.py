@@ -99,9 +99,11 @@ class Bench:
             return
         info = backends[0].info
         wants = info.versions_wanted if case.rolling else 1
+        # A driver for the CPU hashes in threads of its own, whose CPU time is not the worker's.
+        batch = "cpu" if info.kind is Kind.CPU and info.in_caller else "gpu"
         family, _, variant = info.name.partition(":")
         found = CaseResult(
-            family, variant, info.device, case.threads, wants, info.kind.value, Gate(0, "", False)
+            family, variant, info.device, case.threads, wants, batch, Gate(0, "", False)
         )
         found.usable_cpus = cpu.usable_threads(self._root)
         if any(found.key == other.key for other in self.result.cases):
@@ -114,7 +116,7 @@ class Bench:
             cases.close_all(backends)
             return
         job = cases.job(self.plan.seed, rolling=wants > 1)
-        card = None if info.kind is Kind.CPU else CardWatch(backends[0].sensors)
+        card = None if batch == "cpu" else CardWatch(backends[0].sensors)
         threads = Threads(backends, job, wants, card or partial(cpu.clock_of, self._root))
         self._tracks.append(Track(found, threads, self.meter_for(backends[0]), card))
 

@@ -47,7 +47,14 @@ def open_with(
     lanes = shape.wide * device.max_compute_units
     wanted = 1 if single_cost < SINGLE_WINS else shape.wide
     info = BackendInfo(
-        found.name, device.name.strip(), lanes, wanted, kind(device), SCAN_S, pci_address(device)
+        found.name,
+        device.name.strip(),
+        lanes,
+        wanted,
+        kind(device),
+        SCAN_S,
+        pci_address(device),
+        in_caller=False,
     )
     return GpuBackend(Session(found, shape, cache), info, single_cost)
 

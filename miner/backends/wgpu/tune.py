@@ -40,7 +40,7 @@ def open_with(found: Found, shape: Shape, single_cost: float = SINGLE_COST) -> G
     wanted = 1 if single_cost < SINGLE_WINS else shape.wide
     device = found.info["device"].strip() or "unnamed"
     bus = facts(found).bus
-    info = BackendInfo(found.name, device, shape.wide, wanted, found.kind, GPU_SCAN_S, bus)
+    info = BackendInfo(found.name, device, shape.wide, wanted, found.kind, GPU_SCAN_S, bus, False)
     return GpuBackend(Session(found, shape), info, single_cost)
 
 

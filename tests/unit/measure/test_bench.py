@@ -211,6 +211,24 @@ def test_rounds_alternate_and_results_grow(tmp_path: Path) -> None:
     store.from_dict(store.to_dict(run.result), "own")
 
 
+@pytest.mark.parametrize(
+    ("kind", "in_caller", "batch"),
+    [(Kind.CPU, True, "cpu"), (Kind.CPU, False, "gpu"), (Kind.GPU, False, "gpu")],
+)
+def test_the_workers_cpu_time_counts_only_where_it_hashes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: Kind, in_caller: bool, batch: str
+) -> None:
+    """A driver that hashes on the CPU in its own threads looked 70 times as fast as it was."""
+
+    class Elsewhere(HashlibBackend):
+        info = replace(HashlibBackend.info, kind=kind, in_caller=in_caller)
+
+    use(monkeypatch, Elsewhere)
+    run = bench()
+    run.add(Case("hashlib", 1, False), tmp_path)
+    assert [found.batch for found in run.result.cases] == [batch]
+
+
 def test_interrupt_keeps_what_is_done(tmp_path: Path) -> None:
     def tell(step: Progress) -> None:
         if step.stage == "slice" and step.case is not None and len(step.case.slices) == 2:
