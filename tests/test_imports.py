@@ -202,18 +202,13 @@ def circles(imported: dict[str, set[str]]) -> list[list[str]]:
     return sorted(list(circle) for circle in found if circle)
 
 
-# Packages whose circles are still being opened. The list only shrinks.
-STILL_CIRCULAR = ("miner.backends.opencl",)
-
-
 def test_no_circle_of_imports_even_inside_a_package() -> None:
     names = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in modules()}
     texts = {
         name.removesuffix(".__init__"): path.read_text(encoding="utf-8")
         for path, name in names.items()
     }
-    found = circles(graph(texts))
-    assert [one for one in found if not one[0].startswith(STILL_CIRCULAR)] == []
+    assert circles(graph(texts)) == []
 
 
 def test_circles_are_noticed() -> None:
