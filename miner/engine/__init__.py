@@ -1,1 +1,1 @@
-"""Generations, workers and the desk where hits become shares and blocks."""
+"""Current work, workers, their supervisor, and the pipeline from a hit to its verdict."""
