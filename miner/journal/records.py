@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from miner.bitcoin.encoding import display_hex, sha256d
 from miner.protocol.gbt import job as gbt
+from miner.protocol.sv2 import solution, template
 from miner.work.found import Answer, FoundBlock, Verdict
 
 MAGIC = b"HHJ1"
@@ -114,10 +115,24 @@ def _check_submit(block: FoundBlock) -> None:
         raise ValueError("its payload is no mining.submit: not all params are texts")
 
 
+def _check_sv2(unpack: Callable[[FoundBlock], object]) -> Callable[[FoundBlock], None]:
+    """A payload that its protocol can read."""
+
+    def check(block: FoundBlock) -> None:
+        try:
+            unpack(block)
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"its payload is no solution: {error!r:.60}") from None
+
+    return check
+
+
 # What makes a payload one that can be sent, by the kind of the block.
 PAYLOADS: dict[str, Callable[[FoundBlock], None]] = {
     gbt.KIND: gbt.check_payload,
     "stratum": _check_submit,
+    solution.KIND: _check_sv2(solution.Solution.unpack),
+    template.KIND: _check_sv2(template.solution_of),
 }
 
 
@@ -125,6 +140,7 @@ def read(data: bytes) -> Contents:
     """Parse a whole file. Never raises for what it holds."""
     contents = Contents()
     sizes: dict[str, int] = {}
+    strange: dict[str, bytes] = {}  # hash: the line of a block that cannot be sent
     for line in lines(data):
         try:
             record = decode(line)
@@ -141,9 +157,10 @@ def read(data: bytes) -> Contents:
                 contents.refused.pop(name, None)
                 sizes[name] = len(line) + 1
             except (ValueError, RecursionError) as error:
-                contents.unusable[line] = str(error)
+                contents.unusable[line], strange[name] = str(error), line
         elif record.get("type") == "settled":
             contents.waiting.pop(name, None)
+            contents.unusable.pop(strange.pop(name, b""), None)
             if record.get("answer") != Answer.ACCEPTED.value:
                 contents.refused[name] = sizes.get(name, 0) + len(line) + 1
     return contents

@@ -1,6 +1,7 @@
 """Foreign files, newer records, blocks that cannot be sent, and how much is kept of lost ones."""
 
 import binascii
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -114,6 +115,28 @@ def test_a_block_that_cannot_be_sent_is_named_and_kept_aside(
     settle(journal, 2, Answer.ACCEPTED)
     journal.close()
     assert record in path.read_bytes()
+
+
+def test_blocks_of_stratum_v2_are_known_and_their_payloads_checked() -> None:
+    fields = {"channel_id": 1, "job_id": 2, "nonce": 3, "ntime": 4, "version": 5}
+    block = replace(
+        pool_block(1), kind="sv2", payload=json.dumps(fields | {"extranonce": None}), context="t"
+    )
+    assert list(read(encode(found_record("pool", block))).waiting.values()) == [block]
+    for payload in ("{}", "[]", json.dumps({"solution": {}})):
+        for kind in ("sv2", "template"):
+            bad = replace(block, kind=kind, payload=payload)
+            contents = read(encode(found_record("pool", bad)))
+            assert (contents.waiting, len(contents.unusable)) == ({}, 1)
+
+
+def test_a_block_that_cannot_be_sent_but_was_settled_is_forgotten() -> None:
+    record = encode(found_record("node", solo_block(1)) | {"kind": "strange"})
+    settled: dict[str, object] = {
+        "type": "settled", "hash_hex": hash_of(1), "answer": "accepted"
+    }  # fmt: skip
+    contents = read(record + encode(settled))
+    assert (contents.unusable, contents.keep) == ({}, False)
 
 
 def test_params_kept_in_pieces_are_usable() -> None:
