@@ -5,7 +5,6 @@ Not thread-safe: its owner holds a lock.
 
 import math
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from miner.bitcoin.target import expected_hashes
@@ -31,16 +30,14 @@ class ShareBook:
         self.found += 1
         self._work += float(expected_hashes(share.unit.target))
         self.best.share(share)
-        if share.is_block:
-            self.blocks_found += 1
-            job = share.unit.job
-            self.last_block = LastBlock(share.hash_hex, job.height, time.time(), None, job.source)
+        self.blocks_found += share.is_block
 
     def verdict(self, verdict: Verdict) -> Verdict | None:
         """As Answers.take."""
-        last = self.last_block
-        if last is not None and last.hash == verdict.hash_hex:
-            self.last_block = replace(last, answer=verdict.answer.value)
+        if verdict.is_block:  # one that was sent: of a flood most are surplus
+            self.last_block = LastBlock(
+                verdict.hash_hex, verdict.height, time.time(), verdict.answer.value, verdict.source
+            )
         return self.answers.take(verdict)
 
     def sigmas(self, hashes: int) -> float | None:

@@ -180,12 +180,12 @@ class SharesRow:
 
 @dataclass(frozen=True, slots=True)
 class LastBlock:
-    """The newest block found."""
+    """The newest block that was answered."""
 
     hash: str
     height: int | None
-    found_at_s: float  # wall clock
-    answer: str | None  # a value of work.found.Answer; None: not yet
+    answered_at_s: float  # wall clock
+    answer: str  # a value of work.found.Answer
     source: str
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from miner.state.activity import Activity
 from miner.state.history import Row
 from miner.state.snapshot import DeviceRow, Snapshot, SourceRow
+from miner.units import chance as one_in
 from miner.units import duration
 from miner.views import words
 
@@ -77,7 +78,8 @@ def line(label: str, text: str, style: str = "") -> Text:
 def title(now: Snapshot) -> Text:
     run = now.run
     made = Text.assemble(("homehash ", "bold"), (run.version, "dim"), "  ")
-    made.append(run.activity.value, style=STATE_STYLES.get(run.activity, "bold"))
+    doing = "mining, blocks are paced" if run.activity is Activity.PACED else run.activity.value
+    made.append(doing, style=STATE_STYLES.get(run.activity, "bold"))
     made.append(f", up {duration(run.elapsed_s)}")
     if run.goals:
         made.append(f", until {' or '.join(run.goals)}", style="dim")
@@ -136,8 +138,10 @@ def rows(now: Snapshot) -> list[Text]:
         lines.append(line("luck", words.luck(now.luck), luck_style(now)))
         lines.append(line("chance", words.chances(now.odds)))
     lines.append(line("best", best))
-    if (main := words.mainnet(now.odds)) and now.run.paced:
-        lines.append(line("mainnet", main))
+    odds = now.odds
+    if now.run.paced and odds.mainnet_block_a_year is not None:
+        wait, chance = duration(odds.mainnet_block_s), one_in(odds.mainnet_block_a_year)
+        lines.append(line("mainnet", f"a block in {wait} on average: {chance} a year"))
     if job is not None:
         height = "" if job.height is None else f"height {job.height:,}, "
         pays = "" if job.coinbase is None else f", pays {job.coinbase.total / 1e8:.8g} BTC"
@@ -163,8 +167,8 @@ def block(now: Snapshot) -> Text:
     if last is None:
         return line("blocks", "none found yet" if not blocks.found else counts)
     height = "" if last.height is None else f" {last.height:,}"
-    ago = duration(max(time.time() - last.found_at_s, 0.0))
-    what = f"; last{height} {last.hash[:16]}.. {last.answer or 'sent'}, {ago} ago"
+    ago = duration(max(time.time() - last.answered_at_s, 0.0))
+    what = f"; last{height} {last.hash[:16]}.. {last.answer}, {ago} ago"
     return line("blocks", counts + what, "bold green" if last.answer == "accepted" else "")
 
 
@@ -173,7 +177,8 @@ def source(row: SourceRow) -> Text:
     made = line(row.kind, "● " if row.active else "○ ", "green" if good else "yellow")
     counts = f", {row.accepted} accepted, {row.rejected + row.stale} not"
     latency = "" if row.latency_median_s is None else f", {duration(row.latency_median_s)}"
-    difficulty = "" if row.difficulty is None else f", shares at {words.number(row.difficulty)}"
+    is_pool = row.kind == "pool" and row.difficulty is not None
+    difficulty = "" if not is_pool else f", shares at {words.number(row.difficulty)}"
     told = "" if good else f": {row.text}"
     made.append(f"{row.name} {row.health}{told}{counts}{latency}{difficulty}")
     return made

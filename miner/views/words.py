@@ -48,7 +48,7 @@ def speed(now: Snapshot) -> str:
 def computer(now: Snapshot) -> str:
     """The speed measured between paced blocks, and what this chain asks for."""
     hashes = now.odds.block_hashes
-    asks = "" if hashes is None else f"; this chain needs {number(hashes)} hashes a block"
+    asks = "" if hashes is None else f"; this chain needs {number(round(hashes, 2))} hashes a block"
     if now.run.rate_computer_hs is None:
         return f"this computer: not measured yet{asks}"
     return f"this computer: {hashrate(now.run.rate_computer_hs)}, measured between blocks{asks}"

@@ -170,6 +170,12 @@ def test_while_blocks_are_paced_no_rate_of_waiting_is_shown(paced: Snapshot) -> 
     assert "not measured yet" in drawn(unknown)
 
 
+def test_the_last_block_is_one_that_was_answered(paced: Snapshot) -> None:
+    """Of a flood of easy blocks most are surplus and never sent."""
+    text = drawn(paced)
+    assert "1 accepted, 1 rejected; last 0101010101010101.. accepted" in text
+
+
 def test_the_first_command_ends_with_what_it_meant(paced: Snapshot) -> None:
     text = "\n".join(farewell(paced))
     for part in (
