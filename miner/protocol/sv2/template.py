@@ -148,14 +148,9 @@ def pack(share: Share, transactions: Sequence[bytes] | None, found_at: int) -> F
     if transactions is not None:
         body = compact_size(1 + len(transactions)) + coinbase + b"".join(transactions)
         block = (share.header + body).hex()
+    payload = json.dumps({"solution": solution, "block": block})
     return FoundBlock(
-        source=job.source,
-        hash_hex=share.hash_hex,
-        height=job.height,
-        header=share.header,
-        kind=KIND,
-        payload=json.dumps({"solution": solution, "block": block}),
-        found_at=found_at,
+        job.source, share.hash_hex, job.height, share.header, KIND, payload, found_at=found_at
     )
 
 
