@@ -3,4 +3,6 @@
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parents[2]))  # last: scripts/test.py is no library
+ROOT = Path(__file__).resolve().parents[3]
+# Last: scripts/test.py is no library, and `miner` is the installed one.
+sys.path += [str(ROOT / "scripts"), str(ROOT)]
