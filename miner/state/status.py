@@ -78,6 +78,7 @@ class Status:
         meter = WorkerMeter(info.name, info.device, now, info.kind.value)
         with self._lock:
             self.hardware.meters.append(meter)
+            self.hardware.began = now if self.hardware.began is None else self.hardware.began
         return meter
 
     @property
@@ -194,7 +195,8 @@ class Status:
         hashes, elapsed_s = self.hashes, max(now - self._start, 0.0)
         trials = [meter.trial_hs for meter in self.hardware.meters]
         known = [trial for trial in trials if trial is not None]
-        counted_hs = hashes / elapsed_s if elapsed_s else 0.0
+        began = now if self.hardware.began is None else self.hardware.began
+        counted_hs = hashes / (now - began) if now > began else 0.0  # as the windows count
         slow = elapsed_s >= SETTLED_S and rates.rate_1min_hs < facts.least_hs
         return RunRow(
             version=__version__,

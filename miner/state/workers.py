@@ -55,6 +55,7 @@ class Hardware:
 
     def __init__(self) -> None:
         self.meters: list[WorkerMeter] = []
+        self.began: float | None = None  # monotonic: the first worker was made
         self.cpu: Sensors | None = None  # of the package, for all its workers together
         self._joules: dict[str, float] = {}  # by device
         self._seen: dict[str, float] = {}  # when its power was told last
