@@ -71,6 +71,6 @@ def farewell(last: Snapshot) -> list[str]:
         f"{blocks} block{'s' * (blocks != 1)} accepted by Bitcoin Core's engine.",
         f"This computer: {words.hashrate(run.rate_computer_hs)}, measured between the blocks.",
         *([f"{main[0].upper()}{main[1:]}."] if main else []),
-        "Next: `miner learn 1` explains what happened, `miner bench` measures this computer,",
+        "Next: `miner learn` explains what happened, `miner bench` measures this computer,",
         "and `miner mine --pool HOST:PORT --user ADDRESS.NAME` joins a pool.",
     ]

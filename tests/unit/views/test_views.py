@@ -182,7 +182,7 @@ def test_the_first_command_ends_with_what_it_meant(paced: Snapshot) -> None:
         "1 block accepted by Bitcoin Core's engine.",
         "This computer: 61 MH/s",
         "At mainnet's difficulty (140 T)",
-        "miner learn 1",
+        "miner learn`",
     ):
         assert part in text
 
