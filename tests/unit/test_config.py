@@ -118,7 +118,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"pool": ("a:70000",), "user": ("u",)}, "70000"),
     ({"pool": ("[::1:3333",), "user": ("u",)}, "[::1:3333"),
     ({"pool": ("ftp://a:1",), "user": ("u",)}, "scheme 'ftp' is unknown"),
-    ({"pool": ("stratum2+tcp://a:1/k",), "user": ("u",)}, "Stratum v2 comes later"),
+    ({"pool": ("stratum2+tcp://a:1/k",), "user": ("u",)}, "does not match its checksum"),
     ({"pool": ("a:1",), "user": ("u", "v")}, "--user: given 2 times for 1"),
     ({"node": ("ftp://localhost:8332",), "address": ADDRESS}, "want http:// or https://"),
     ({"node": ("http://",), "address": ADDRESS}, "no host"),
