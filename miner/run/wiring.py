@@ -115,7 +115,7 @@ def open_source(
     if config.pools:
         pools = pool_source(config, rate_hs)
         named = zip(pool_names(config.pools), config.pools, strict=True)
-        places = [Place(name, str(p.url), "pool", n) for n, (name, p) in enumerate(named)]
+        places = [Place(name, str(p.url), "pool", n, p.user) for n, (name, p) in enumerate(named)]
         return Opened(pools, pools.name, folder, places)
     rest: dict[str, Any] = {
         "tag": config.tag.encode(),
@@ -126,7 +126,8 @@ def open_source(
     if not config.nodes:
         return open_own_node(config, payout, rest, say, stack)
     source = NodeSource(node_setups(config), payout or "", **rest)
-    return Opened(source, source.name, folder, [Place(source.name, source.name, "node")])
+    place = Place(source.name, source.name, "node", user=payout or "")
+    return Opened(source, source.name, folder, [place])
 
 
 def open_own_node(
@@ -148,7 +149,7 @@ def open_own_node(
     if datadir is None:  # the blocks' chain dies with the run
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="homehash-")))
     key = f"own node {datadir.resolve() if datadir else ''}"
-    return Opened(source, key, folder, [Place(source.name, node.url, "node")])
+    return Opened(source, key, folder, [Place(source.name, node.url, "node", user=payout or "")])
 
 
 def pool_source(config: MineConfig, rate_hs: Callable[[], float | None]) -> WorkSource:

@@ -3,10 +3,13 @@
 Not thread-safe: its owner holds a lock.
 """
 
+from bisect import bisect_left
 from collections import Counter, OrderedDict, deque
+from itertools import accumulate
 from statistics import median
 from typing import Literal
 
+from miner.state.snapshot import LATENCY_BOUNDS_S
 from miner.work.found import Answer, Verdict
 
 MAX_REASONS = 32  # different reject reasons kept; the rest is "other"
@@ -30,6 +33,35 @@ class Reasons:
         return tuple((+self._counts).most_common())
 
 
+class Latencies:
+    """Submit to answer: the newest for people, sums for tools."""
+
+    def __init__(self) -> None:
+        self._newest: deque[float] = deque(maxlen=LATENCIES)
+        self._within = [0] * (len(LATENCY_BOUNDS_S) + 1)
+        self.sum_s = 0.0
+
+    def add(self, latency_s: float | None) -> None:
+        if latency_s is not None:
+            latency_s = max(latency_s, 0.0)
+            self._newest.append(latency_s)
+            self.sum_s += latency_s
+            self._within[bisect_left(LATENCY_BOUNDS_S, latency_s)] += 1
+
+    @property
+    def last_s(self) -> float | None:
+        return self._newest[-1] if self._newest else None
+
+    @property
+    def median_s(self) -> float | None:
+        return median(self._newest) if self._newest else None
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Answers within each bound of LATENCY_BOUNDS_S, then all."""
+        return tuple(accumulate(self._within))
+
+
 class Answers:
     """Counts verdicts; a block that one node refused may be accepted by another later."""
 
@@ -38,7 +70,7 @@ class Answers:
         self.blocks: Counter[Answer] = Counter()
         self.aside: Counter[Aside] = Counter()  # found and not sent
         self.reasons = Reasons()
-        self.latencies: deque[float] = deque(maxlen=LATENCIES)
+        self.latencies = Latencies()
         self._newest: OrderedDict[str, Verdict] = OrderedDict()
         self._open: set[str] = set()  # hashes of shares found that are in no other counter yet
 
@@ -64,8 +96,7 @@ class Answers:
                 return None
             self._count(before, -1)
         self._count(verdict, 1)
-        if verdict.latency_s is not None:
-            self.latencies.append(max(verdict.latency_s, 0.0))
+        self.latencies.add(verdict.latency_s)
         if len(self._newest) > MAX_ANSWERS:
             self._forget_one()
         return before or verdict
@@ -74,10 +105,6 @@ class Answers:
         """The run is over: of what nobody answered the fate is unknown."""
         self.counts[Answer.UNKNOWN] += len(self._open)
         self._open.clear()
-
-    @property
-    def latency_median_s(self) -> float | None:
-        return median(self.latencies) if self.latencies else None
 
     def _count(self, verdict: Verdict, step: int) -> None:
         self.counts[verdict.answer] += step

@@ -53,7 +53,7 @@ class Best:
 def checkable(share: Share) -> BestShare:
     unit = share.unit
     return BestShare(
-        difficulty=DIFF1_TARGET / max(share.value, 1),
+        difficulty=share.difficulty,
         hash=share.hash_hex,
         header=share.header.hex(),
         job_id=scrub(unit.job.job_id),

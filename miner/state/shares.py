@@ -5,14 +5,17 @@ Not thread-safe: its owner holds a lock.
 
 import math
 import time
+from collections import deque
 from pathlib import Path
 
 from miner.bitcoin.target import expected_hashes
 from miner.state.answers import Answers
 from miner.state.best import Best, shown_best
 from miner.state.luck import LuckMeter, sigmas
-from miner.state.snapshot import BlocksRow, LastBlock, SharesRow
+from miner.state.snapshot import BlocksRow, FoundShare, LastBlock, SharesRow
 from miner.work.found import Answer, Share, Verdict
+
+NEWEST = 256  # shares kept for plots
 
 
 class ShareBook:
@@ -22,6 +25,7 @@ class ShareBook:
         self.answers, self.best, self.luck = Answers(), Best(best_file), LuckMeter()
         self.found = self.blocks_found = 0
         self.last_block: LastBlock | None = None
+        self.newest: deque[FoundShare] = deque(maxlen=NEWEST)
         self._work = 0.0  # hashes that the shares found stand for
 
     def share(self, share: Share) -> None:
@@ -31,6 +35,8 @@ class ShareBook:
         self._work += float(expected_hashes(share.unit.target))
         self.best.share(share)
         self.blocks_found += share.is_block
+        source = share.unit.job.source
+        self.newest.append(FoundShare(time.time(), share.difficulty, source, share.is_block))
 
     def verdict(self, verdict: Verdict) -> Verdict | None:
         """As Answers.take."""
@@ -61,8 +67,8 @@ class ShareBook:
             rate_error_hs=rate_hs / math.sqrt(found) if rate_hs else None,
             best_session=shown_best(self.best.session),
             best_ever=shown_best(self.best.ever),
-            latency_last_s=answers.latencies[-1] if answers.latencies else None,
-            latency_median_s=answers.latency_median_s,
+            latency_last_s=answers.latencies.last_s,
+            latency_median_s=answers.latencies.median_s,
             best=self.best.shares(),
         )
 

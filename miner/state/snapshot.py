@@ -1,7 +1,7 @@
 """Everything a view may show, as one frozen tree: the newest is published by one assignment.
 
-`_hs` hashes a second, `_s` seconds, `_w` watts; None: not known. No secret is in it: addresses of
-pools and nodes come without their logins.
+`_hs` hashes a second, `_s` seconds, `_w` watts; None: not known. No secret is in it: the URLs of
+pools and nodes come without logins, and of a login only the name.
 """
 
 import dataclasses
@@ -49,6 +49,7 @@ class SourceRow:
     url: str  # without secrets
     kind: str  # "pool" or "node"
     priority: int  # 0: the first choice
+    user: str  # the name at a pool; at a node the address that blocks pay
     active: bool  # the job at hand is its
     health: str  # a value of sources.base.Health
     text: str
@@ -59,12 +60,16 @@ class SourceRow:
     unknown: int
     accepted_difficulty: float  # summed up
     rejected_difficulty: float
+    stale_difficulty: float
+    accepted_at_s: float | None  # wall clock, of the newest accepted share
     difficulty: float | None  # of its last job's shares
     latency_last_s: float | None
     latency_median_s: float | None
     latency_counts: tuple[int, ...]  # answers within each bound of LATENCY_BOUNDS_S, then all
     latency_sum_s: float
     connects: int  # times it became ready
+    jobs: int  # it gave so many
+    failovers: int  # times the work went from it to a source of lower priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,7 @@ class JobRow:
     source: str
     job_id: str
     jobs: int  # so many came
+    clean_jobs: int  # so many of them replaced all work before
     age_s: float
     clean: bool
     height: int | None
@@ -130,6 +136,7 @@ class JobRow:
     network_difficulty: float
     share_difficulty: float
     versions_per_scan: int
+    transactions: int | None  # in the block, with the coinbase; None: a pool does not tell
     branch: tuple[str, ...]  # merkle branch of the coinbase; empty for header-only work
     extranonce1: str
     extranonce2: str | None  # of the unit that is scanned
@@ -152,6 +159,16 @@ class BestShare:
     version_bits: int  # header version within the job's mask
     source: str
     found_at_s: float  # wall clock
+    is_block: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FoundShare:
+    """One of the newest, as a dot of a plot."""
+
+    found_at_s: float  # wall clock
+    difficulty: float  # of its hash
+    source: str
     is_block: bool
 
 
@@ -214,10 +231,12 @@ class Odds:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """The newest rows: an hour of 5 s, a day of minutes. Not in `to_dict()`: asked for alone."""
+    """The newest rows: an hour of 5 s, a day of minutes, and the newest shares found, all oldest
+    first. Not in `to_dict()`: asked for alone."""
 
     fine: tuple[Row, ...]
     coarse: tuple[Row, ...]
+    shares: tuple[FoundShare, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,13 @@
 Not thread-safe: its owner holds a lock.
 """
 
-from bisect import bisect_left
-from collections import Counter, deque
-from statistics import median
+import time
+from collections import Counter
 from typing import NamedTuple
 
 from miner.bitcoin.target import difficulty
-from miner.state.answers import LATENCIES, Reasons
-from miner.state.snapshot import LATENCY_BOUNDS_S, SourceRow
+from miner.state.answers import Latencies, Reasons
+from miner.state.snapshot import SourceRow
 from miner.work.found import Answer, Verdict
 from miner.work.job import Job
 
@@ -25,6 +24,7 @@ class Place(NamedTuple):
     url: str  # without secrets
     kind: str  # "pool" or "node"
     priority: int = 0
+    user: str = ""  # the name at a pool; at a node the address that blocks pay
 
 
 class Tally:
@@ -32,14 +32,14 @@ class Tally:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.health, self.text, self.connects = "connecting", "", 0
+        self.health, self.text = "connecting", ""
+        self.connects = self.jobs = self.failovers = 0
+        self.accepted_at_s: float | None = None
         self.difficulty: float | None = None
         self.counts: Counter[Answer] = Counter()
         self.difficulties: Counter[Answer] = Counter()  # summed up
         self.reasons = Reasons()
-        self.latencies: deque[float] = deque(maxlen=LATENCIES)
-        self.within = [0] * (len(LATENCY_BOUNDS_S) + 1)
-        self.latency_sum_s = 0.0
+        self.latencies = Latencies()
 
     def state(self, health: str, text: str) -> None:
         self.connects += health == READY and self.health != READY
@@ -50,18 +50,16 @@ class Tally:
         if verdict.difficulty is not None:
             worth = step * verdict.difficulty
             self.difficulties[verdict.answer] += worth  # type: ignore[assignment]  # floats
+        if step > 0:
+            self.latencies.add(verdict.latency_s)
+            if verdict.answer is Answer.ACCEPTED:
+                self.accepted_at_s = time.time()
         if verdict.answer is Answer.REJECTED:
             self.reasons.add(verdict.reason, step)
-        if step > 0 and verdict.latency_s is not None:
-            latency_s = max(verdict.latency_s, 0.0)
-            self.latencies.append(latency_s)
-            self.latency_sum_s += latency_s
-            self.within[bisect_left(LATENCY_BOUNDS_S, latency_s)] += 1
 
     def row(self, active: bool) -> SourceRow:
-        cumulative = [sum(self.within[: n + 1]) for n in range(len(self.within))]
         return SourceRow(
-            *self.place[:4],
+            *self.place,
             active=active,
             health=self.health,
             text=self.text,
@@ -72,12 +70,16 @@ class Tally:
             unknown=self.counts[Answer.UNKNOWN],
             accepted_difficulty=float(self.difficulties[Answer.ACCEPTED]),
             rejected_difficulty=float(self.difficulties[Answer.REJECTED]),
+            stale_difficulty=float(self.difficulties[Answer.STALE]),
+            accepted_at_s=self.accepted_at_s,
             difficulty=self.difficulty,
-            latency_last_s=self.latencies[-1] if self.latencies else None,
-            latency_median_s=median(self.latencies) if self.latencies else None,
-            latency_counts=tuple(cumulative),
-            latency_sum_s=self.latency_sum_s,
+            latency_last_s=self.latencies.last_s,
+            latency_median_s=self.latencies.median_s,
+            latency_counts=self.latencies.counts,
+            latency_sum_s=self.latencies.sum_s,
             connects=self.connects,
+            jobs=self.jobs,
+            failovers=self.failovers,
         )
 
 
@@ -97,8 +99,12 @@ class SourceBook:
         return self._rows.get(name) or next(iter(self._rows.values()))
 
     def job(self, job: Job) -> None:
+        told, before = self.of(job.source), self._rows.get(self.active)
+        if before is not None and before.place.priority < told.place.priority:
+            before.failovers += 1
         self.active = job.source
-        self.of(job.source).difficulty = difficulty(job.share_target)
+        told.jobs += 1
+        told.difficulty = difficulty(job.share_target)
 
     def rows(self) -> tuple[SourceRow, ...]:
         return tuple(one.row(name == self.active) for name, one in self._rows.items())

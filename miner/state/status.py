@@ -184,7 +184,7 @@ class Status:
                 blocks=self._shares.blocks(self.blocks_waiting),
                 luck=self._shares.luck.luck(self._shares.found),
                 odds=odds(self._work.job, rate_hs, self.facts.mainnet_difficulty),
-                history=HistoryRow(*self._history.rows),
+                history=HistoryRow(*self._history.rows, tuple(self._shares.newest)),
                 machine=self.facts.machine,
                 alarms=tuple(self._alarms),
                 change=self._change,
@@ -229,5 +229,5 @@ class Status:
             sum(answers.counts[answer] for answer in lost),
             max(warm, default=None),
             sum(watts) if watts else None,
-            answers.latencies[-1] if answers.latencies else None,
+            answers.latencies.last_s,
         )

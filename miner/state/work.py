@@ -19,13 +19,15 @@ class WorkBook:
 
     def __init__(self, now: float, decode: Decode) -> None:
         self.job: Job | None = None
-        self.jobs = 0
+        self.jobs = self.clean_jobs = 0
         self._since = now
         self._decode = decode
         self._decoded: tuple[Job, CoinbaseRow | None] | None = None
 
     def take(self, job: Job, now: float) -> None:
-        self.job, self._since, self.jobs = job, now, self.jobs + 1
+        self.job, self._since = job, now
+        self.jobs += 1
+        self.clean_jobs += job.clean
 
     def row(self, meters: Sequence[WorkerMeter], now: float) -> JobRow | None:
         job = self.job
@@ -40,6 +42,7 @@ class WorkBook:
             source=job.source,
             job_id=scrub(job.job_id),
             jobs=self.jobs,
+            clean_jobs=self.clean_jobs,
             age_s=max(now - self._since, 0.0),
             clean=job.clean,
             height=job.height,
@@ -53,6 +56,7 @@ class WorkBook:
             network_difficulty=difficulty(job.network_target),
             share_difficulty=difficulty(job.share_target),
             versions_per_scan=max((meter.versions for meter in meters), default=0),
+            transactions=job.transactions,
             branch=tuple(node.hex() for node in merkle.branch) if merkle else (),
             extranonce1=merkle.extranonce1.hex() if merkle else "",
             extranonce2=None if unit is None else unit.extranonce2.hex(),

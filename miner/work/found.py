@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from miner.bitcoin.encoding import sha256d
+from miner.bitcoin.target import DIFF1_TARGET
 from miner.work.unit import WorkUnit
 
 
@@ -28,6 +29,11 @@ class Share:
     def value(self) -> int:
         """The hash as the number that is compared with targets."""
         return int.from_bytes(self.hash, "little")
+
+    @property
+    def difficulty(self) -> float:
+        """Of its hash; display only."""
+        return DIFF1_TARGET / max(self.value, 1)
 
     @property
     def is_block(self) -> bool:

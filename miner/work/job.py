@@ -75,6 +75,7 @@ class Job:
     nonces: range = range(UINT32)  # that may be tried, step 1
     one_block_per_parent: bool = False  # solo: an accepted block makes later ones surplus
     reopens: bool = False  # solo: the accepted block on this parent is lost, search it again
+    transactions: int | None = None  # in the block, with the coinbase; None: not known
     context: object = field(default=None, compare=False, repr=False)  # the source's own, opaque
 
     def __post_init__(self) -> None:

@@ -88,6 +88,7 @@ def make_job(template: Template, plan: MiningPlan, *, source: str, job_id: str, 
         height=template.height,
         nonces=template.nonces,
         one_block_per_parent=True,
+        transactions=len(template.transactions) + 1,
         context=template,
     )
 

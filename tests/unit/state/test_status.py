@@ -10,6 +10,8 @@ import pytest
 from miner.backends.base import BackendInfo, Kind
 from miner.bitcoin.target import DIFF1_TARGET
 from miner.state.answers import MAX_ANSWERS, MAX_REASONS
+from miner.state.shares import NEWEST
+from miner.state.sources import Place
 from miner.state.status import Status
 from miner.views import words
 from miner.views.jsonl import status_line
@@ -198,3 +200,45 @@ def test_below_the_benchmark_only_after_a_full_minute() -> None:
     tree = status.snapshot(130.0)
     assert "80 % of the benchmark's 1 kH/s: below it" in words.benchmark(tree)
     assert "below it" in words.summary(tree)
+
+
+def test_jobs_by_clean_and_who_lost_the_work() -> None:
+    """A return to the first choice is no failover."""
+    status = Status(0.0)
+    status.expect_sources([Place("a", "a", "pool", 0, "me"), Place("b", "b", "pool", 1, "you")])
+    for source, clean in (("a", True), ("a", False), ("b", True), ("a", True), ("b", True)):
+        status.job(replace(JOB, source=source, clean=clean), 1.0)
+    now = status.snapshot(2.0)
+    assert now.job is not None
+    assert (now.job.jobs, now.job.clean_jobs) == (5, 4)
+    assert [(row.user, row.jobs, row.failovers) for row in now.sources] == [
+        ("me", 3, 2),
+        ("you", 2, 0),
+    ]
+    assert now.sources[1].active
+
+
+def test_a_source_tells_what_was_stale_and_when_it_last_accepted() -> None:
+    status = Status(0.0)
+    for number, answer in ((1, Answer.STALE), (2, Answer.ACCEPTED), (3, Answer.STALE)):
+        status.share(share(number))
+        assert status.snapshot(1.0).sources == () or number > 1
+        status.verdict(replace(verdict(number, answer), difficulty=0.5))
+        row = status.snapshot(1.0).sources[0]
+        assert (row.accepted_at_s is not None) == (number > 1)
+    assert (row.stale_difficulty, row.accepted_difficulty, row.rejected_difficulty) == (
+        1.0,
+        0.5,
+        0.0,
+    )
+
+
+def test_the_newest_shares_are_kept_for_plots() -> None:
+    status = Status(0.0)
+    for number in range(1, NEWEST + 10):
+        status.share(share(number))
+    now = status.snapshot(1.0)
+    assert len(now.history.shares) == NEWEST
+    assert now.history.shares[-1].difficulty == DIFF1_TARGET / (NEWEST + 9)
+    assert now.history.shares[-1].is_block
+    assert "history" not in now.to_dict()
