@@ -8,8 +8,12 @@ import stat
 import sys
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
+
+LOCK_PAUSE_S = 0.02
 
 KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -98,6 +102,33 @@ def replace(path: Path, content: bytes) -> None:
         with suppress(OSError):
             os.unlink(fresh)
         raise
+
+
+def locked(path: Path, within_s: float = 0.0) -> IO[bytes] | None:
+    """Open a file of locks, made if need be, and take its lock until it is closed.
+
+    None when another process keeps it longer than `within_s`. Raises OSError.
+    """
+    private_dir(path.parent)
+    file = open(path, "ab")  # noqa: SIM115 (the caller closes it)
+    try:
+        if take_lock(file.fileno(), within_s):
+            return file
+    except OSError:
+        file.close()
+        raise
+    file.close()
+    return None
+
+
+def take_lock(fd: int, within_s: float) -> bool:
+    """`try_lock` with a little patience."""
+    deadline = time.monotonic() + within_s
+    while not try_lock(fd):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(LOCK_PAUSE_S)
+    return True
 
 
 def try_lock(fd: int, shared: bool = False) -> bool:

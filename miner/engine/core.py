@@ -148,7 +148,6 @@ class Engine:
             self._loop.thread.join(1.0)
         self._disk.close(grace_s=0.3)
         self.status.blocks_waiting = self.journal.waiting_count  # the loop has ended before
-        self.status.save()
         self.journal.close()
         for worker in self.supervisor.workers:
             worker.close()

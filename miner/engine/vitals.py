@@ -7,7 +7,7 @@ from miner.state.activity import Activity
 from miner.state.status import Status
 
 EXCUSED = (Activity.NO_WORK, Activity.PACED, Activity.PAUSED)  # nobody expects a hash
-SAVE_S = 60.0
+LUCK_S = 60.0  # between two looks at it
 LOST_SIGMAS = -5.0  # this few shares for the hashes counted: a backend loses hits
 
 
@@ -16,16 +16,15 @@ class Vitals:
 
     def __init__(self, status: Status, current: CurrentWork, announcer: Announcer) -> None:
         self._status, self._current, self._announcer = status, current, announcer
-        self._saved = current.clock()
-        self._pulse = Pulse(self._saved)
+        self._checked = current.clock()
+        self._pulse = Pulse(self._checked)
 
     def tick(self, now: float, stood: bool) -> None:
         """`stood`: the whole process stood still until now."""
         self._status.tick(now)
         self._name_state(now, stood)
-        if now - self._saved > SAVE_S:
-            self._saved = now
-            self._status.save()
+        if now - self._checked > LUCK_S:
+            self._checked = now
             self._check_luck()
 
     def _name_state(self, now: float, stood: bool) -> None:

@@ -4,14 +4,12 @@ import errno
 import os
 import stat
 import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from miner.files import try_lock
+from miner import files
 
 LOCK_PATIENCE_S = 0.5  # another start may be reading the file at this moment
-LOCK_PAUSE_S = 0.02
 START_BYTES = 64
 
 
@@ -57,10 +55,5 @@ def sync_folder(folder: Path) -> None:
 
 
 def take_lock(fd: int) -> bool:
-    """`try_lock` with a little patience: who only reads a journal lets it go at once."""
-    deadline = time.monotonic() + LOCK_PATIENCE_S
-    while not try_lock(fd):
-        if time.monotonic() >= deadline:
-            return False
-        time.sleep(LOCK_PAUSE_S)
-    return True
+    """Wait a little for it: who only reads a journal lets it go at once."""
+    return files.take_lock(fd, LOCK_PATIENCE_S)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from miner.errors import NodeError
-from miner.files import try_lock
+from miner.files import locked
 
 MARK = "homehash-node.json"
 FORMAT = 1
@@ -121,12 +121,10 @@ def _format(mark: Path) -> int:
 
 def _lock(path: Path) -> IO[bytes]:
     try:
-        file = open(path / LOCK, "ab")  # noqa: SIM115 (open while the node runs)
-        ours = try_lock(file.fileno())
+        file = locked(path / LOCK)
     except OSError as error:
         raise NodeError(f"node folder {path}: {error.strerror or error}") from error
-    if not ours:
-        file.close()
+    if file is None:
         raise NodeError(
             f"node folder {path} is in use by another miner: mine on that node with --node URL "
             "(it printed one), or give another --datadir"

@@ -48,22 +48,11 @@ def mac(root: Path = Path("/")) -> str:
 
 
 class CpuSensors:
-    """Reads clock, temperature and power of the CPU every few seconds, in a thread of its own."""
+    """Reads clock, temperature and power of the CPU every few seconds."""
 
     def __init__(self, tell: Callable[[Sensors], None], root: Path = Path("/")) -> None:
         self._tell, self._root = tell, root
-        self._stop = threading.Event()
         self._last: tuple[float, float] | None = None  # time and joules
-        self._thread = threading.Thread(target=self._work, name="cpu sensors", daemon=True)
-
-    def start(self) -> None:
-        """Raises RuntimeError when the system has no thread left."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        if self._thread.ident is not None:
-            self._thread.join(0.2)
 
     def read(self, meter: Powercap | None) -> Sensors:
         power_w = None
@@ -74,14 +63,14 @@ class CpuSensors:
             self._last = now, joules
         return Sensors(cpu.clock(self._root), cpu.temperature(self._root), power_w)
 
-    def _work(self) -> None:
+    def work(self, stop: threading.Event) -> None:
         try:
             meter: Powercap | None = Powercap(self._root / "sys")
         except (Unreadable, OSError, ValueError):
             meter = None
-        while not self._stop.is_set():
+        while not stop.is_set():
             with suppress(Unreadable, OSError, ValueError):
                 self._tell(self.read(meter))
-            self._stop.wait(SENSE_S)
+            stop.wait(SENSE_S)
         if meter is not None:
             meter.close()

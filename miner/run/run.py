@@ -1,8 +1,8 @@
 """A mining run without a head: it starts, pauses and stops; views show it.
 
 A program can hold two. Parts are opened in this order and closed in the reverse: source (with the
-own node where none is given), journal, backends, engine. Two threads beside the parts' own: one
-publishes the snapshot, one reads the CPU's sensors.
+own node where none is given), journal, backends, engine. Three threads beside the parts' own: one
+publishes the snapshot, one reads the CPU's sensors, one writes what outlives the run.
 """
 
 import threading
@@ -18,8 +18,10 @@ from miner.config import MineConfig
 from miner.engine.core import Engine
 from miner.engine.odds import guess_rate
 from miner.errors import MinerError, OutputLeft
+from miner.run.background import Background
 from miner.run.explain import Explainer
 from miner.run.machine import CpuSensors
+from miner.run.records import keeper
 from miner.run.wiring import (
     cautions,
     engine_options,
@@ -43,6 +45,7 @@ from miner.state.events import (
     Started,
     Stopped,
 )
+from miner.state.kept import Kept
 from miner.state.snapshot import Snapshot
 from miner.state.status import Status
 from miner.views.base import View, ViewThread, join_all
@@ -50,6 +53,7 @@ from miner.views.limit import OF_POOLS, SHARES, ShareLimit
 
 PUBLISH_S = 0.25
 CLOSE_S = 5.0  # for views that get on with their last lines
+RECORDS_S, SENSORS_S = 1.0, 0.2  # for what a thread does last
 
 Check = Callable[[], None]
 T = TypeVar("T")
@@ -72,14 +76,9 @@ class Run:
     def __init__(self, config: MineConfig, mainnet_difficulty: float | None = None) -> None:
         """`mainnet_difficulty` is for the odds that snapshots give for comparison."""
         self.config = config
-        self._payout = payout_of(config)
-        self._explainer = Explainer(config, self._payout)
-        self._status = Status(
-            time.monotonic(),
-            paths.state_dir() / "best-hash",
-            paths.state_dir() / "history.json",
-            self._explainer.row,
-        )
+        self._explainer = Explainer(config, payout_of(config))
+        self._kept = Kept(time.monotonic(), paths.state_dir())
+        self._status = Status(time.monotonic(), self._kept, self._explainer.row)
         self._status.facts.mainnet_difficulty = mainnet_difficulty
         self._limit = ShareLimit(OF_POOLS if config.pools else SHARES)
         self._views: list[ViewThread] = []
@@ -154,9 +153,10 @@ class Run:
 
     def _open(self, check: Check) -> None:
         config, status = self.config, self._status
-        options = engine_options(config)
+        options, payout = engine_options(config), payout_of(config)
         tell_facts(status.facts, config, options)
         self._emit(Started(__version__))
+        self._start(Background("records", keeper(self._kept, self._emit), RECORDS_S))
         for caution in cautions(config):
             self._emit(Caution(caution))
 
@@ -164,14 +164,14 @@ class Run:
             check()
             self._emit(NodeTold(text))
 
-        opened = open_source(config, self._payout, self._measured_rate, say_node, self._stack)
+        opened = open_source(config, payout, self._measured_rate, say_node, self._stack)
         status.expect_sources(opened.places)
         check()
         journal = open_journal(config, opened)
         self._stack.callback(journal.close)
         for note in journal.notes:
             self._emit(JournalWarned(note))
-        self._emit(PayoutTold(payout_text(config, self._payout)))
+        self._emit(PayoutTold(payout_text(config, payout)))
         check()
         backends = self._open_backends(check)
         self._engine = Engine(
@@ -184,13 +184,15 @@ class Run:
             lambda name: registry.open_named(name, self._open_options(go_on)),
             options,
         )
-        sensors = CpuSensors(status.see_cpu)
-        self._stack.callback(sensors.stop)
-        start_thread(sensors.start)
+        self._start(Background("cpu sensors", CpuSensors(status.see_cpu).work, SENSORS_S))
         if config.pools or config.nodes:
             self._guess_hs = guess_rate(backends)
             expect_benchmark(status.facts, backends, config)
         check()
+
+    def _start(self, part: Background) -> None:
+        self._stack.callback(part.stop)
+        start_thread(part.start)
 
     def _open_backends(self, check: Check) -> list[Backend]:
         config = self.config

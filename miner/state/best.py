@@ -42,12 +42,13 @@ class Best:
         return tuple(best for _, _, best in sorted(self._heap, reverse=True))
 
     def save(self) -> None:
-        """Write an improved all-time best to its file; a failing disk is no reason to stop."""
-        if self._path is not None and self.ever < self._saved:
-            with suppress(OSError):
-                self._saved = min(self.ever, load_best(self._path))
-                if self.ever <= self._saved:
-                    store_best(self._path, self.ever)
+        """Write an improved all-time best to its file. Raises OSError. The caller holds the
+        folder's lock."""
+        ever = self.ever
+        if self._path is not None and ever < self._saved:
+            if ever < load_best(self._path):
+                files.replace(self._path, f"{ever:064x}\n".encode())
+            self._saved = ever
 
 
 def checkable(share: Share) -> BestShare:
@@ -80,8 +81,3 @@ def load_best(path: Path | None) -> int:
             value = int(path.read_text()[:80], 16)
             return value if 0 <= value < NONE else NONE
     return NONE
-
-
-def store_best(path: Path, value: int) -> None:
-    """Raises OSError."""
-    files.replace(path, f"{value:064x}\n".encode())

@@ -84,6 +84,13 @@ class CoinbaseTold(Told):
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryTold(Told):
+    """The history of rates is not written, and why."""
+
+    kind: ClassVar[str] = "history"
+
+
+@dataclass(frozen=True, slots=True)
 class JournalTold(Told):
     """The journal of found blocks did something."""
 

@@ -1,14 +1,14 @@
 """What the last day was like: two rings of numbers, kept over a restart in one file.
 
 A row is taken every 5 s (an hour of them) and every minute (a day of them). Times are wall-clock
-seconds, so that a gap between two runs shows as one. The file is replaced in one step each minute
-and at the stop: a crash costs a minute at most.
+seconds, so that a gap between two runs shows as one. The file is replaced in one step: whoever
+saves each minute and at the stop loses a minute at most by a crash.
 """
 
 import json
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,13 +120,13 @@ class History:
         self.fine, self.coarse = Ring(FINE_ROWS), Ring(COARSE_ROWS)
         self._intervals = (Interval(FINE_S, now), Interval(COARSE_S, now))
         self._path = path
-        self._saved, self._seen = now, float("-inf")
+        self._seen = float("-inf")
         if path is not None:
             self._load(path)
         self.rows = (tuple(self.fine.since()), tuple(self.coarse.since()))
 
     def see(self, now: float, wall_s: float, reading: Reading) -> None:
-        """Call once a second or more often; writes the file once a minute."""
+        """Call once a second or more often."""
         if now - self._seen < SAMPLE_S:
             return
         self._seen = now
@@ -139,18 +139,14 @@ class History:
             tuple(self.fine.since()) if fresh[0] else fine,
             tuple(self.coarse.since()) if fresh[1] else coarse,
         )
-        if now - self._saved >= COARSE_S:
-            self._saved = now
-            self.save()
 
     def save(self) -> None:
-        """Replace the file; a disk that fails is no reason to stop."""
+        """Replace the file; any thread. Raises OSError."""
         if self._path is None:
             return
-        rings = {"fine": self.fine.since(), "coarse": self.coarse.since()}
+        rings = dict(zip(("fine", "coarse"), self.rows, strict=True))
         text = json.dumps({"schema": SCHEMA, "columns": Row._fields, **to_plain(rings)})
-        with suppress(OSError):
-            files.replace(self._path, text.encode() + b"\n")
+        files.replace(self._path, text.encode() + b"\n")
 
     def _load(self, path: Path) -> None:
         """What an earlier run left; anything unusable is left out."""
@@ -163,7 +159,7 @@ class History:
                     ring.add(from_plain(row))
 
 
-def to_plain(rings: dict[str, list[Row]]) -> dict[str, list[list[float | None]]]:
+def to_plain(rings: Mapping[str, Sequence[Row]]) -> dict[str, list[list[float | None]]]:
     """Rows as JSON has them: null for what is not known, six digits."""
     return {name: [plain_row(row) for row in rows] for name, rows in rings.items()}
 

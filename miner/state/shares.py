@@ -6,7 +6,6 @@ Not thread-safe: its owner holds a lock.
 import math
 import time
 from collections import deque
-from pathlib import Path
 
 from miner.bitcoin.target import expected_hashes
 from miner.state.answers import Answers
@@ -21,8 +20,8 @@ NEWEST = 256  # shares kept for plots
 class ShareBook:
     """Counts what was found and what became of it."""
 
-    def __init__(self, best_file: Path | None) -> None:
-        self.answers, self.best, self.luck = Answers(), Best(best_file), LuckMeter()
+    def __init__(self, best: Best) -> None:
+        self.answers, self.best, self.luck = Answers(), best, LuckMeter()
         self.found = self.blocks_found = 0
         self.last_block: LastBlock | None = None
         self.newest: deque[FoundShare] = deque(maxlen=NEWEST)

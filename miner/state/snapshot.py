@@ -28,6 +28,8 @@ class RunRow:
     activity: Activity
     started_at_s: float  # wall clock
     elapsed_s: float
+    lifetime_s: float  # of all runs that used this state folder, this one included
+    lifetime_hashes: int
     goals: tuple[str, ...]
     paused: bool  # by its user
     paced: bool  # blocks are kept apart: most of the time is waiting, so rates say nothing

@@ -8,14 +8,14 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from miner import __version__
 from miner.backends.base import BackendInfo
 from miner.devices.gpu import Sensors
 from miner.state.activity import Activity
 from miner.state.answers import Aside
-from miner.state.history import History, Reading
+from miner.state.history import Reading
+from miner.state.kept import Kept, Totals
 from miner.state.odds import odds
 from miner.state.rates import total
 from miner.state.shares import ShareBook
@@ -59,17 +59,16 @@ class Status:
     def __init__(
         self,
         now: float,
-        best_file: Path | None = None,
-        history_file: Path | None = None,
+        kept: Kept | None = None,
         decode: Decode = lambda job: None,
     ) -> None:
         self.facts, self.activity = Facts(), Activity.STARTING
         self.blocks_waiting = 0  # in the journal
         self._lock = threading.Lock()
         self._start = now
-        self._shares, self._sources = ShareBook(best_file), SourceBook()
+        self._kept = kept or Kept(now)
+        self._shares, self._sources = ShareBook(self._kept.best), SourceBook()
         self._work, self.hardware = WorkBook(now, decode), Hardware()
-        self._history = History(now, history_file)
         self._alarms: deque[AlarmRow] = deque(maxlen=MAX_ALARMS)
         self._change = 0
 
@@ -149,18 +148,13 @@ class Status:
             self.hardware.tick(now)
             self._shares.luck.see(self.hashes)
             reading = self._reading()
-        self._history.see(now, time.time(), reading)
-
-    def save(self) -> None:
-        """Write the best hash ever, if it is new."""
-        self._shares.best.save()
+        self._kept.lifetime.mine = Totals(max(now - self._start, 0.0), reading.hashes)
+        self._kept.history.see(now, time.time(), reading)
 
     def close(self) -> None:
         """The run is over: of what nobody answered the fate is unknown."""
         with self._lock:
             self._shares.answers.close()
-        self.save()
-        self._history.save()
 
     def luck_sigmas(self) -> float | None:
         """How far found shares are from what the counted hashes promise; None below 50 shares."""
@@ -184,7 +178,7 @@ class Status:
                 blocks=self._shares.blocks(self.blocks_waiting),
                 luck=self._shares.luck.luck(self._shares.found),
                 odds=odds(self._work.job, rate_hs, self.facts.mainnet_difficulty),
-                history=HistoryRow(*self._history.rows, tuple(self._shares.newest)),
+                history=HistoryRow(*self._kept.history.rows, tuple(self._shares.newest)),
                 machine=self.facts.machine,
                 alarms=tuple(self._alarms),
                 change=self._change,
@@ -197,12 +191,15 @@ class Status:
         known = [trial for trial in trials if trial is not None]
         began = now if self.hardware.began is None else self.hardware.began
         counted_hs = hashes / (now - began) if now > began else 0.0  # as the windows count
+        lifetime = self._kept.lifetime.total
         slow = elapsed_s >= SETTLED_S and rates.rate_1min_hs < facts.least_hs
         return RunRow(
             version=__version__,
             activity=self.activity,
             started_at_s=facts.started_at_s,
             elapsed_s=elapsed_s,
+            lifetime_s=lifetime.seconds,
+            lifetime_hashes=lifetime.hashes,
             goals=facts.goals,
             paused=facts.paused,
             paced=facts.paced,
