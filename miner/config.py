@@ -253,7 +253,7 @@ def read_table(file: Path) -> dict[str, Any]:
         data = files.read(file, MAX_CONFIG_BYTES)
         return tomllib.loads(data.decode("utf-8-sig"))  # editors of Windows put a mark in front
     except OSError as error:
-        raise ConfigError(f"config {file}: {error.strerror}") from None
+        raise ConfigError(f"config {file}: {error.strerror}; name another: --config") from None
     except UnicodeDecodeError:
         raise ConfigError(f"config {file}: is not UTF-8: save it so") from None
     except RecursionError:

@@ -232,7 +232,8 @@ def _verify(path: Path, plan: Plan) -> None:
     terminal.console().print(screen.checked(found))
     wrong = [one for one in found if one.digest.startswith("DIFFERENT")]
     if wrong:
-        raise BackendFault(wrong[0].label, f"its digest is not that of {path}")
+        why = f"it found other hits than {path} tells of: one of the two computers is wrong"
+        raise BackendFault(wrong[0].label, f"{why}; check this one with miner devices --check NAME")
 
 
 bench.add_command(comparing.compare)

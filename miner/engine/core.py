@@ -34,7 +34,6 @@ from miner.work.job import Job
 SUBMIT_GRACE_S = 2.0  # for answers to open submits, at the end
 WORKERS_GRACE_S = 0.5
 FINDINGS_GRACE_S = 0.3
-
 Reopen = Callable[[str], Backend]
 
 
@@ -159,7 +158,9 @@ class Engine:
         drained = threading.Event()
         self._mailbox.put(Drain(drained))
         if not drained.wait(FINDINGS_GRACE_S):
-            self._loop.parts.announcer.alarm("stopping with some findings unexamined")
+            self._loop.parts.announcer.alarm(
+                "stopping: the last hits found could not be examined in time and are dropped"
+            )
             self._mailbox.put(Order.GIVE_UP)
 
     def finish(self, reason: str, error: MinerError | None = None) -> None:

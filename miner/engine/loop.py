@@ -29,7 +29,6 @@ from miner.sources.base import Health, SourceState, WorkSource
 from miner.state.activity import Activity
 from miner.state.events import JobArrived, SourceChanged
 from miner.state.status import Status
-from miner.text import scrub
 from miner.work.found import FoundBlock, Verdict
 from miner.work.job import Job
 
@@ -119,7 +118,7 @@ class Loop:
                     self._handlers[type(message)](message)
                 self._keep_time()
             except Exception as error:  # noqa: BLE001 - the engine itself never dies
-                self.parts.announcer.alarm_once(f"engine: {type(error).__name__}: {scrub(error)}")
+                self.parts.announcer.bug("engine", error)
         self.parts.pipeline.close()
         self.parts.status.activity = Activity.STOPPED
 

@@ -249,4 +249,4 @@ class Pipeline:
         self._status.close()
 
     def _trouble(self, error: Exception) -> None:
-        self._announcer.alarm(f"pipeline: {type(error).__name__}: {scrub(error)}")
+        self._announcer.bug("pipeline", error)

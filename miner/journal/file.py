@@ -28,6 +28,7 @@ from miner.journal.records import (
 from miner.work.found import Answer, FoundBlock, Verdict
 
 RETIRE_BYTES = 4 << 20  # a file with nothing waiting starts again at this size
+NAME_ONE = "name another file with --journal"
 SLACK = 3 / 4  # of what refused blocks may take is kept when there are too many
 
 
@@ -74,7 +75,7 @@ class Journal:
                 os.close(self._fd)
             if isinstance(error, JournalError | ConfigError):
                 raise
-            raise JournalError(f"journal {path}: {error.strerror}; choose --journal") from None
+            raise JournalError(f"journal {path}: {error.strerror}; {NAME_ONE}") from None
         self._waiting, self._keep = contents.waiting, contents.keep
         size = sum(contents.refused.values())
         self._refused = Refused(len(contents.refused), size, RETIRE_BYTES)
@@ -86,7 +87,7 @@ class Journal:
         try:
             private_dir(folder)
         except OSError as error:
-            raise JournalError(f"journals {folder}: {error.strerror}; choose --journal") from None
+            raise JournalError(f"journals {folder}: {error.strerror}; {NAME_ONE}") from None
         return cls(folder / name, key)
 
     @property

@@ -51,7 +51,8 @@ def _check(value: Any, part: dict[str, Any], whole: dict[str, Any], where: str) 
             _check(below, known.get(key, others), whole, f"{where}.{key}")
     elif isinstance(value, list):
         if not part.get("minItems", 0) <= len(value) <= part.get("maxItems", 10**9):
-            raise ConfigError(f"{where} has {len(value)} items")
+            least, most = part.get("minItems", 0), part.get("maxItems", "any number")
+            raise ConfigError(f"{where} has {len(value)} items, want {least} to {most}")
         for index, item in enumerate(value):
             _check(item, part.get("items", {}), whole, f"{where}[{index}]")
     elif isinstance(value, str):
@@ -67,9 +68,10 @@ def _check_bounds(value: float, part: dict[str, Any], where: str) -> None:
         raise ConfigError(f"{where} is {value}, want a finite number")
     low, above = part.get("minimum"), part.get("exclusiveMinimum")
     if (low is not None and value < low) or (above is not None and value <= above):
-        raise ConfigError(f"{where} is {_short(value)}, too small")
+        want = f"at least {low}" if low is not None else f"more than {above}"
+        raise ConfigError(f"{where} is {_short(value)}, want {want}")
     if value > part.get("maximum", value):
-        raise ConfigError(f"{where} is {_short(value)}, too large")
+        raise ConfigError(f"{where} is {_short(value)}, want at most {part['maximum']}")
 
 
 def _is(value: Any, name: str) -> bool:

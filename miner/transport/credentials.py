@@ -86,7 +86,7 @@ def _read_cookie(path: Path) -> str:
     try:
         with open(path, "rb", opener=_at_once) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise RpcAuthError(f"{path} is not a file: cookies are read again at every call")
+                raise RpcAuthError(f"cookie {path} is not a file: name the node's own")
             content = file.read(MAX_COOKIE_BYTES + 1)
     except FileNotFoundError:
         raise ConnectFailed(

@@ -312,9 +312,9 @@ def test_a_pipe_among_the_journals_is_passed_over(tmp_path: Path) -> None:
 @fault("P04")
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(JournalError, match="choose --journal"):
+    with pytest.raises(JournalError, match="name another file with --journal"):
         reopen(tmp_path / "file")
-    with pytest.raises(JournalError, match="choose --journal"):
+    with pytest.raises(JournalError, match="name another file with --journal"):
         reopen(tmp_path / "file" / "below")
 
 

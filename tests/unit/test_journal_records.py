@@ -237,5 +237,5 @@ def test_what_the_disk_refused_is_written_once_it_is_well(
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(JournalError, match=r"journals .*file.*; choose --journal"):
+    with pytest.raises(JournalError, match=r"journals .*file.*; name another file with --journal"):
         Journal.open_own(tmp_path / "file" / "journals", "node")

@@ -93,7 +93,7 @@ def _open_fastest(module: ModuleType, name: str, cache: Path) -> NativeBackend:
     for isa in sorted(rates.keys() & set(usable), key=lambda isa: -rates[isa]):
         for backend in _sound(module, [isa]):
             return backend
-    raise BackendUnavailable(name, "no variant is usable on this CPU")
+    raise BackendUnavailable(name, "no variant is usable on this CPU; choose another backend")
 
 
 def _sound(module: ModuleType, names: list[str]) -> list[NativeBackend]:

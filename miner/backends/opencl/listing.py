@@ -118,12 +118,14 @@ def _sub_device(row: Found, part: int, parts: int) -> Found:
     name = f"{row.name}.{part}of{parts}"
     units = row.device.max_compute_units // parts
     if units < 1:
-        raise BackendUnavailable(name, f"it has {row.device.max_compute_units} compute units only")
+        raise BackendUnavailable(
+            name, f"{row.device.max_compute_units} compute units cannot be cut in {parts}"
+        )
     try:
         cut = row.device.create_sub_devices([cl.device_partition_property.EQUALLY, units])
         return Found(name, cut[part])
     except (cl.Error, IndexError) as error:
-        raise BackendUnavailable(name, f"it cannot be cut so: {one_line(error)}") from error
+        raise BackendUnavailable(name, f"it cannot be cut in {parts}: {one_line(error)}") from error
 
 
 def is_cpu(device: Any) -> bool:

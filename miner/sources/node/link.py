@@ -129,9 +129,13 @@ class NodeLink:
         info = self._lane.call("getblockchaininfo", timeout_s=timeout_s)
         chain = info.get("chain") if isinstance(info, dict) else None
         if not isinstance(chain, str):  # a spoilt answer, which the next may not be
-            raise RemoteProtocolError(f"{self.name}: getblockchaininfo names no chain")
+            raise RemoteProtocolError(
+                f"{self.name}: getblockchaininfo names no chain: is this a Bitcoin node?"
+            )
         if chain not in EASIEST_NBITS:
-            raise SourceRefused(f"{self.name}: chain {scrub(chain, 40)!r} is not known")
+            raise SourceRefused(
+                f"{self.name}: chain {scrub(chain, 40)!r} is not one of {', '.join(EASIEST_NBITS)}"
+            )
         self._owner.on_chain(self, chain)
         self._feed.chain = chain
         refuse_unsynced(chain, info)

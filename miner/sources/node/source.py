@@ -166,7 +166,7 @@ class NodeSource:
         finally:
             lane.close()
         if taken and waited_s > PATIENCE_S:
-            taken, what = False, "it has it, but no template upon it"
+            taken, what = False, "the node has it, but gives no template on top of it"
         if not taken:
             with self._lock:
                 self._ours.lose(block)

@@ -127,7 +127,7 @@ def test_a_node_whose_templates_stay_behind_our_block_is_mined_on(
     node.do_getblocktemplate = lambda *_: old  # type: ignore[method-assign]
     source.submit(solve(first))
     sink.wait(lambda: sink.jobs[-1].reopens)
-    assert "no template upon it" in sink.state_with("fell back").text
+    assert "no template on top of it" in sink.state_with("fell back").text
 
 
 # -- what is kept -----------------------------------------------------------------------------
