@@ -29,7 +29,6 @@ from miner.bitcoin.address import (
     p2wsh_address,
     script_from_address,
 )
-from miner.config import MineConfig
 from miner.errors import (
     ConnectFailed,
     MinerError,
@@ -51,6 +50,7 @@ from miner.protocol.gbt.job import (
 )
 from miner.protocol.gbt.template import Template, parse_template
 from miner.protocol.gbt.verdicts import explain
+from miner.run.config import MineConfig
 from miner.run.wiring import node_setups, pool_source
 from miner.sources.base import Health, SourceState
 from miner.sources.node.setup import NodeSetup

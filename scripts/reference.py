@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))  # this tree's code, not the installed one
 
 from miner import errors
 from miner.cli.mine import mine
-from miner.config import SETTINGS
+from miner.run.settings import SETTINGS
 from miner.state import events, snapshot
 
 PAGE = ROOT / "miner" / "REFERENCE.md"

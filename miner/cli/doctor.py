@@ -10,10 +10,10 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from miner import config as settings
 from miner.cli.mine import add_asked_password, hide_passwords
 from miner.cli.options import SOURCE, options
 from miner.doctor import Finding, Outcome, examine
+from miner.run import config as settings
 
 STYLES = {Outcome.PASS: "green", Outcome.WARN: "yellow", Outcome.FAIL: "bold red"}
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from miner import config as settings
 from miner.cli.another_python import go_on_with_node
 from miner.cli.argv import hide_arguments
 from miner.cli.options import BACKENDS, RUN, SOURCE, options
 from miner.errors import ConfigError
+from miner.run import config as settings
 
 DUMMIES = ("x", "")  # customary where a pool asks for no password
 

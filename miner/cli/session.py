@@ -9,9 +9,9 @@ from contextlib import suppress
 
 from miner import paths
 from miner.cli.keys import Keys, Screen
-from miner.config import MineConfig
 from miner.errors import MinerError
 from miner.gap import economics
+from miner.run.config import MineConfig
 from miner.run.run import Run, start_thread
 from miner.signals import ForcedExit, Signals, StopAsked
 from miner.streams import let_go

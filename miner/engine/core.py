@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from miner.backends.base import Backend
-from miner.config import Goal
 from miner.engine import sensors
 from miner.engine.announcer import Announcer, Tell
 from miner.engine.current import Clock, CurrentWork
 from miner.engine.durable import DurableQueue
+from miner.engine.goal import Goal
 from miner.engine.loop import Drain, Finish, Loop, Message, Order, Parts, Pause
 from miner.engine.pipeline import Pipeline
 from miner.engine.pool_blocks import PoolBlocks

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
-from miner.config import Goal
 from miner.engine.announcer import Announcer
 from miner.engine.current import CurrentWork
 from miner.engine.durable import Written
+from miner.engine.goal import Goal
 from miner.engine.pipeline import Pipeline
 from miner.engine.pool_blocks import PoolBlocks
 from miner.engine.replay import Replay

@@ -2,9 +2,9 @@
 
 from miner.bitcoin.address import Address, decode
 from miner.bitcoin.target import difficulty
-from miner.config import MineConfig
 from miner.engine.odds import MAINNET_DIFFICULTY, mainnet_sentence
 from miner.protocol.decode import DecodedCoinbase, decode_coinbase, user_address
+from miner.run.config import MineConfig
 from miner.sources.pool.options import pool_names
 from miner.state.events import CoinbaseTold, Event, OddsTold
 from miner.state.snapshot import CoinbaseRow

@@ -14,11 +14,11 @@ from typing import NamedTuple, TypeVar
 from miner import __version__, paths
 from miner.backends import registry
 from miner.backends.base import Backend, OpenOptions
-from miner.config import MineConfig
 from miner.engine.core import Engine
 from miner.engine.odds import guess_rate
 from miner.errors import MinerError, OutputLeft
 from miner.run.background import Background
+from miner.run.config import MineConfig
 from miner.run.explain import Explainer
 from miner.run.machine import CpuSensors
 from miner.run.records import keeper

@@ -12,10 +12,11 @@ from miner import __version__, baseline, paths
 from miner.backends.base import Backend
 from miner.bitcoin.address import decode, p2wsh_address
 from miner.bitcoin.versions import BIP320_MASK
-from miner.config import Goal, MineConfig
 from miner.engine.core import EngineOptions
+from miner.engine.goal import Goal
 from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
+from miner.run.config import MineConfig
 from miner.run.machine import machine
 from miner.sources.base import WorkSource
 from miner.sources.node.setup import NodeSetup

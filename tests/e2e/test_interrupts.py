@@ -39,7 +39,11 @@ AT_FIRST = ("signal", "enum", "miner.streams", "click", "miner.cli.main", "miner
 @pytest.mark.parametrize(
     ("command", "modules", "codes"),
     [
-        ("mine --backend hashlib", (*AT_FIRST, "miner.cli.mine", "miner.config", "tomllib"), (0,)),
+        (
+            "mine --backend hashlib",
+            (*AT_FIRST, "miner.cli.mine", "miner.run.config", "tomllib"),
+            (0,),
+        ),
         ("node", (*AT_FIRST, "miner.cli.node"), (0,)),
         ("devices", (*AT_FIRST, "miner.cli.devices", "cffi", "numpy", "pyopencl"), (130,)),
         ("bench --quick", (*AT_FIRST, "miner.cli.bench"), (130,)),

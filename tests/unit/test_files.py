@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from miner import baseline, config, files
+from miner import baseline, files
 from miner.errors import ConfigError
 from miner.gap import csvfile
 from miner.measure import store
+from miner.run import config
 from tests.faults import fault
 
 if sys.platform == "win32":

@@ -45,13 +45,13 @@ SECRETS = Selection(
     "p14 or p12 or p15 or canary or secret or escape",
     quick_places=(
         "tests/e2e/test_secrets.py", "tests/e2e/test_stratum_words.py", "tests/unit/test_secret.py",
-        "tests/unit/test_config.py", "tests/unit/protocol", "tests/unit/transport",
+        "tests/unit/run/test_config.py", "tests/unit/protocol", "tests/unit/transport",
     ),
 )  # fmt: skip
 HONESTY = Selection(
     "M15", "misconfigurations: one line, exit code, no traceback", ">= 40, none fails",
-    "p16 or p15 or mistake or misconfig or honest", ("tests/e2e", "tests/unit/test_config.py"),
-    "is_one_line or p16_a_wrong", ("tests/e2e/test_mistakes.py", "tests/unit/test_config.py"),
+    "p16 or p15 or mistake or misconfig or honest", ("tests/e2e", "tests/unit/run/test_config.py"),
+    "is_one_line or p16_a_wrong", ("tests/e2e/test_mistakes.py", "tests/unit/run/test_config.py"),
 )  # fmt: skip
 
 

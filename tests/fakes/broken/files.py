@@ -5,14 +5,16 @@ import stat
 import tempfile
 from pathlib import Path
 
-from miner import config, journal
+from miner import journal
 from miner.errors import ConfigError, MinerError
+from miner.run import config
+from miner.run.settings import SETTINGS
 from miner.transport.credentials import CookieFile
 from miner.work.found import Answer
 from tests.fakes.broken.targets import Feed, gist
 from tests.fakes.found import solo_block
 
-FLAGS = tuple(config.SETTINGS)
+FLAGS = tuple(SETTINGS)
 
 
 def records(*numbers: int) -> bytes:
@@ -96,7 +98,7 @@ def config_flags(dice: random.Random) -> tuple[list[bytes], Feed]:
         base = {"pool": ("x:1",), "user": ("u",)}
         try:
             if dice.random() < 0.5:
-                config.load({**base, name: (text,) if config.SETTINGS[name].many else text}, {})
+                config.load({**base, name: (text,) if SETTINGS[name].many else text}, {})
             else:
                 config.load(base, {f"MINER_{name.upper()}": text})
         except ConfigError as error:

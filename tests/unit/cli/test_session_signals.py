@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from miner import config
 from miner.cli.session import Session
 from miner.engine.durable import DurableQueue
+from miner.run import config
 from miner.sources.node.source import NodeSource
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import REGTEST

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from miner.backends.base import Scannable, ScanResult
-from miner.config import Goal
+from miner.engine.goal import Goal
 from miner.engine.worker import Finding
 from miner.work.found import Answer, Share
 from tests.fakes.backend import FakeBackend, find, is_work

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from miner.backends.base import Backend, Scannable, ScanResult
-from miner.config import Goal
 from miner.engine import supervisor
+from miner.engine.goal import Goal
 from miner.errors import BackendFault, SourceRefused
 from miner.journal import Journal
 from miner.sources.base import Health, SourceState

@@ -8,7 +8,7 @@ import pytest
 from miner import baseline, paths
 from miner.backends.hashlib import HashlibBackend
 from miner.baseline import Baseline
-from miner.config import MineConfig, load
+from miner.run.config import MineConfig, load
 from miner.run.wiring import expect_benchmark
 from miner.state.status import Status
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from miner import config
+from miner.run import config
 from miner.run.run import Run
 from miner.state.events import Event, ShareAnswered, Stopped
 from miner.state.snapshot import Snapshot

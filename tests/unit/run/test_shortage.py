@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from miner import config
 from miner.cli import main as entry
 from miner.cli.session import Session
 from miner.engine.core import Engine
 from miner.errors import MinerError
+from miner.run import config
 from tests.fakes.pool import FakePool
 from tests.faults import fault
 

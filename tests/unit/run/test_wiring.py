@@ -3,9 +3,10 @@ import sys
 
 import pytest
 
-from miner import config, signals
-from miner.config import Goal, MineConfig
-from miner.run import wiring
+from miner import signals
+from miner.engine.goal import Goal
+from miner.run import config, wiring
+from miner.run.config import MineConfig
 from tests.faults import fault
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from miner import config
+from miner.run import config
 from miner.run.run import Run
 from miner.state.events import (
     Alarm,

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from miner import config
 from miner.bitcoin.address import p2wsh_address
-from miner.config import Goal, MineConfig
+from miner.engine.goal import Goal
 from miner.errors import ConfigError
+from miner.run import config, settings
+from miner.run.config import MineConfig
 from miner.secret import Secret
 from miner.transport.urls import DUMMY_PASSWORD
 from tests.faults import fault
@@ -230,7 +231,7 @@ def test_the_value_of_an_unknown_key_is_not_shown(tmp_path: Path, line: str) -> 
 @fault("P16")
 def test_a_home_folder_of_nobody_is_refused() -> None:
     with pytest.raises(ConfigError, match="--cookie: '~nobody-here/x' begins with ~"):
-        config.check("cookie", "~nobody-here/x", "--cookie")
+        settings.check("cookie", "~nobody-here/x", "--cookie")
 
 
 @pytest.mark.parametrize(
