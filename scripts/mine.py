@@ -8,5 +8,5 @@ import require_python  # noqa: F401  ends here when this Python is too old
 import bootstrap
 
 if __name__ == "__main__":
-    bootstrap.prepare(extras=("plots", "sv2", "wgpu"))
+    bootstrap.prepare(extras=("plots", "sv2", "wgpu", "web"))
     bootstrap.become("miner", ["mine", *sys.argv[1:]])

@@ -43,6 +43,7 @@ LAYERS: dict[str, float] = {
     "gap": 7.5,
     "doctor": 7,
     "learn": 8,
+    "board": 8,
     "cli": 9,
     "__main__": 10,
 }
@@ -62,7 +63,16 @@ HOMES: dict[str, tuple[str, ...]] = {
     "wgpu": ("backends/wgpu/",),
     "pyopencl": ("backends/opencl/",),
     "miner._native": ("backends/native/library.py",),
-    "rich": ("views/", "learn/render.py", "measure/terminal.py", "measure/screen.py", "cli/"),
+    "h11": ("board/wire.py",),
+    "prometheus_client": ("board/metrics.py",),
+    "rich": (
+        "views/",
+        "board/table.py",
+        "learn/render.py",
+        "measure/terminal.py",
+        "measure/screen.py",
+        "cli/",
+    ),
     "miner.node": ("node/", "run/", "learn/", "doctor.py", "cli/node.py"),
 }
 

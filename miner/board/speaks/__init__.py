@@ -1,0 +1,1 @@
+"""One module a language: how a miner is asked, and what its answer says in the board's units."""
