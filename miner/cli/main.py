@@ -16,6 +16,7 @@ from miner.text import scrub
 COMMANDS = {
     "mine": ("miner.cli.mine", "Mine: on a pool, on your node, or on the built-in regtest node."),
     "node": ("miner.cli.node", "Run the built-in regtest node alone."),
+    "board": ("miner.cli.board", "Many miners of many kinds in one table and on one page."),
     "devices": ("miner.cli.devices", "List every hashing backend and why it can or cannot run."),
     "doctor": ("miner.cli.doctor", "Check install, devices, node and pool; each with a remedy."),
     "bench": ("miner.cli.bench", "Measure hashrate and energy of this computer, with intervals."),
