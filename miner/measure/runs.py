@@ -14,7 +14,7 @@ from miner.errors import ConfigError
 from miner.measure import store
 from miner.measure.result import Result
 
-THIS = (sys.executable, "-m", "miner")
+THIS = (sys.executable, "-P", "-m", "miner")  # -P: not the source tree one happens to stand in
 INTERRUPTED = 130
 
 

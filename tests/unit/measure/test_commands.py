@@ -226,6 +226,16 @@ def test_runs_are_processes_that_take_turns(
             run("bench", "--samples", 1, *words_)
 
 
+def test_a_run_measures_what_is_installed_not_what_lies_there(tmp_path: Path) -> None:
+    (tmp_path / "miner").mkdir()
+    (tmp_path / "miner/__init__.py").touch()
+    (tmp_path / "miner/__main__.py").write_text("print('a tree without its C library')")
+    done = subprocess.run(
+        [*runs.THIS, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "homehash" in done.stdout
+
+
 def test_verify_needs_no_machine_and_refuses_what_is_forged(run: Run, tmp_path: Path) -> None:
     run("bench", "--backend", "hashlib", "--samples", 2, "--export", "out.json",
         "--seed-block", GENESIS_HEADER)  # fmt: skip
