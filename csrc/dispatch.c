@@ -70,16 +70,6 @@ const char *scan_variant_why_not(int32_t variant) {
     return cpu_feature_words(v->needs & ~cpu_features());
 }
 
-const char *scan_compiler(void) {
-#if defined(__clang__)
-    return "clang " __clang_version__;
-#elif defined(__GNUC__)
-    return "gcc " __VERSION__;
-#else
-    return "unknown";
-#endif
-}
-
 size_t scan_min_capacity(int32_t variant, uint32_t n_versions) {
     return at(variant) ? (size_t)at(variant)->step * n_versions : 0;
 }

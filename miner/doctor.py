@@ -98,7 +98,7 @@ def failed(check: str, text: object, remedy: str) -> Finding:
 
 # -- this machine -----------------------------------------------------------------------------
 def check_install() -> Iterator[Finding]:
-    """Python, the C module, the kernel binding."""
+    """Python, the C library, the kernel binding."""
     yield passed("python", f"{platform.python_version()} on {platform.platform(terse=True)}")
     try:
         library.load()

@@ -5,12 +5,12 @@ everybody. It is kept quick by three steps that are each skipped while their key
 
   environment   the venv itself
   libraries     what pyproject.toml depends on, and the extras asked for
-  project       pyproject.toml, miner/, csrc/, kernels/, this file, and the C compiler found
+  project       pyproject.toml, miner/, csrc/, kernels/, what builds it, and the C compiler found
 
 Keys live in .venv/homehash.json. A step's key is taken out before the step starts and written by
-rename after it has succeeded, so an interrupted step is never believed. The C build folder is kept
-in .venv/build while csrc/, pyproject.toml and the compiler stay the same: an edit in Python alone
-reinstalls in about three seconds, and no cached object hides a broken compiler.
+rename after it has succeeded, so an interrupted step is never believed. The C library is kept in
+.venv/build while csrc/ and the compiler stay the same: an edit in Python alone reinstalls in about
+three seconds, and nothing kept hides a broken compiler.
 
 A .venv made by hand is used as it is, never emptied. Runs at the same time wait for each other.
 """
@@ -32,6 +32,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+import build_backend
 import causes
 import pythons
 import steps
@@ -43,6 +44,8 @@ KEYS = VENV / "homehash.json"
 PARTIAL = KEYS.with_suffix(".new")
 BY_HAND = f"{ROOT}, made by hand"
 BUILD = VENV / "build"
+BUILDERS = ("scripts/build_backend", "scripts/bootstrap.py")
+LIBRARY = "[Ll]ib*/**/site-packages/miner/_native.json"  # installed with C: the library's record
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STOPPED_BY = (signal.SIGINT, signal.SIGTERM)
@@ -265,43 +268,37 @@ class Setup:
         return True
 
     def install_project(self) -> bool:
-        """Build and install homehash itself."""
-        c_key = digest(compiler(), *sources("pyproject.toml", "csrc", "scripts/bootstrap.py"))
+        """Build and install homehash itself; without C when a compiler cannot be fetched."""
+        c_key = digest(compiler(), *sources("pyproject.toml", "csrc", *BUILDERS))
         key = digest(c_key, os.environ.get("MINER_PURE"), *sources("miner", "kernels", "README.md"))
-        if self.keys.get("project") == key:
+        if self.keys.get("project") == key and not self.retry_due("native", key):
             return False
         self.set_key("project", None)
-        if self.keys.get("c") != c_key:
-            shutil.rmtree(BUILD, ignore_errors=True)
-        self.set_key("c", None)
-        pure = not self.build_tools()
-        options = ["-v", "--no-deps", "--no-build-isolation", "--force-reinstall"]
-        where = ["--config-settings", f"build-dir={BUILD}", str(ROOT)]
+        self.set_key("failed native", None)
+        os.environ["MINER_SETUP"] = "1"  # what the build has to say is said here
         about = "building and installing homehash (about 20 s, 3 s when only Python changed)"
-        self.pip(about, [*options, *where], {"MINER_PURE": "1"} if pure else {})
-        if any(VENV.glob("[Ll]ib*/**/site-packages/miner/_native*")):
-            self.set_key("c", c_key)
-        else:
+        if build_backend.get_requires_for_build_wheel({"build-dir": str(BUILD)}):
+            about = "fetching a compiler, building and installing homehash (about a minute)"
+        options = ["-v", "--no-deps", "--force-reinstall"]
+        wanted = [*options, "--config-settings", f"build-dir={BUILD}", str(ROOT)]
+        try:
+            self.pip(about, wanted)
+        except SetupFailed as error:
+            if not about.startswith("fetching"):
+                raise
+            say(f"{error}; going on without C")
+            self.pip(about.partition(", ")[2], wanted, {"MINER_NO_COMPILER_DOWNLOAD": "1"})
+            self.set_key("failed native", f"{key} {time.time():.0f}")
+        if not any(VENV.glob(LIBRARY)):
             warn_without_native(log_of(about))
         self.set_key("project", key)
         return True
 
-    def build_tools(self) -> bool:
-        """CMake and Ninja come as wheels where the system has none; False when they cannot."""
-        ask = "from scikit_build_core.build import get_requires_for_build_wheel as get"
-        code = f"{ask}; import json; print(json.dumps(get()))"
-        done = subprocess.run(
-            [str(PYTHON), "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    def retry_due(self, name: str, key: str) -> bool:
+        """Did this fail with the same key, and long enough ago?"""
+        return self.keys.get(f"failed {name}", "").startswith(key) and not self.failed_lately(
+            name, key
         )
-        wanted = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else []
-        missing = [item for item in wanted if not shutil.which(re.split(r"\W", item)[0])]
-        try:
-            if missing:
-                self.pip("installing build tools (about 10 s)", missing)
-        except SetupFailed as error:
-            say(f"no C build: {error}")
-            return False
-        return True
 
     def install_extras(self, extras: tuple[str, ...], needed: tuple[str, ...]) -> bool:
         """Optional libraries, all at once; one by one when that fails, to name the culprit."""

@@ -283,7 +283,7 @@ def test_a_foreign_folder_is_never_emptied(project: Project) -> None:
 
 
 def test_a_failed_c_build_is_loud(project: Project) -> None:
-    env = {"MINER_PURE": "", "CC": "/no/such/compiler"}
+    env = {"MINER_PURE": "", "CC": "/no/such/compiler", "MINER_NO_COMPILER_DOWNLOAD": "1"}
     done = project.run(**env)
     assert done.returncode == 0, done.stderr
     assert "THE C BUILD FAILED" in done.stderr

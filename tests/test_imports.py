@@ -62,7 +62,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "cryptography": ("protocol/sv2/crypto.py",),
     "wgpu": ("backends/wgpu/",),
     "pyopencl": ("backends/opencl/",),
-    "miner._native": ("backends/native/library.py",),
+    "cffi": ("backends/native/library.py",),
     "h11": ("board/wire.py",),
     "prometheus_client": ("board/metrics.py",),
     "rich": (
@@ -149,7 +149,7 @@ def test_imports_point_downwards(path: Path) -> None:
         ("sources/node/source.py", "import bitcoinrpc.authproxy"),
         ("sources/node/source.py", "from miner.journal import Journal"),
         ("engine/core.py", "import importlib\nimportlib.import_module('pyopencl')"),
-        ("engine/core.py", "from miner import _native"),
+        ("engine/core.py", "import cffi"),
         ("sources/node/source.py", "from miner.node import chain"),
         ("state/status.py", "from rich.table import Table"),
         ("strange.py", ""),
@@ -164,7 +164,7 @@ def test_each_ban_is_noticed(relative: str, source: str) -> None:
     ("relative", "source"),
     [
         ("bitcoin/header.py", "import struct\nfrom miner.bitcoin import target"),
-        ("backends/native/library.py", "from miner import _native"),
+        ("backends/native/library.py", "import cffi"),
         ("transport/rpc.py", "import time\nfrom bitcoinrpc.authproxy import AuthServiceProxy"),
         ("run/wiring.py", "from miner.node.chain import Chain\nfrom miner import journal"),
         ("cli/devices.py", "import rich\nfrom miner.backends import registry"),
@@ -245,9 +245,10 @@ def test_tests_import_no_script_and_the_lab_only_the_public_doubles() -> None:
 
 def test_scripts_need_the_standard_library_alone() -> None:
     scripts = ROOT / "scripts"
-    own = {path.stem for path in scripts.glob("*.py")}
+    own = {path.stem for path in scripts.glob("*.py")} | {"build_backend"}
     used = "require_python pythons bootstrap steps causes mine test lab/setups lab/setup_plan"
-    for name in used.split():
+    builders = [f"build_backend/{path.stem}" for path in scripts.glob("build_backend/*.py")]
+    for name in [*used.split(), *builders]:
         for imported in imports((scripts / f"{name}.py").read_text(encoding="utf-8"), ""):
             top = imported.split(".")[0]
             assert top in {*sys.stdlib_module_names, *own, "lab"}, f"{name}.py imports {top}"

@@ -71,10 +71,10 @@ def turbo(root: Path) -> bool | None:
 
 
 def native_hash() -> str | None:
-    """Which build of the C code ran: the start of the module's SHA-256; None without one."""
-    path = getattr(native.MODULE, "__file__", None)
+    """Which build of the C code ran: the start of the library's SHA-256; None without one."""
+    path = native.LIBRARY.file if native.LIBRARY else None
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16] if path else None
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path else None
     except OSError:
         return None
 

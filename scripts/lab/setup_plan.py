@@ -15,9 +15,8 @@ MOST = 8  # set-ups, so that the whole matrix takes ten minutes on two cores
 OLD_PIPS = ("22.3.1", "23.0.1")  # of Python 3.11.0 and of Debian 12; neither works on 3.12
 MINORS = (11, 12, 13)  # with a wheel of the built-in node, which mines the blocks
 FACTS = (
-    "import json, os, platform, sys, sysconfig; from pathlib import Path; print(json.dumps("
-    "[os.path.realpath(sys.executable), platform.python_version(), sys.version_info[1],"
-    "(Path(sysconfig.get_path('include')) / 'Python.h').exists()]))"
+    "import json, os, platform, sys; print(json.dumps("
+    "[os.path.realpath(sys.executable), platform.python_version(), sys.version_info[1]]))"
 )
 UNPRIVILEGED = "unprivileged user, read-only HOME"
 INTERRUPTED = "SIGINT in each step, then again"
@@ -36,7 +35,6 @@ class Python:
     real: str  # the file behind links and shims
     version: str
     minor: int
-    headers: bool  # Python.h is there, so a C module can be built
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ import argparse
 import random
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -23,6 +22,7 @@ import numpy.typing as npt
 from miner.backends import native
 from miner.backends.base import NONCES
 from miner.backends.native import device
+from miner.backends.native.library import Library
 
 MOST_VERSIONS, MOST_NONCES = 40, 100  # random numbers up to these: every tail and padding occurs
 
@@ -30,8 +30,8 @@ MOST_VERSIONS, MOST_NONCES = 40, 100  # random numbers up to these: every tail a
 class Case:
     """A random task, and the answer of any variant to it."""
 
-    def __init__(self, module: ModuleType, rng: random.Random) -> None:
-        self._ffi, self._lib = module.ffi, module.lib
+    def __init__(self, library: Library, rng: random.Random) -> None:
+        self._ffi, self._lib = library.ffi, library.lib
         self.versions = sorted(rng.sample(range(2**32), rng.randint(1, MOST_VERSIONS)))
         self.header = rng.randbytes(76)
         self.count = rng.randint(1, MOST_NONCES)
@@ -66,13 +66,13 @@ class Case:
         )
 
 
-def check(module: ModuleType, variants: list[str], triples: int, seed: int) -> int:
+def check(library: Library, variants: list[str], triples: int, seed: int) -> int:
     """Compare until each variant has had this many triples; hits seen, for the record."""
-    names = list(device.variants(module))
+    names = list(device.variants(library))
     rng = random.Random(seed)
     done = hits = 0
     while done < triples:
-        case = Case(module, rng)
+        case = Case(library, rng)
         want = case.answer(names.index("portable"))
         for variant in variants:
             if not np.array_equal(case.answer(names.index(variant)), want):
@@ -88,15 +88,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("variant", nargs="*", help="only these")
     options = parser.parse_args()
-    if native.MODULE is None:
+    if native.LIBRARY is None:
         raise SystemExit(native.NOT_BUILT)
-    known = device.variants(native.MODULE)
+    known = device.variants(native.LIBRARY)
     for name in options.variant or known:
         if known.get(name, "no such variant"):
             print(f"native:{name} skipped: {known.get(name, 'no such variant')}")
     chosen = [name for name in options.variant or known if known.get(name) == ""]
     chosen = [name for name in chosen if name != "portable"]
-    hits = check(native.MODULE, chosen, options.triples, options.seed)
+    hits = check(native.LIBRARY, chosen, options.triples, options.seed)
     print(
         f"{', '.join(chosen)}: equal to portable on {options.triples} triples, {hits} hits, "
         f"seed {options.seed}"

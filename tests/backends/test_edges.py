@@ -148,18 +148,18 @@ def test_bytes_at_any_address_give_the_same(tmp_path: Path) -> None:
     """Under the alignment sanitizer: no word may be read where none can stand."""
     source = tmp_path / "offsets.c"
     source.write_text(OFFSETS_C)
-    files = [CSRC / name for name in ("dispatch.c", "cpu_features.c", "scan_portable.c")]
+    files = [CSRC / name for name in ("dispatch.c", "cpu_features.c", "about.c", "scan_portable.c")]
     program = tmp_path / "offsets"
     run(tool("gcc"), *COMMON, "-O1", *SANITIZERS, source, *files, "-o", program)
     run(program)
 
 
-@pytest.mark.skipif(native.MODULE is None, reason="the native module is not built")
+@pytest.mark.skipif(native.LIBRARY is None, reason="the C library is not built")
 @pytest.mark.parametrize("offset", range(0, 64, 3))
 @fault("B10")
-def test_the_built_module_takes_any_address(offset: int) -> None:
-    assert native.MODULE is not None
-    ffi, lib = native.MODULE.ffi, native.MODULE.lib
+def test_the_built_library_takes_any_address(offset: int) -> None:
+    assert native.LIBRARY is not None
+    ffi, lib = native.LIBRARY.ffi, native.LIBRARY.lib
     chunk = bytes(range(64))
     room = ffi.new("uint8_t[]", 128)
     ffi.memmove(room + offset, chunk, 64)

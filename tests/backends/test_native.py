@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -14,6 +13,7 @@ from miner.backends import native, selftest
 from miner.backends.base import Backend, Hit, OpenOptions
 from miner.backends.native import calibration
 from miner.backends.native.device import variants
+from miner.backends.native.library import Library
 from miner.errors import BackendFault, BackendUnavailable
 
 ROOT = Path(__file__).parents[2]
@@ -21,15 +21,15 @@ NAMES = ("avx512", "shani", "avx2", "sse2", "armv8", "neon", "portable")
 
 
 @pytest.fixture
-def module() -> ModuleType:
-    if native.MODULE is None:
+def clib() -> Library:
+    if native.LIBRARY is None:
         pytest.skip(native.NOT_BUILT)
-    return native.MODULE
+    return native.LIBRARY
 
 
 @pytest.fixture
-def usable(module: ModuleType) -> list[str]:
-    return [name for name, why_not in variants(module).items() if not why_not]
+def usable(clib: Library) -> list[str]:
+    return [name for name, why_not in variants(clib).items() if not why_not]
 
 
 @pytest.fixture
@@ -39,11 +39,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def remember(module: ModuleType, cache: Path, rates: dict[str, float]) -> None:
-    calibration.save(cache, Path(module.__file__ or ""), rates)
+def remember(clib: Library, cache: Path, rates: dict[str, float]) -> None:
+    calibration.save(cache, clib.file, rates)
 
 
-def test_every_variant_has_a_row(module: ModuleType, home: Path) -> None:
+def test_every_variant_has_a_row(clib: Library, home: Path) -> None:
     rows = {row.name: row for row in native.PROVIDER.probe()}
     assert tuple(rows) == tuple(f"native:{name}" for name in NAMES)
     assert rows["native:portable"].usable
@@ -53,10 +53,10 @@ def test_every_variant_has_a_row(module: ModuleType, home: Path) -> None:
     assert "chosen until measured" in next(row.detail for row in rows.values() if row.rank == 0)
 
 
-def test_without_the_module_one_row_says_why(
+def test_without_the_library_one_row_says_why(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(native, "MODULE", None)
+    monkeypatch.setattr(native, "LIBRARY", None)
     monkeypatch.setattr(native, "NOT_BUILT", "not built: no compiler")
     (row,) = native.PROVIDER.probe()
     assert (row.name, row.usable, row.why_not) == ("native", False, "not built: no compiler")
@@ -65,24 +65,24 @@ def test_without_the_module_one_row_says_why(
 
 
 def test_the_compiler_that_built_it_is_named(
-    module: ModuleType, monkeypatch: pytest.MonkeyPatch
+    clib: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named = native.compiler()
     assert named and re.fullmatch(r"(gcc|clang) \d[\w.+ ()-]*", named)
-    comment = Path(module.__file__ or "").read_bytes()
+    comment = clib.file.read_bytes()
     if named.startswith("gcc"):  # it signs what it makes
         assert re.search(rb"GCC: \([^)]*\) " + re.escape(named.split()[1].encode()), comment)
-    monkeypatch.setattr(native, "MODULE", None)
+    monkeypatch.setattr(native, "LIBRARY", None)
     assert native.compiler() is None
 
 
-def test_unknown_variant_is_refused(module: ModuleType, tmp_path: Path) -> None:
+def test_unknown_variant_is_refused(clib: Library, tmp_path: Path) -> None:
     with pytest.raises(BackendUnavailable, match=r"native:mmx .* there are avx512, shani"):
         native.PROVIDER.open("native:mmx", OpenOptions(tmp_path))
 
 
-def test_missing_feature_is_refused_by_name(module: ModuleType, tmp_path: Path) -> None:
-    absent = {name: why for name, why in variants(module).items() if why}
+def test_missing_feature_is_refused_by_name(clib: Library, tmp_path: Path) -> None:
+    absent = {name: why for name, why in variants(clib).items() if why}
     assert absent, "no CPU has both x86's and ARM's"
     for name, why in absent.items():
         with pytest.raises(BackendUnavailable) as caught:
@@ -90,11 +90,9 @@ def test_missing_feature_is_refused_by_name(module: ModuleType, tmp_path: Path) 
         assert caught.value.why == why
 
 
-def test_measured_fastest_is_chosen_and_shown(
-    module: ModuleType, usable: list[str], home: Path
-) -> None:
+def test_measured_fastest_is_chosen_and_shown(clib: Library, usable: list[str], home: Path) -> None:
     slowest_first = {name: 1e6 * (place + 1) for place, name in enumerate(usable)}
-    remember(module, home, slowest_first)
+    remember(clib, home, slowest_first)
     assert native.PROVIDER.open("native", OpenOptions(home)).info.name == f"native:{usable[-1]}"
     (chosen,) = (row for row in native.PROVIDER.probe() if row.rank == 0)
     assert chosen.name == f"native:{usable[-1]}"
@@ -102,10 +100,10 @@ def test_measured_fastest_is_chosen_and_shown(
 
 
 def test_first_use_measures_and_remembers(
-    module: ModuleType, usable: list[str], home: Path, monkeypatch: pytest.MonkeyPatch
+    clib: Library, usable: list[str], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = native.PROVIDER.open("native", OpenOptions(home))
-    kept = calibration.load(home, Path(module.__file__ or ""))
+    kept = calibration.load(home, clib.file)
     assert set(kept) == set(usable)
     assert opened.info.name == f"native:{max(kept, key=lambda name: kept[name])}"
 
@@ -120,14 +118,14 @@ def test_first_use_measures_and_remembers(
     "text",
     ["", "nonsense", "[]", '{"key": 1}', '{"key": "other", "rates_hs": {"portable": 1}}'],
 )
-def test_bad_cache_is_no_cache(module: ModuleType, home: Path, text: str) -> None:
+def test_bad_cache_is_no_cache(clib: Library, home: Path, text: str) -> None:
     home.mkdir(parents=True)
     (home / calibration.FILE).write_text(text)
-    assert calibration.load(home, Path(module.__file__ or "")) == {}
+    assert calibration.load(home, clib.file) == {}
 
 
-def test_rates_that_are_no_rates_are_dropped(module: ModuleType, home: Path) -> None:
-    path = Path(module.__file__ or "")
+def test_rates_that_are_no_rates_are_dropped(clib: Library, home: Path) -> None:
+    path = clib.file
     home.mkdir(parents=True)
     rates = {"portable": 2.5, "sse2": "9", "avx2": True, "shani": None, "neon": -1.0}
     text = json.dumps({"key": calibration.key(path), "rates_hs": rates})
@@ -135,14 +133,14 @@ def test_rates_that_are_no_rates_are_dropped(module: ModuleType, home: Path) -> 
     assert calibration.load(home, path) == {"portable": 2.5}
 
 
-def test_unwritable_cache_is_no_error(module: ModuleType, tmp_path: Path) -> None:
+def test_unwritable_cache_is_no_error(clib: Library, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    remember(module, file / "cache", {"portable": 1.0})
+    remember(clib, file / "cache", {"portable": 1.0})
 
 
 def test_wrong_variant_is_taken_out_loudly(
-    module: ModuleType,
+    clib: Library,
     usable: list[str],
     home: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -151,7 +149,7 @@ def test_wrong_variant_is_taken_out_loudly(
     broken = usable[0]
     if broken == "portable":
         pytest.skip("only portable is usable here")
-    remember(module, home, dict.fromkeys(usable, 1.0) | {broken: 2.0})
+    remember(clib, home, dict.fromkeys(usable, 1.0) | {broken: 2.0})
     check = selftest.check
 
     def fails(backend: Backend) -> None:
@@ -167,7 +165,7 @@ def test_wrong_variant_is_taken_out_loudly(
         native.PROVIDER.open(f"native:{broken}", OpenOptions(home))
 
 
-def test_planted_hit_in_every_lane(module: ModuleType, usable: list[str], tmp_path: Path) -> None:
+def test_planted_hit_in_every_lane(clib: Library, usable: list[str], tmp_path: Path) -> None:
     """The genesis nonce, reached from every starting point of a step, alone under its target."""
     nonce = int.from_bytes(selftest.GENESIS[76:], "little")
     block = selftest.real_block(selftest.GENESIS, 0)
@@ -179,7 +177,7 @@ def test_planted_hit_in_every_lane(module: ModuleType, usable: list[str], tmp_pa
             assert got.hashes == 41
 
 
-def test_random_triples_equal_portable(module: ModuleType) -> None:
+def test_random_triples_equal_portable(clib: Library) -> None:
     """The script at a fiftieth of its full size."""
     done = subprocess.run(
         [sys.executable, ROOT / "scripts" / "lab" / "triples.py", "--triples", "200000"],

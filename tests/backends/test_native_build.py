@@ -2,13 +2,14 @@
 
 import atexit
 import functools
+import hashlib
+import json
 import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,11 +17,14 @@ from pathlib import Path
 
 import pytest
 
+from miner.backends.native import library
+
 ROOT = Path(__file__).parents[2]
 CSRC, DRIVER = ROOT / "csrc", ROOT / "tests" / "csrc" / "driver.c"
 THREADS = ROOT / "tests" / "csrc" / "threads.c"
 COMMON = ("-std=gnu11", "-g1", f"-I{CSRC}")  # line tables: all that a trace needs
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
+SHARED = tuple(CSRC / f"{name}.c" for name in ("dispatch", "cpu_features", "about"))
 # As the product is built, and with every warning: one set of object files for several tests.
 PRODUCT = ("-O2", "-fPIC", "-fvisibility=hidden", "-fstack-protector-strong", *WARNINGS)
 SANITIZERS = ("-O1", "-fPIC", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -78,9 +82,8 @@ def link(
 ) -> Path:
     """The shared sources and these variants, compiled with `flags`, linked with `more`."""
     defines = [f"-DHAVE_{isa.upper()}" for isa in variants]
-    shared = (CSRC / "dispatch.c", CSRC / "cpu_features.c")
     objects = compiled(cc, variants, *flags)
-    run(cc, *COMMON, *defines, *flags, *more, *shared, *objects, "-o", out)
+    run(cc, *COMMON, *defines, *flags, *more, *SHARED, *objects, "-o", out)
     return out
 
 
@@ -159,21 +162,27 @@ def test_big_endian_under_qemu(tmp_path: Path) -> None:
     assert "portable: exact" in run(qemu, driver, "40", "portable")
 
 
-def build_module(
+def build_library(
     cc: str, folder: Path, *flags: str, variants: tuple[str, ...] = HERE, linked: Sequence[str] = ()
 ) -> Path:
-    """The native module without CMake, so that any flags may be given."""
-    source = folder / "native_module.c"
-    texts = (CSRC / "native.cdef.txt", CSRC / "native.csrc.c")
-    run(sys.executable, "-m", "cffi.gen_src", "read-sources", "miner._native", *texts, source)
-    headers = Path(sysconfig.get_path("include"))
-    glue = tuple(flag for flag in flags if flag not in WARNINGS)  # cffi's own code has some
-    objects = compiled(cc, variants, *flags)
-    defines = [f"-DHAVE_{isa.upper()}" for isa in variants]
-    files = (source, CSRC / "dispatch.c", CSRC / "cpu_features.c", *objects)
-    out = folder / "_native.so"
-    run(cc, *COMMON, *defines, *glue, *linked, "-shared", f"-I{headers}", *files, "-o", out)
+    """The C library with any flags, its header and record beside it, as library.load wants them."""
+    out = link(cc, variants, flags, folder / library.FILE, *linked, "-shared", "-fPIC")
+    shutil.copy(CSRC / library.HEADER, folder)
+    record(folder)
     return out
+
+
+def record(folder: Path) -> None:
+    """Write down what is in the folder, as the build does."""
+    files = [folder / library.FILE, folder / library.HEADER]
+    rows = {
+        path.name: {
+            "bytes": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+        for path in files
+    }
+    (folder / library.RECORD).write_text(json.dumps(rows))
 
 
 def test_threads_under_the_thread_sanitizer(tmp_path: Path) -> None:
@@ -209,16 +218,16 @@ def race(program: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_backend_suite_under_sanitizers(tmp_path: Path) -> None:
-    """The native module itself, built with sanitizers, through every test that scans with it: the
-    common cases and edges of each variant, and its provider's own."""
+    """The library as Python opens it, built with sanitizers, through every test that scans with it:
+    the common cases and edges of each variant, and its provider's own."""
     gcc = tool("gcc")
     runtime = [run(gcc, f"-print-file-name=lib{name}.so").strip() for name in ("asan", "ubsan")]
     if not all(os.path.isabs(path) for path in runtime):
         pytest.skip("gcc has no sanitizer libraries here")
-    module = build_module(gcc, tmp_path, *SANITIZERS)
+    build_library(gcc, tmp_path, *SANITIZERS)
     said = run(
-        *(sys.executable, ROOT / "tests" / "csrc" / "pytest_with_module.py", module),
-        *("-q", "-x", "-p", "no:cacheprovider", "-k", "(native or built_module) and not triples"),
+        *(sys.executable, ROOT / "tests" / "csrc" / "pytest_with_library.py", tmp_path),
+        *("-q", "-x", "-p", "no:cacheprovider", "-k", "(native or built_library) and not triples"),
         *(ROOT / "tests" / "backends" / f"test_{name}.py" for name in ("scan", "edges", "native")),
         LD_PRELOAD=" ".join(runtime),
         ASAN_OPTIONS="detect_leaks=0",

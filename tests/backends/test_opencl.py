@@ -179,8 +179,8 @@ def test_midstates_agree_with_the_readable_sha256(
     monkeypatch: pytest.MonkeyPatch, in_c: bool
 ) -> None:
     if not in_c:
-        monkeypatch.setattr(native, "MODULE", None)
-    elif native.MODULE is None:
+        monkeypatch.setattr(native, "LIBRARY", None)
+    elif native.LIBRARY is None:
         pytest.skip(native.NOT_BUILT)
     prefix = GENESIS[:76]
     versions = (0, 1, 0x20000000, 0xFFFFFFFF)

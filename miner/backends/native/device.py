@@ -1,7 +1,6 @@
 """One C variant as a backend, and what else the C library answers."""
 
 import struct
-from types import ModuleType
 from typing import Any
 
 from miner.backends.base import (
@@ -12,6 +11,7 @@ from miner.backends.base import (
     ScanResult,
     check_range,
 )
+from miner.backends.native.library import Library
 from miner.errors import BackendFault
 
 FAMILY = "native"
@@ -19,12 +19,12 @@ HIT_ROOM = 4096  # hits a scan may return; far above the 8 a batch should expect
 
 
 class NativeBackend:
-    """One variant with its own buffers; the module itself keeps no state."""
+    """One variant with its own buffers; the library itself keeps no state."""
 
-    def __init__(self, module: Any, variant: int, device: str) -> None:
-        self._ffi, self._lib, self._variant = module.ffi, module.lib, variant
+    def __init__(self, library: Library, variant: int, device: str) -> None:
+        self._ffi, self._lib, self._variant = library.ffi, library.lib, variant
         self.info = BackendInfo(
-            name=f"{FAMILY}:{text(module, module.lib.scan_variant_name(variant))}",
+            name=f"{FAMILY}:{text(library, library.lib.scan_variant_name(variant))}",
             device=device,
             lanes=self._lib.scan_variant_lanes(variant),
             versions_wanted=self._lib.scan_variant_versions_wanted(variant),
@@ -74,11 +74,11 @@ class NativeBackend:
         self._prepared = (prefix, versions)
 
 
-def variants(module: ModuleType) -> dict[str, str]:
+def variants(library: Library) -> dict[str, str]:
     """Name and reason why not ("" = usable) of each row, in the table's order."""
-    lib = module.lib
+    lib = library.lib
     return {
-        text(module, lib.scan_variant_name(i)): text(module, lib.scan_variant_why_not(i))
+        text(library, lib.scan_variant_name(i)): text(library, lib.scan_variant_why_not(i))
         for i in range(lib.scan_variant_count())
     }
 
@@ -90,7 +90,7 @@ def states(ffi: Any, lib: Any, chunk1: bytes, versions: tuple[int, ...]) -> Any:
     return words
 
 
-def text(module: ModuleType, pointer: Any) -> str:
+def text(library: Library, pointer: Any) -> str:
     """A C string of the library."""
-    words: bytes = module.ffi.string(pointer)
+    words: bytes = library.ffi.string(pointer)
     return words.decode()

@@ -62,7 +62,7 @@ def switch(run: Run) -> list[Row]:
 def triples(run: Run) -> list[Row]:
     """M8: every native variant equals the portable one, all in C."""
     if native_or_hashlib() != "native":
-        raise NotRun("the C module is not built")
+        raise NotRun("the C library is not built")
     wanted = run.pick(20_000, 300_000, 10_000_000)
     text = script("lab/triples.py", "--triples", wanted, "--seed", run.seed)
     names = text.strip().splitlines()[-1].partition(":")[0]

@@ -1,0 +1,173 @@
+"""Compiles csrc/ into the C library, its header and its record, as csrc/build.toml says."""
+
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from build_backend import compilers
+from build_backend.compilers import Clock, Compiler, CompilerFailed
+from build_backend.project import ROOT
+from build_backend.targets import Target
+
+CSRC = ROOT / "csrc"
+HEADER, RECORD = "scan.h", "_native.json"
+KEY = "key.txt"  # in a kept build folder: what the library was made of
+# What the compiler has, of: protected stacks and jumps, checked copies.
+HARDENING = (
+    ("-fstack-protector-strong",),
+    ("-fcf-protection",),
+    ("-Werror", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=3"),
+)
+FORTIFY_LESS = ("-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2")
+RELOCATIONS = ("-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack")
+Say = Callable[[str], None]
+
+
+def plan() -> dict[str, Any]:
+    """csrc/build.toml."""
+    return tomllib.loads((CSRC / "build.toml").read_text(encoding="utf-8"))
+
+
+def variants_of(target: Target) -> dict[str, dict[str, Any]]:
+    """The variants that can be there, by name."""
+    rows: dict[str, dict[str, Any]] = plan()["variants"]
+    return {
+        name: row
+        for name, row in rows.items()
+        if target.machine in row.get("machines", [target.machine])
+    }
+
+
+def build(compiler: Compiler, folder: Path, say: Say, clock: Clock | None = None) -> list[str]:
+    """Put library, header and record into the folder; the variants built.
+
+    A variant that this compiler cannot build is said. Raises CompilerFailed.
+    """
+    clock = clock or Clock()
+    with tempfile.TemporaryDirectory(prefix="homehash-") as name:
+        work = Work(compiler, Path(name), clock)
+        variants = work.compile_all(say)
+        library = work.link(variants)
+        shutil.copyfile(library, folder / library.name)
+    shutil.copyfile(CSRC / HEADER, folder / HEADER)
+    write_record(folder, (library.name, HEADER))
+    return variants
+
+
+def write_record(folder: Path, names: Iterable[str]) -> None:
+    """Size and SHA-256 of the files, so that one that differs is never opened."""
+    rows = {}
+    for name in names:
+        data = (folder / name).read_bytes()
+        rows[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    (folder / RECORD).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+class Work:
+    """One build in a folder of its own."""
+
+    def __init__(self, compiler: Compiler, folder: Path, clock: Clock) -> None:
+        self.compiler, self.folder, self.clock = compiler, folder, clock
+        self.env = compilers.environment(str(folder))
+        self.plan = plan()
+        self.common = [*self.plan["flags"], "-fvisibility=hidden", f"-I{CSRC}"]
+        if compiler.target.system != "windows":
+            self.common.append("-fPIC")
+        if compiler.target.system == "macos":
+            self.common += compilers.shared_flags(compiler.target)[1:]
+        self.common += shlex.split(os.environ.get("CFLAGS", ""))
+
+    def compile_all(self, say: Say) -> list[str]:
+        """Every object file; the variants that came out. Raises CompilerFailed."""
+        self.common += self.hardening()
+        rows = variants_of(self.compiler.target)
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            made = dict(zip(rows, pool.map(self.variant, rows, rows.values()), strict=True))
+            defines = [
+                f"-D{row.get('define', f'HAVE_{name.upper()}')}"
+                for name, row in rows.items()
+                if not made[name]
+            ]
+            sources = self.plan["shared"]
+            list(pool.map(lambda source: self.compile(source, source, defines), sources))
+        for name, why in made.items():
+            if why:
+                say(f"without the variant {name}: {why}")
+        return [name for name, why in made.items() if not why]
+
+    def variant(self, name: str, row: dict[str, Any]) -> str:
+        """Compile one; why not, or "". Raises CompilerFailed for one that must be there."""
+        family = self.compiler.family
+        isa = row.get(f"isa-{family}", row.get("isa", []))
+        try:
+            self.compile(row.get("source", f"scan_{name}.c"), name, [*row.get(family, []), *isa])
+        except CompilerFailed as error:
+            if row.get("required"):
+                raise
+            return str(error)
+        return ""
+
+    def compile(self, source: str, name: str, flags: list[str]) -> None:
+        """One object file."""
+        out = str(self.folder / f"{name}.o")
+        arguments = [*self.common, *flags, "-c", str(CSRC / source), "-o", out]
+        self.clock.run(self.compiler, arguments, self.env)
+
+    def hardening(self) -> list[str]:
+        """The flags of HARDENING that this compiler takes without a warning."""
+        taken = [flags for flags in HARDENING if self.takes(flags)]
+        flags = [flag for flags in taken for flag in flags if flag != "-Werror"]
+        return flags if HARDENING[-1] in taken else [*flags, *FORTIFY_LESS]
+
+    def takes(self, flags: tuple[str, ...]) -> bool:
+        source = self.folder / "flags.c"
+        source.write_text("#include <string.h>\nint flags;\n", encoding="utf-8")
+        out = str(self.folder / "flags.o")
+        with suppress(CompilerFailed):
+            arguments = [*self.common, *flags, "-c", str(source), "-o", out]
+            self.clock.run(self.compiler, arguments, self.env)
+            return True
+        return False
+
+    def link(self, variants: list[str]) -> Path:
+        """The library, without symbols that no caller needs."""
+        target = self.compiler.target
+        out = self.folder / target.file
+        arguments = compilers.shared_flags(target)
+        if target.system != "macos":
+            arguments.append("-s")
+        if target.system not in ("windows", "macos"):
+            arguments += RELOCATIONS
+        if target.system == "macos":
+            arguments += [f"-Wl,-install_name,@rpath/{target.file}"]
+        arguments += [str(self.folder / f"{name}.o") for name in [*self.plan["shared"], *variants]]
+        arguments += shlex.split(os.environ.get("LDFLAGS", ""))
+        self.clock.run(self.compiler, [*arguments, "-o", str(out)], self.env)
+        return out
+
+
+def key(compiler: Compiler) -> str:
+    """What the library is made of: sources, compiler, flags of the environment."""
+    total = hashlib.sha256()
+    folders = (CSRC, Path(__file__).parent)
+    for path in sorted(path for folder in folders for path in folder.glob("*.*")):
+        total.update(f"{path.name}\0".encode() + path.read_bytes())
+    flags = (os.environ.get("CFLAGS", ""), os.environ.get("LDFLAGS", ""))
+    total.update("\0".join([compiler.identity, *flags]).encode())
+    return total.hexdigest()
+
+
+def kept(folder: Path, compiler: Compiler) -> bool:
+    """Does a kept build folder hold what this compiler would make?"""
+    with suppress(OSError):
+        return (folder / KEY).read_text(encoding="utf-8") == key(compiler)
+    return False
