@@ -2,8 +2,10 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,8 +13,13 @@ from miner import paths
 from miner.bitcoin.encoding import from_hex
 from miner.errors import ConfigError, MinerError
 from miner.learn import progress
-from miner.learn.catalogue import LESSONS, LEVELS, find, following, in_order
-from miner.learn.steps import Check, Lesson, Setting, failed
+from miner.learn.catalogue import Course, course
+from miner.learn.live import Shown
+from miner.learn.script import LEVELS
+from miner.learn.steps import Check, Lesson, Screen, Setting, failed
+from miner.learn.voice import chosen, voice
+
+FIGURES = ("watts", "share", "difficulty")  # the learner's own, by option
 
 
 class LessonFailed(MinerError):
@@ -29,10 +36,17 @@ def header_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None
         raise click.BadParameter(f"{error}; a header is 160 hex digits") from error
 
 
+def out_file(*names: str, text: str) -> Callable[..., Any]:
+    """An option for a file that is written."""
+    return click.option(*names, type=click.Path(path_type=Path, dir_okay=False), help=text)
+
+
 @click.command()
 @click.argument("lesson", required=False)
+@click.option("--lang", help="Language of the lessons: en or de. Default: that of LANG.")
 @click.option("--auto", is_flag=True, help="Show everything in a row, without waiting.")
 @click.option("--check", "check_only", is_flag=True, help="Run the checks alone; all lessons.")
+@click.option("--try", "expression", help="Evaluate EXPRESSION with the lessons' functions.")
 @click.option("--seed", type=int, default=2009, show_default=True, help="For everything random.")
 @click.option("--header", callback=header_bytes, help="80 bytes of your own, as hex.")
 @click.option("--text", default="homehash", show_default=True, help="Your own words to hash.")
@@ -40,59 +54,53 @@ def header_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None
 @click.option("--watts", type=float, help="Power at the wall while hashing, for lesson 11.")
 @click.option("--share", type=click.FloatRange(0, 0.49), help="Attacker's share, for lesson 14.")
 @click.option(
-    "--pools",
-    "pools_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Blocks per miner (JSON or name,blocks lines), for lesson 12.",
+    "--difficulty", type=click.FloatRange(1, 1e30), help="Of the network; lessons 10, 11."
 )
+@out_file("--pools", "pools_file", text="Blocks per miner (JSON or name,blocks), for lesson 12.")
 @click.option("--node", help="Count coinbase tags on this node, for lesson 12.")
 @click.option("--cookie", help="That node's cookie file.")
 @click.option(
-    "--html",
-    "html_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write LESSON, or all, to one self-contained interactive page.",
+    "--lessons",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Lessons of your own: NAME.py beside en/NAME.md in this folder.",
 )
-@click.option(
-    "--notebook",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write LESSON, or all, as a Jupyter notebook; with --auto also run it.",
-)
+@out_file("--html", "html_file", text="Write LESSON, or all, to one self-contained page.")
+@out_file("--notebook", text="Write LESSON, or all, as a Jupyter notebook; --auto runs it.")
 @click.option("--no-color", is_flag=True, help="No colours (NO_COLOR works too).")
-def learn(
-    lesson: str | None,
-    auto: bool,
-    check_only: bool,
-    seed: int,
-    header: bytes | None,
-    text: str,
-    backend: str | None,
-    watts: float | None,
-    share: float | None,
-    pools_file: Path | None,
-    node: str | None,
-    cookie: str | None,
-    html_file: Path | None,
-    notebook: Path | None,
-    no_color: bool,
-) -> None:
+def learn(lesson: str | None, lang: str | None, expression: str | None, **given: Any) -> None:
     """Explain proof of work with this miner's own real data. LESSON is a number or a name."""
-    figures = {name: one for name, one in (("watts", watts), ("share", share)) if one is not None}
-    setting = Setting(
-        seed, header, text, backend, auto or check_only, figures, pools_file, node, cookie
-    )
-    chosen = [find(lesson)] if lesson else list(LESSONS)
-    if html_file is not None:
-        write_page(html_file, chosen, setting)
-    elif notebook is not None:
-        write_notebook(notebook, chosen, setting, auto)
-    elif check_only:
-        check_lessons(chosen, setting)
+    if expression is not None:
+        from miner.learn import trying
+
+        click.echo(trying.evaluate(expression))
+        return
+    lessons = course(chosen(lang), given["folder"])
+    setting = setting_of(given, lesson)
+    wanted = [lessons.find(lesson)] if lesson else sorted(
+        lessons.lessons, key=lambda one: one.number
+    )  # fmt: skip
+    if given["html_file"] is not None:
+        write_page(given["html_file"], wanted, setting)
+    elif given["notebook"] is not None:
+        write_notebook(given["notebook"], wanted, setting, given["auto"])
+    elif given["check_only"]:
+        check_lessons(wanted, setting)
     elif lesson is None:
-        list_lessons()
+        list_lessons(lessons)
     else:
-        colour = False if no_color or os.environ.get("NO_COLOR") else None
-        walk_through(find(lesson), setting, auto, colour)
+        colour = False if given["no_color"] or os.environ.get("NO_COLOR") else None
+        walk_through(lessons, wanted[0], setting, given["auto"], colour)
+
+
+def setting_of(given: dict[str, Any], lesson: str | None) -> Setting:
+    """What the learner chose. One lesson's checks run as long as the lesson itself does."""
+    quick = given["auto"] or (given["check_only"] and lesson is None)
+    figures = {name: given[name] for name in FIGURES if given[name] is not None}
+    named = {name: given[name] for name in ("seed", "header", "text", "backend", "pools_file")}
+    return Setting(
+        quick=quick, figures=figures, node=given["node"], cookie=given["cookie"], **named
+    )
 
 
 def check_writable(path: Path) -> None:
@@ -131,45 +139,77 @@ def write_notebook(path: Path, lessons: list[Lesson], setting: Setting, execute:
     click.echo(f"{path}: open it with Jupyter")
 
 
-def list_lessons() -> None:
+def list_lessons(lessons: Course) -> None:
     """The table of contents."""
-    click.echo("Lessons (about 10 minutes each at most; Enter goes on, b back, q quits):")
+    said = voice(lessons.lang)
+    click.echo(said.say("list"))
     done = progress.finished(paths.state_dir())
-    for level, words in LEVELS.items():
-        click.echo(f"\n{words}:")
-        for one in in_order():
+    for level in LEVELS:
+        click.echo(f"\n{said.say(level)}:")
+        for one in lessons.lessons:
             if one.level == level:
                 tick = "x" if one.name in done else " "
-                click.echo(
-                    f"[{tick}] {one.number:>2}  {one.name:<10} {one.title} ({one.minutes} min)"
-                )
+                entry = said.say("entry", title=one.title, minutes=one.minutes)
+                click.echo(f"[{tick}] {one.number:>2}  {one.name:<10} {entry}")
                 click.echo(f"        {'':<10} {one.about}")
-    ahead = next((one for one in in_order() if one.name not in done), None)
-    again = "All done; any of them again: miner learn NAME"
-    click.echo(f"\nNext: miner learn {ahead.number}" if ahead else f"\n{again}")
+    ahead = next((one for one in lessons.lessons if one.name not in done), None)
+    word = said.say("list_next", number=ahead.number) if ahead else said.say("list_done")
+    click.echo(f"\n{word}")
+    if lessons.missing:
+        count = len(lessons.missing)
+        click.echo(said.say("untranslated", count=count, total=lessons.texts))
 
 
-def walk_through(lesson: Lesson, setting: Setting, auto: bool, colour: bool | None) -> None:
+class Waiting:
+    """One line on the terminal about what takes a while; gone when the screen is shown."""
+
+    def __init__(self) -> None:
+        self.shown = False
+
+    def tell(self, text: Shown) -> None:
+        self.shown = True
+        click.echo(f"\r\x1b[K{text}", err=True, nl=False)
+
+    def clear(self) -> None:
+        if self.shown:
+            click.echo("\r\x1b[K", err=True, nl=False)
+        self.shown = False
+
+
+def walk_through(
+    lessons: Course, lesson: Lesson, setting: Setting, auto: bool, colour: bool | None
+) -> None:
     """Play one lesson on this terminal."""
     from miner.learn import player, render
 
-    console = render.console_for(sys.stdout, colour)
+    console, said = render.console_for(sys.stdout, colour), voice(lessons.lang)
+    playing = not auto and sys.stdin.isatty() and sys.stdout.isatty()
+    waiting = Waiting()
+    if sys.stderr.isatty():
+        setting = replace(setting, progress=waiting.tell)
+
+    def show(one: Lesson, screen: Screen) -> None:
+        waiting.clear()
+        if playing:
+            console.clear()
+        render.show_title(console, one, screen)
+
     stage = player.Stage(
-        screen=lambda one, screen, place: render.show_screen(console, one, screen, place),
-        item=lambda item: render.show_item(console, item),
+        screen=show,
+        item=lambda item: render.show_item(console, item, said),
         frame=lambda frame: console.print(render.frame_panel(frame)),
         say=lambda text: console.print(render.marked(text)),
     )
-    waiting = not auto and sys.stdin.isatty() and sys.stdout.isatty()
-    walk = player.play(lesson, setting, stage, input if waiting else None)
+    walk = player.play(lesson, setting, stage, input if playing else None)
+    waiting.clear()
     wrong = failed(walk.screens)
     if wrong:
         raise LessonFailed(f"lesson {lesson.number}: {wrong[0].claim}: not so here; please report")
-    if waiting and walk.finished:
-        click.echo(f"\nDone. {walk.right} of {walk.asked} questions right at first try.")
+    if playing and walk.finished:
+        click.echo(f"\n{said.say('done', right=walk.right, asked=walk.asked)}")
         progress.finish(paths.state_dir(), lesson.name)
-        if (ahead := following(lesson)) is not None:
-            click.echo(f"Next: miner learn {ahead.number} ({ahead.title})")
+        if (ahead := lessons.following(lesson)) is not None:
+            click.echo(said.say("ahead", number=ahead.number, title=ahead.title))
 
 
 def check_lessons(lessons: list[Lesson], setting: Setting) -> None:

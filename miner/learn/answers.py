@@ -8,32 +8,68 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
+from miner.errors import ConfigError
+
 LARGEST_POWER = 512  # 2^512 is beyond every number of a lesson
 LONGEST = 80  # characters of an answer that are read
+COUNTS = {
+    "en": "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen twenty",
+    "de": "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn "
+    "fünfzehn sechzehn siebzehn achtzehn neunzehn zwanzig",
+}
 WORDS: dict[str, int | Fraction] = {
-    "zero": 0, "none": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6,
-    "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
-    "half": Fraction(1, 2), "quarter": Fraction(1, 4), "third": Fraction(1, 3),
-    "hundred": 100, "thousand": 1000, "million": 10**6,
+    **{word: count for words in COUNTS.values() for count, word in enumerate(words.split())},
+    "none": 0, "dozen": 12, "half": Fraction(1, 2), "quarter": Fraction(1, 4),
+    "third": Fraction(1, 3), "hundred": 100, "thousand": 1000, "million": 10**6,
+    "keiner": 0, "keine": 0, "keinen": 0, "dutzend": 12, "zwo": 2, "einer": 1, "einen": 1,
+    "halb": Fraction(1, 2), "halbe": Fraction(1, 2), "hälfte": Fraction(1, 2),
+    "viertel": Fraction(1, 4), "drittel": Fraction(1, 3), "anderthalb": Fraction(3, 2),
+    "hundert": 100, "tausend": 1000,
 }  # fmt: skip
-ARTICLES = ("a", "an", "the", "about", "exactly", "roughly")
+TIMES = {
+    "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9,
+    "hundert": 100, "tausend": 1000, "millionen": 10**6, "milliarden": 10**9,
+    "milliarde": 10**9,
+}  # fmt: skip
+ARTICLES = (
+    "a", "an", "the", "about", "exactly", "roughly", "nearly",
+    "der", "die", "das", "ein", "eine", "etwa", "ungefähr", "genau", "rund", "fast",
+)  # fmt: skip
+YES = ("yes", "y", "ja", "j")
+NO = ("no", "n", "nein", "nobody", "niemand")
 PLAIN = re.compile(r"0x[0-9a-f]+|[0-9][0-9.,_ ]*(?:e[+-]?[0-9]{1,3})?")
-POWER = re.compile(r"\s*(\*\*|\^)\s*")
-SIGN = re.compile(r"\s*(\*|x|/)\s*")
+POWER = re.compile(r"\s*(\*\*|\^|hoch|to the power of)\s*")
+SIGN = re.compile(r"\s*(\*|x|·|×|mal|times|/)\s*")
 
 Judge = Callable[[str], bool]
 
 
-def number(answer: str) -> Fraction | None:
-    """The number an answer means; None when it means none. A per cent sign is not applied."""
-    text = answer.strip().lower()[:LONGEST].rstrip(". ")
+def number(answer: str, lang: str = "en") -> Fraction | None:
+    """The number an answer means; None when it means none. A per cent sign is not applied.
+
+    In German a point stands before thousands and a comma is the decimal sign.
+    """
+    text = answer.strip().casefold()[:LONGEST].rstrip(". ")
     words = [word for word in text.split() if word not in ARTICLES]
+    if lang == "de":
+        text = re.sub(r"(?<=[0-9])[.,](?=[0-9])", _other_way(text), text)
     if words and words[0] in WORDS:
-        return Fraction(WORDS[words[0]])
+        return Fraction(WORDS[words[0]]) * TIMES.get(" ".join(words[1:2]), 1)
     start = PLAIN.search(text)
     if start is None or "-" in text[: start.start()]:
         return None
-    return _product(text, start)
+    value = _product(text, start)
+    after = text[start.end() :].split()[:1]
+    return value if value is None or not after else value * TIMES.get(after[0], 1)
+
+
+def _other_way(text: str) -> Callable[[re.Match[str]], str]:
+    """Points and commas as English has them; a point is a decimal sign where it must be one."""
+    thousands = re.search(r"[0-9]{1,3}(\.[0-9]{3})+(,[0-9]*)?(?![0-9.])", text) is not None
+    if not thousands and "," not in text:
+        return lambda found: found.group()
+    return lambda found: "," if found.group() == "." else "."
 
 
 def _product(text: str, found: re.Match[str]) -> Fraction | None:
@@ -79,25 +115,47 @@ def _plain(text: str) -> Fraction | None:
     return Fraction(digits.rstrip(".")) * Fraction(10) ** (int(exponent) if e else 0)
 
 
-def number_judge(want: int) -> Judge:
+def number_judge(want: int, lang: str = "en") -> Judge:
     """Takes this number, and with a per cent sign the hundredth of it too."""
-    return near_judge(want, want)
+    return near_judge(want, want, lang)
 
 
-def near_judge(low: float, high: float) -> Judge:
+def near_judge(low: float, high: float, lang: str = "en") -> Judge:
     """Takes a number from low to high."""
 
     def judge(answer: str) -> bool:
-        value = number(answer)
+        value = number(answer, lang)
         if value is None:
             return False
-        values = (value, value / 100) if "%" in answer or "per cent" in answer else (value,)
-        return any(low <= one <= high for one in values)
+        share = any(sign in answer for sign in ("%", "per cent", "percent", "Prozent"))
+        return any(low <= one <= high for one in ((value, value / 100) if share else (value,)))
 
     return judge
 
 
 def word_judge(*accepted: str) -> Judge:
     """Takes any of these words, whatever their case."""
-    wanted = {word.casefold() for word in accepted}
+    wanted = {word.strip().casefold() for word in accepted}
     return lambda answer: answer.strip().strip(".!").casefold() in wanted
+
+
+def judge_from(rule: str, lang: str = "en") -> Judge:
+    """The judge that a lesson's text names: yes, no, number 72, near 0.9 1.1, words a, b.
+
+    Raises ConfigError for any other rule.
+    """
+    kind, _, rest = rule.strip().partition(" ")
+    try:
+        if kind == "number":
+            low = high = float(Fraction(rest))
+            return near_judge(low, high, lang)
+        if kind == "near":
+            low, high = map(float, rest.split())
+            return near_judge(low, high, lang)
+    except ValueError as error:
+        raise ConfigError(f"judge {rule!r}: {error}") from error
+    if kind == "words" and rest:
+        return word_judge(*rest.split(","))
+    if kind in ("yes", "no") and not rest:
+        return word_judge(*(YES if kind == "yes" else NO))
+    raise ConfigError(f"judge {rule!r}: want yes, no, number N, near LOW HIGH or words A, B")

@@ -8,6 +8,7 @@ from typing import Any
 from miner.backends.selftest import BLOCK_125552
 
 DATA = files("miner.learn") / "data"
+FAMOUS = 125_552  # a block of May 2011, used in many explanations of mining
 
 
 @cache
@@ -21,7 +22,7 @@ def real_headers() -> dict[int, bytes]:
     """Mainnet headers of every era, 80 bytes each, by height."""
     rows = read("mainnet_headers.json")["headers"]
     found = {row["height"]: bytes.fromhex(row["header"]) for row in rows}
-    return dict(sorted({**found, 125_552: BLOCK_125552}.items()))
+    return dict(sorted({**found, FAMOUS: BLOCK_125552}.items()))
 
 
 def by_height(height: int) -> bytes:

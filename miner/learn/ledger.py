@@ -62,17 +62,17 @@ def write(payment: str, after: Page | None, seed: int) -> tuple[Page, int]:
 
 
 def whole(pages: list[Page]) -> list[str]:
-    """What is wrong with each page, in words; "" where nothing is."""
+    """What is wrong with each page: payment, link or work; "" where nothing is."""
     faults, before = [], bytes(32)
     for page in pages:
         wrong = []
         if not page.fits_payment:
-            wrong.append("payment changed")
+            wrong.append("payment")
         if page.header.prev_hash != before:
-            wrong.append("link broken")
+            wrong.append("link")
         if not page.is_worked:
-            wrong.append("no work")
-        faults.append(", ".join(wrong))
+            wrong.append("work")
+        faults.append(" ".join(wrong))
         before = page.header.hash
     return faults
 

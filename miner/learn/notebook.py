@@ -13,8 +13,9 @@ from typing import Any
 from miner import __version__
 from miner.errors import ConfigError
 from miner.learn import page
-from miner.learn.catalogue import find
+from miner.learn.catalogue import course
 from miner.learn.steps import Check, Lesson, Screen, Setting, failed
+from miner.learn.voice import BASE, Voice, voice
 
 EXTRA = "notebooks need more packages: .venv/bin/pip install nbformat nbclient ipykernel"
 CELL_S = 300  # longest a cell may run
@@ -25,9 +26,10 @@ class Shown:
     """A screen as Jupyter displays it."""
 
     screen: Screen
+    voice: Voice
 
     def _repr_html_(self) -> str:
-        return f'<div class="homehash">{page.screen_html(self.screen)}</div>'
+        return f'<div class="homehash">{page.screen_html(self.screen, self.voice)}</div>'
 
     def __repr__(self) -> str:
         checks = [item for item in self.screen.items if isinstance(item, Check)]
@@ -38,8 +40,9 @@ class Shown:
 class Walk:
     """What a notebook's cells call: the screens of a lesson, one after the other."""
 
-    def __init__(self, name: str, setting: Setting) -> None:
-        self._screens = find(name).screens(setting)
+    def __init__(self, name: str, setting: Setting, lang: str = BASE) -> None:
+        self.voice = voice(lang)
+        self._screens = course(lang).find(name).screens(setting)
         self.seen: list[Screen] = []
 
     def screen(self, number: int) -> Shown:
@@ -52,7 +55,7 @@ class Walk:
             if following is None:
                 raise IndexError(f"screen {number}: this lesson has {len(self.seen)}")
             self.seen.append(following)
-        return Shown(self.seen[number - 1])
+        return Shown(self.seen[number - 1], self.voice)
 
     def check(self) -> str:
         """Raise AssertionError unless every check so far has passed."""
@@ -102,7 +105,9 @@ def build(lessons: Sequence[Lesson], setting: Setting) -> Any:
     ]
     for lesson in lessons:
         cells.append(v4.new_markdown_cell(f"## {lesson.number}. {lesson.title}\n\n{lesson.about}."))
-        cells.append(v4.new_code_cell(f'{lesson.name} = Walk("{lesson.name}", setting)'))
+        cells.append(
+            v4.new_code_cell(f'{lesson.name} = Walk("{lesson.name}", setting, "{lesson.lang}")')
+        )
         # The number of screens is known only by walking; quick settings make that a second or two.
         titles = [screen.title for screen in lesson.screens(Setting(setting.seed, quick=True))]
         cells += [

@@ -17,7 +17,7 @@ from miner import __version__
 from miner.bitcoin.header import Header
 from miner.bitcoin.target import target_from_nbits
 from miner.learn import svg
-from miner.learn.chain import real_headers
+from miner.learn.chain import FAMOUS, real_headers
 from miner.learn.own_node import OwnNode
 from miner.learn.steps import (
     Axis,
@@ -35,28 +35,32 @@ from miner.learn.steps import (
     Table,
     Text,
 )  # fmt: skip
+from miner.learn.voice import Voice, voice
 
 DATA = files("miner.learn") / "data"
 FIELD_COLOURS = 6  # classes f0..f5 of the style sheet
+SAY = re.compile(r"<!--say:([a-z_0-9]+)-->")
+URL = re.compile(r"https?://[^\s<]+[^\s<.,;)]")
 
 
 def build(chosen: Sequence[Lesson], setting: Setting, now: datetime) -> str:
     """The whole page as text. Lessons run in their quick form; their checks are shown as run."""
-    own, verdict = _own_block(setting)
-    lessons = "".join(_lesson(lesson, replace(setting, quick=True)) for lesson in chosen)
+    said = voice(chosen[0].lang)
+    quick = replace(setting, quick=True)
     contents = "".join(
-        f'<li><a href="#lesson-{one.name}">{one.number}. {escape(one.title)}</a>: '
-        f"{escape(one.about)}</li>"
+        f'<li><a href="#lesson-{one.name}"><b>{one.number}. {escape(one.title)}</b><br>'
+        f"{escape(one.about)}</a></li>"
         for one in chosen
     )
-    shown = _template()
+    shown = SAY.sub(lambda found: said.say(found[1]), _template())
     for name, value in (
+        ("lang", said.lang),
         ("style", style()),
         ("script", (DATA / "page.js").read_text(encoding="utf-8")),
-        ("facts", _facts(own, verdict)),
+        ("facts", _facts(setting, said)),
         ("contents", contents),
-        ("lessons", lessons),
-        ("made", escape(_made(setting, now))),
+        ("lessons", "".join(_lesson(lesson, quick, said) for lesson in chosen)),
+        ("made", escape(_made(setting, now, said))),
     ):
         shown = shown.replace(f"<!--{name}-->", value)
     return shown
@@ -71,75 +75,98 @@ def _template() -> str:
     return (DATA / "page.html").read_text(encoding="utf-8")
 
 
-def _made(setting: Setting, now: datetime) -> str:
-    system = f"{platform.system()} {platform.machine()}"
-    return (
-        f"Made by homehash {__version__} on {now:%Y-%m-%d %H:%M}, {system}, Python "
-        f"{platform.python_version()}, seed {setting.seed}. Speeds are of that computer."
+def _made(setting: Setting, now: datetime, said: Voice) -> str:
+    return said.say(
+        "page_made",
+        version=__version__,
+        date=f"{now:%Y-%m-%d %H:%M}",
+        system=f"{platform.system()} {platform.machine()}",
+        python=platform.python_version(),
+        seed=str(setting.seed),
     )
 
 
-def _own_block(setting: Setting) -> tuple[bytes, str]:
+def _own_block(setting: Setting, said: Voice) -> tuple[bytes, str]:
     """A block mined now, accepted by the embedded node; or the learner's own header."""
     if setting.header is not None:
-        return setting.header, "your own header"
+        return setting.header, said.say("page_given")
     with OwnNode() as own:
-        share, tries = own.mine(setting.seed)
-        verdict = own.submit_share(share)
-    return share.header, f"mined here at try {tries}, {verdict.explanation} by the node"
+        share, _ = own.mine(setting.seed)
+        own.submit_share(share)
+    return share.header, said.say("page_own")
 
 
-def _facts(own: bytes, verdict: str) -> str:
+def _facts(setting: Setting, said: Voice) -> str:
+    """What the script needs: headers, and its words in the page's language."""
     # A famous block first: on the toy chain of your own half of all nonces win.
-    heights = (125_552, 0, max(real_headers()))
-    headers = [{"name": f"block {one:,}", "hex": real_headers()[one].hex()} for one in heights]
-    headers.append({"name": f"your block ({verdict})", "hex": own.hex()})
+    heights = (FAMOUS, 0, max(real_headers()))
+    headers = [
+        {"name": said.say("page_block", height=one), "hex": real_headers()[one].hex()}
+        for one in heights
+    ]
+    own, name = _own_block(setting, said)
+    headers.append({"name": name, "hex": own.hex()})
     for one in headers:
         nbits = Header.parse(bytes.fromhex(one["hex"])).nbits
         one["target"] = f"{target_from_nbits(nbits):064x}"
-    return json.dumps(headers).replace("<", "\\u003c")
+    words = {key[3:]: text for key, text in said.words.items() if key.startswith("js_")}
+    return json.dumps({"headers": headers, "words": words}).replace("<", "\\u003c")
 
 
-def _lesson(lesson: Lesson, setting: Setting) -> str:
-    screens = "".join(screen_html(screen) for screen in lesson.screens(setting))
+def _lesson(lesson: Lesson, setting: Setting, said: Voice) -> str:
+    screens = "".join(screen_html(screen, said) for screen in lesson.screens(setting))
+    minutes = said.say("page_minutes", minutes=lesson.minutes)
     return (
         f'<section id="lesson-{lesson.name}"><h2>{lesson.number}. {escape(lesson.title)}</h2>'
-        f'<p class="about">{escape(lesson.about)} ({lesson.minutes} minutes)</p>{screens}</section>'
+        f'<p class="about">{escape(lesson.about)} ({minutes})</p>{screens}'
+        f'<p class="top"><a href="#contents">{said.say("page_top")}</a></p></section>'
     )
 
 
-def screen_html(screen: Screen) -> str:
+def screen_html(screen: Screen, said: Voice) -> str:
     """One screen."""
-    return f"<h3>{escape(screen.title)}</h3>" + "".join(html_of(item) for item in screen.items)
+    items = "".join(html_of(item, said) for item in screen.items)
+    return f"<h3>{escape(screen.title)}</h3>{items}"
 
 
 def inline(text: str) -> str:
-    """**bold** and `code` as HTML; everything else escaped."""
+    """**bold**, `code`, 10^14 and addresses as HTML; everything else escaped."""
     safe = escape(text)
     safe = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", safe)
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", safe)
+    parts = re.split(r"`([^`]+)`", safe)  # odd ones are code
+    for place, part in enumerate(parts):
+        if place % 2:
+            parts[place] = f"<code>{part}</code>"
+        else:
+            raised = re.sub(r"(?<=\d)\^(-?\d+)", r"<sup>\1</sup>", part)
+            parts[place] = URL.sub(lambda found: f'<a href="{found[0]}">{found[0]}</a>', raised)
+    return "".join(parts)
 
 
-def html_of(item: Item) -> str:
+def html_of(item: Item, said: Voice) -> str:
     """One item."""
     match item:
         case Text():
-            return "".join(f"<p>{inline(part)}</p>" for part in item.body.split("\n\n"))
+            return f"<p>{inline(item.body)}</p>"
         case Bytes():
             return _bytes(item)
         case Table():
             return _table(item)
         case Bars():
-            return svg.bars(item) + _note(item.note)
+            key = _note(said.say("counted")) if item.expected is not None else ""
+            return svg.bars(item) + key + _under(item.origin, item.note)
         case Axis():
-            return svg.axis(item) + _note(item.note)
+            own = any(mark.kind == "own" for mark in item.marks)
+            key = _note(said.say("page_own_mark")) if own else ""
+            return svg.axis(item) + key + _under(item.origin, item.note)
         case Stepper():
             return "".join(_frame(item.frame(place)) for place in item.shown)
         case Check():
-            word, kind = ("checked", "ok") if item.passed else ("FAILED", "failed")
+            word, kind = (said.say("checked"), "ok") if item.passed else (said.say("failed"), "bad")
+            how = escape(said.say("again", how=item.how))
             return (
                 f'<p class="check {kind}"><b>{word}</b> {inline(item.claim)}'
-                f"<br><small>again: {inline(item.how)}</small></p>"
+                f"<br><small><code>{how}</code></small></p>"
             )
         case Question():
             return (
@@ -147,14 +174,17 @@ def html_of(item: Item) -> str:
                 f"<p><b>{inline(item.answer)}</b>. {inline(item.why)}</p></details>"
             )
         case Code():
-            return (
-                f'<p class="code">made by <code>{escape(item.name)}</code>, '
-                f"{escape(item.file)}:{item.line}</p>"
-            )
+            line = said.say("code", name=item.name, file=item.file, line=str(item.line))
+            return f'<p class="code">{escape(line)}</p>'
 
 
 def _note(note: str) -> str:
     return f'<p class="note">{inline(note)}</p>' if note else ""
+
+
+def _under(origin: str, note: str) -> str:
+    """What stands under a figure: where its numbers are from, and how to read it."""
+    return _note(". ".join(one.rstrip(".") for one in (origin, note) if one))
 
 
 def _bytes(item: Bytes) -> str:
@@ -163,8 +193,8 @@ def _bytes(item: Bytes) -> str:
         kind, letter = f"f{place % FIELD_COLOURS}", chr(ord("A") + place)
         spans.append(f'<span class="{kind}" title="{escape(part.name)}">{part.raw.hex()}</span>')
         rows.append(
-            f'<tr><th class="{kind}">{letter} {escape(part.name)}</th>'
-            f"<td><code>{part.raw.hex()}</code></td><td>{inline(part.meaning)}</td></tr>"
+            f'<tr><th scope="row" class="{kind}">{letter} {escape(part.name)}</th>'
+            f'<td class="hex">{part.raw.hex()}</td><td>{inline(part.meaning)}</td></tr>'
         )
     return (
         f'<figure><figcaption>{escape(item.title)}</figcaption><p class="hex">{"".join(spans)}</p>'
@@ -173,20 +203,24 @@ def _bytes(item: Bytes) -> str:
 
 
 def _table(item: Table) -> str:
-    head = "".join(f"<th>{inline(column)}</th>" for column in item.columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{inline(cell)}</td>" for cell in row) + "</tr>" for row in item.rows
-    )
+    head = "".join(f'<th scope="col">{inline(column)}</th>' for column in item.columns)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in item.rows)
     caption = f"<caption>{escape(item.title)}</caption>" if item.title else ""
     headed = f"<thead><tr>{head}</tr></thead>" if any(item.columns) else ""
     return (
         f'<div class="wide"><table>{caption}{headed}<tbody>{body}</tbody></table></div>'
-        f"{_note(item.note)}"
+        f"{_under(item.origin, item.note)}"
     )
+
+
+def _cell(text: str) -> str:
+    """Hex, and bits drawn as dots and #, in letters of one width."""
+    even = re.fullmatch(r"[0-9a-f]{8,}(\.\.)?|[#. ]{16,}|[0-9a-f]{8}( [0-9a-f]{8})+", text)
+    return f'<td class="hex">{text}</td>' if even else f"<td>{inline(text)}</td>"
 
 
 def _frame(frame: Frame) -> str:
     lines = escape("\n".join(frame.lines))
     caption = f"<p>{inline(frame.caption)}</p>" if frame.caption else ""
     title = f"<figcaption>{escape(frame.title)}</figcaption>"
-    return f"<figure>{title}<pre>{lines}</pre>{caption}</figure>"
+    return f'<figure>{title}<pre tabindex="0">{lines}</pre>{caption}</figure>'

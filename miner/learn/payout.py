@@ -5,7 +5,7 @@ Definitions and closed forms: M. Rosenfeld, Analysis of Bitcoin Pooled Mining Re
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +31,13 @@ class Outlook:
 class Scheme:
     """What a way of paying gave in the trials, beside what theory says."""
 
-    name: str
+    key: str  # solo, pps, proportional or pplns
     mean: float
     sd: float
     want_mean: float
     want_sd: float
     nothing: float  # share of trials that paid nothing
+    window: int = 0  # of PPLNS: N
 
 
 def solo(outlook: Outlook, trials: int, rng: np.random.Generator) -> Scheme:
@@ -49,7 +50,7 @@ def pay_per_share(outlook: Outlook, trials: int, rng: np.random.Generator) -> Sc
     """A fixed price a share; the operator carries the luck."""
     shares = outlook.own_blocks * outlook.shares_per_block
     paid = rng.poisson(shares, trials) / outlook.shares_per_block
-    return _scheme("PPS", paid, outlook.own_blocks, math.sqrt(shares) / outlook.shares_per_block)
+    return _scheme("pps", paid, outlook.own_blocks, math.sqrt(shares) / outlook.shares_per_block)
 
 
 def proportional(outlook: Outlook, trials: int, rng: np.random.Generator) -> Scheme:
@@ -74,7 +75,7 @@ def last_n_shares(outlook: Outlook, window: int, trials: int, rng: np.random.Gen
     blocks = rng.poisson(outlook.pool_blocks, trials)
     paid = rng.binomial(blocks * window, q) / window
     sd = math.sqrt(outlook.pool_blocks * (q * q + q * (1 - q) / window))
-    return _scheme(f"PPLNS, last {window:,}", paid, outlook.own_blocks, sd)
+    return replace(_scheme("pplns", paid, outlook.own_blocks, sd), window=window)
 
 
 def hopping_gain(leave_at: float, rounds: int, seed: int) -> float:
@@ -95,7 +96,17 @@ def reserve_for(fee: float, ruin: float) -> float:
     return math.log(1 / ruin) / (2 * fee)
 
 
-def _scheme(name: str, paid: Floats, mean: float, sd: float) -> Scheme:
+def ruined_part(fee: float, reserve: float, pools: int, seed: int, blocks: int = 2_000) -> float:
+    """The part of many PPS pools that run out of money, each played for so many blocks.
+
+    Time is in mean waits for a block: a wait of w costs w times what a block brings, less the fee.
+    """
+    waits = np.random.default_rng(seed).exponential(1.0, (pools, blocks))
+    paid = np.cumsum(waits, axis=1) * (1 - fee)
+    return float(np.mean(np.any(reserve + np.arange(blocks) - paid < 0, axis=1)))
+
+
+def _scheme(key: str, paid: Floats, mean: float, sd: float) -> Scheme:
     return Scheme(
-        name, float(np.mean(paid)), float(np.std(paid)), mean, sd, float(np.mean(paid == 0))
+        key, float(np.mean(paid)), float(np.std(paid)), mean, sd, float(np.mean(paid == 0))
     )

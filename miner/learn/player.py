@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from miner.learn.steps import Frame, Item, Lesson, Question, Screen, Setting, Stepper
+from miner.learn.voice import Voice, voice
 
 # A prompt; the answer without its newline; EOFError or KeyboardInterrupt ends the lesson.
 Ask = Callable[[str], str]
-NEXT_HINT = "Enter: next   b: back   q: quit > "
 TRIES = 2
-QUIT, BACK = ("q", "quit", "exit"), ("b", "back")
+QUIT, BACK, DONE = ("q", "quit", "exit"), ("b", "back"), ("d", "done")
 
 
 @dataclass(slots=True)
 class Stage:
     """How a lesson is shown; the terminal's functions, or a test's."""
 
-    screen: Callable[[Lesson, Screen, int], None]
+    screen: Callable[[Lesson, Screen], None]
     item: Callable[[Item], None]
     frame: Callable[[Frame], None]
     say: Callable[[str], None]
@@ -46,13 +46,13 @@ class GoBack(Exception):
 def play(lesson: Lesson, setting: Setting, stage: Stage, ask: Ask | None) -> Walk:
     """Show a lesson; without `ask` (--auto, a pipe) everything is shown in a row."""
     walk, source, place = Walk(), lesson.screens(setting), 0
+    scene = Scene(stage, ask, voice(lesson.lang), walk)
     while place < len(walk.screens) or _fetch(walk, source):
         screen = walk.screens[place]
-        stage.screen(lesson, screen, place + 1)
+        stage.screen(lesson, screen)
         try:
-            _items(screen, stage, ask, walk)
-            if ask is not None:
-                _ask(ask, NEXT_HINT)
+            scene.items(screen)
+            scene.turn_page()
             place += 1
         except GoBack:
             place = max(place - 1, 0)
@@ -62,14 +62,6 @@ def play(lesson: Lesson, setting: Setting, stage: Stage, ask: Ask | None) -> Wal
     return walk
 
 
-def _items(screen: Screen, stage: Stage, ask: Ask | None, walk: Walk) -> None:
-    for item in screen.items:
-        if isinstance(item, Stepper):
-            _step(item, stage, ask)
-        elif isinstance(item, Question):
-            _question(item, stage, ask, walk)
-
-
 def _fetch(walk: Walk, source: Iterator[Screen]) -> bool:
     screen = next(source, None)
     if screen is not None:
@@ -77,54 +69,70 @@ def _fetch(walk: Walk, source: Iterator[Screen]) -> bool:
     return screen is not None
 
 
-def _ask(ask: Ask, prompt: str) -> str:
-    """What was typed. Raises Leave or GoBack when that was asked for."""
-    try:
-        key = ask(prompt).strip().lower()
-    except (EOFError, KeyboardInterrupt):
-        raise Leave from None
-    if key in QUIT:
-        raise Leave
-    if key in BACK:
-        raise GoBack
-    return key
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One lesson on one stage; without `ask` nobody is there to answer."""
 
+    stage: Stage
+    ask: Ask | None
+    voice: Voice
+    walk: Walk
 
-def _step(item: Stepper, stage: Stage, ask: Ask | None) -> None:
-    if ask is None:
-        stage.item(item)
-        return
-    place = 0
-    while True:
-        stage.frame(item.frame(place))
-        key = _ask(
-            ask, f"{place + 1}/{item.count}  Enter: next   p: previous   number: go   d: done > "
-        )
-        if key in ("d", "done") or (key == "" and place == item.count - 1):
-            return
-        if key == "p":
-            place = max(place - 1, 0)
-        elif key.isdigit():
-            place = min(max(int(key[:9]) - 1, 0), item.count - 1)
-        else:
-            place = min(place + 1, item.count - 1)
+    def items(self, screen: Screen) -> None:
+        """Everything in its order; steppers and questions wait for the learner."""
+        for item in screen.items:
+            if self.ask is None or not isinstance(item, Stepper | Question):
+                self.stage.item(item)
+            elif isinstance(item, Stepper):
+                self._step(item)
+            else:
+                self._question(item)
 
+    def turn_page(self) -> None:
+        """Wait for Enter; another key asks again."""
+        while self.ask is not None and self._asked(self.voice.say("next")) not in ("", "n"):
+            pass
 
-def _question(item: Question, stage: Stage, ask: Ask | None, walk: Walk) -> None:
-    if ask is None:
-        stage.item(item)
-        stage.say(item.why)
-        return
-    walk.asked += 1
-    stage.say(f"**Question.** {item.prompt}")
-    for attempt in range(TRIES):
-        answer = _ask(ask, "your answer (Enter: show it) > ")
-        if item.judge(answer):
-            walk.right += attempt == 0
-            stage.say(f"Right. {item.why}")
-            return
-        if not answer:
-            break
-        if attempt + 1 < TRIES:
-            stage.say("Not quite; once more.")
-    stage.say(f"The answer: {item.answer}. {item.why}")
+    def _asked(self, prompt: str) -> str:
+        """What was typed. Raises Leave or GoBack when that was asked for."""
+        assert self.ask is not None
+        try:
+            key = self.ask(prompt).strip()
+        except (EOFError, KeyboardInterrupt):
+            raise Leave from None
+        if key.lower() in QUIT:
+            raise Leave
+        if key.lower() in BACK:
+            raise GoBack
+        return key
+
+    def _step(self, item: Stepper) -> None:
+        place, last = 0, item.count - 1
+        while True:
+            self.stage.frame(item.frame(place))
+            key = self._asked(self.voice.say("step", place=place + 1, total=item.count)).lower()
+            if key in DONE or (key == "" and place == last):
+                return
+            if key == "p":
+                place = max(place - 1, 0)
+            elif key.isdigit():
+                place = min(max(int(key[:9]) - 1, 0), last)
+            elif key == "":
+                place += 1
+
+    def _question(self, item: Question) -> None:
+        say, voice = self.stage.say, self.voice
+        self.walk.asked += 1
+        say(f"**{voice.say('question')}** {item.prompt}")
+        for attempt in range(TRIES):
+            answer = self._asked(voice.say("ask"))
+            if item.judge(answer):
+                self.walk.right += attempt == 0
+                say(voice.say("right", why=item.why))
+                return
+            if not answer:
+                break
+            hint = item.hint(answer)
+            if attempt + 1 < TRIES:
+                say(voice.say("hint", hint=hint) if hint else voice.say("wrong"))
+        say(voice.say("solution", answer=item.answer, why=item.why))

@@ -4,12 +4,12 @@ Colour is never the only signal: each field of bytes also has a letter, each che
 """
 
 import math
+import os
 import re
-from typing import TextIO
+from typing import TextIO, cast
 
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
-from rich.padding import Padding
 from rich.panel import Panel
 from rich.rule import Rule
 from rich.table import Table as RichTable
@@ -24,27 +24,53 @@ from miner.learn.steps import (
     Frame,
     Item,
     Lesson,
-    Mark,
     Question,
     Screen,
     Stepper,
     Table,
     Text,
 )  # fmt: skip
+from miner.learn.voice import Voice, voice
 
 COLOURS = ("cyan", "yellow", "green", "magenta", "blue", "red")
-BAR_WIDTH = 40
+BAR_WIDTH = 36
 AXIS_WIDTH = 64
+TICKS = 5  # at most, on an axis
 MARKS = {"fixed": "o", "own": "@", "found": "*", "missed": "."}
+NARROW, WIDE = 40, 100  # columns: lines longer than WIDE are hard to read
+WORD = 24  # characters of a word that a column is kept wide enough for
+URL = re.compile(r"https?://\S+")
+
+
+class Trimmed:
+    """A stream that ends no line in spaces, for pipes and files."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream, self.rest = stream, ""
+
+    def write(self, text: str) -> int:
+        *lines, self.rest = (self.rest + text).split("\n")
+        for line in lines:
+            self.stream.write(f"{line.rstrip()}\n")
+        return len(text)
+
+    def flush(self) -> None:
+        self.stream.flush()
+
+    def isatty(self) -> bool:
+        return False
 
 
 def console_for(stream: TextIO, colour: bool | None = None) -> Console:
-    """A console of at most 100 columns; 80 where the terminal does not say."""
+    """A console of at most 100 columns; COLUMNS or 80 where there is no terminal."""
+    if not stream.isatty():
+        asked = os.environ.get("COLUMNS", "")
+        width = min(max(int(asked), NARROW), WIDE) if asked.isdigit() else 80
+        plain = cast(TextIO, Trimmed(stream))
+        return Console(file=plain, no_color=True, highlight=False, width=width)
     console = Console(file=stream, no_color=colour is False, highlight=False)
-    if not console.is_terminal:
-        return Console(file=stream, no_color=True, highlight=False, width=80)
-    if console.width > 100:
-        return Console(file=stream, no_color=colour is False, highlight=False, width=100)
+    if console.width > WIDE:
+        return Console(file=stream, no_color=colour is False, highlight=False, width=WIDE)
     return console
 
 
@@ -56,24 +82,24 @@ def marked(text: str) -> RichText:
     return RichText.from_markup(safe)
 
 
-def show_screen(console: Console, lesson: Lesson, screen: Screen, number: int) -> None:
-    """One screen with its items; steppers and questions are left to the player."""
+def show_title(console: Console, lesson: Lesson, screen: Screen) -> None:
+    """The head of a screen; the player shows its items."""
+    said = voice(lesson.lang).say(
+        "rule", number=lesson.number, title=lesson.title, place=screen.place, total=screen.total
+    )
     console.print()
-    console.print(Rule(f"{lesson.number}. {lesson.title} · {number}", align="left"))
+    console.print(Rule(said, align="left"))
     console.print(RichText(screen.title, style="bold"))
-    for item in screen.items:
-        if not isinstance(item, Stepper | Question):
-            show_item(console, item)
 
 
-def show_item(console: Console, item: Item) -> None:
+def show_item(console: Console, item: Item, said: Voice) -> None:
     """One item, with a blank line before it unless it is the name of a function."""
     if not isinstance(item, Code | Check):
         console.print()
-    console.print(drawn(item))
+    console.print(drawn(item, said, console.width))
 
 
-def drawn(item: Item) -> RenderableType:
+def drawn(item: Item, said: Voice, width: int = 80) -> RenderableType:
     """An item as something rich can print."""
     match item:
         case Text():
@@ -81,29 +107,42 @@ def drawn(item: Item) -> RenderableType:
         case Bytes():
             return _bytes(item)
         case Table():
-            return _table(item)
+            return _table(item, width)
         case Bars():
-            return _bars(item)
+            return _bars(item, said)
         case Axis():
-            return _axis(item)
+            return _axis(item, said)
         case Check():
-            word = "[green]checked[/green]" if item.passed else "[bold red]FAILED[/bold red]"
-            line = RichText.from_markup(f"{word}  ") + marked(item.claim)
-            return Group(line, Padding(marked(f"again: {item.how}"), (0, 0, 0, 9)))
+            return _check(item, said)
         case Code():
-            return RichText(f"made by {item.name}  ({item.file}:{item.line})", style="dim")
+            line = said.say("code", name=item.name, file=item.file, line=str(item.line))
+            return RichText(line, style="dim")
         case Stepper():
             return Group(*(frame_panel(item.frame(index)) for index in item.shown))
         case Question():
-            return Group(marked(f"**Question.** {item.prompt}"), marked(f"Answer: {item.answer}"))
+            prompt = marked(f"**{said.say('question')}** {item.prompt}")
+            return Group(prompt, marked(f"{said.say('answer', answer=item.answer)} {item.why}"))
+
+
+def _check(item: Check, said: Voice) -> RenderableType:
+    style = "green" if item.passed else "bold red"
+    line = RichText(f"{said.say('checked' if item.passed else 'failed')}  ", style=style)
+    again = RichText(f"  {said.say('again', how=item.how)}", overflow="ignore", no_wrap=True)
+    return Group(line + marked(item.claim), again)
 
 
 def frame_panel(frame: Frame) -> RenderableType:
-    """One moment of a stepper."""
-    lines: list[RenderableType] = [RichText(line) for line in frame.lines]
+    """A stepper's moment in a box."""
+    inside: list[RenderableType] = [RichText(line) for line in frame.lines]
     if frame.caption:
-        lines.append(marked(frame.caption))
-    return Panel(Group(*lines), title=frame.title, title_align="left", width=80)
+        inside.append(marked(frame.caption))
+    return Panel(Group(*inside), title=frame.title, title_align="left", width=80)
+
+
+def _under(origin: str, note: str) -> list[RenderableType]:
+    """What stands under a figure: where its numbers are from, and how to read it."""
+    said = ". ".join(one.rstrip(".") for one in (origin, note) if one)
+    return [RichText(f"({said})", style="dim")] if said else []
 
 
 def _bytes(item: Bytes) -> RenderableType:
@@ -113,9 +152,9 @@ def _bytes(item: Bytes) -> RenderableType:
     for place, part in enumerate(item.fields):
         colour, letter = COLOURS[place % len(COLOURS)], chr(ord("A") + place)
         for byte in part.raw:
+            strip.append("\n" if column and column % 32 == 0 else "")
             strip.append(f"{byte:02x}", style=colour)
             column += 1
-            strip.append("\n" if column % 32 == 0 else "")
         raw = part.raw.hex()
         shown = raw if len(raw) <= 20 else f"{raw[:10]}..{raw[-6:]}"
         table.add_row(
@@ -124,60 +163,91 @@ def _bytes(item: Bytes) -> RenderableType:
     return Group(RichText(item.title, style="italic"), strip, RichText(), table)
 
 
-def _table(item: Table) -> RenderableType:
+def _table(item: Table, width: int) -> RenderableType:
+    rows, sources = _footnotes(item.rows)
+    named = any(item.columns)
     table = RichTable(
-        title=item.title or None, title_justify="left", box=None, padding=(0, 1), pad_edge=False
-    )
-    for column in item.columns:
-        table.add_column(column, justify="left", overflow="fold")
-    for row in item.rows:
+        title=item.title or None, title_justify="left", box=None, padding=(0, 1), pad_edge=False,
+        show_header=named,
+    )  # fmt: skip
+    longest = [
+        max((len(each) for row in rows for each in row[place].split()), default=1)
+        for place in range(len(item.columns))
+    ]
+    kept = [min(one, WORD) for one in longest]
+    fits = sum(kept) + 2 * len(kept) <= width  # else rich decides what to break
+    for column, least in zip(item.columns, kept, strict=True):
+        table.add_column(column, overflow="fold", min_width=least if fits else None)
+    for row in rows:
         table.add_row(*(marked(cell) for cell in row))
-    return Group(table, *([RichText(item.note, style="dim")] if item.note else []))
+    return Group(table, *sources, *_under(item.origin, item.note))
 
 
-def _bars(item: Bars) -> RenderableType:
+def _footnotes(
+    rows: tuple[tuple[str, ...], ...],
+) -> tuple[list[tuple[str, ...]], list[RenderableType]]:
+    """Addresses below the table, whole, and their numbers in it: no column holds them."""
+    places: dict[str, str] = {}
+    shown = []
+    for row in rows:
+        for cell in row:
+            if URL.fullmatch(cell):
+                places.setdefault(cell, f"[{len(places) + 1}]")
+        shown.append(tuple(places.get(cell, cell) for cell in row))
+    lines = [
+        RichText(f"{number} {url}", style="dim", overflow="fold") for url, number in places.items()
+    ]
+    return shown, list(lines)
+
+
+def _bars(item: Bars, said: Voice) -> RenderableType:
     most = max((*item.values, *(item.expected or ()), 1e-300))
     wide = max((len(label) for label in item.labels), default=0)
-    lines = [RichText(f"{item.title}  ({item.unit})", style="italic")]
+    lines = [RichText(f"{item.title} ({item.unit})", style="italic")]
     for place, (label, value) in enumerate(zip(item.labels, item.values, strict=True)):
         filled = round(BAR_WIDTH * value / most)
         bar = "#" * filled + " " * (BAR_WIDTH - filled)
-        note = f" {value:.4g}"
         if item.expected is not None:
             spot = min(round(BAR_WIDTH * item.expected[place] / most), BAR_WIDTH - 1)
             bar = bar[:spot] + "|" + bar[spot + 1 :]
-            note += f" (expected {item.expected[place]:.4g})"
-        lines.append(RichText(f"{label:>{wide}} {bar}{note}"))
+        lines.append(RichText(f"{label:>{wide}} {bar} {item.figures[place]}"))
     if item.expected is not None:
-        lines.append(RichText("# counted   | expected", style="dim"))
-    if item.note:
-        lines.append(RichText(item.note, style="dim"))
-    return Group(*lines)
+        lines.append(RichText(said.say("counted"), style="dim"))
+    return Group(*lines, *_under(item.origin, item.note))
 
 
-def _position(mark: Mark, low: float, high: float, log: bool) -> int:
-    value = math.log10(mark.value) if log else mark.value
+def _position(value: float, low: float, high: float) -> int:
     return round((AXIS_WIDTH - 1) * (value - low) / (high - low)) if high > low else 0
 
 
-def _axis(item: Axis) -> RenderableType:
-    values = [math.log10(mark.value) if item.log else mark.value for mark in item.marks]
-    low, high = min(values), max(values)
+def _axis(item: Axis, said: Voice) -> RenderableType:
+    logs = [math.log10(mark.value) for mark in item.marks]
+    low, high = math.floor(min(logs)), math.ceil(max(logs))
     line = ["-"] * AXIS_WIDTH
-    for mark in item.marks:
-        line[_position(mark, low, high, item.log)] = MARKS[mark.kind]
-    lines = [RichText(f"{item.title}  ({item.unit})", style="italic")]
-    lines.append(RichText("".join(line), style="bold"))
+    for value, mark in zip(logs, item.marks, strict=True):
+        line[_position(value, low, high)] = MARKS[mark.kind]
+    lines = [RichText(f"{item.title} ({item.unit})", style="italic")]
+    lines += [RichText("".join(line), style="bold"), _scale(low, high)]
     for mark in sorted(item.marks, key=lambda mark: mark.value):
-        if mark.kind == "missed":
-            continue
-        spot = _position(mark, low, high, item.log)
-        lines.append(
-            RichText(f"{' ' * min(spot, 40)}{MARKS[mark.kind]} {mark.label}: {mark.value:.4g}")
-        )
+        if mark.kind != "missed":
+            spot = _position(math.log10(mark.value), low, high)
+            lines.append(
+                RichText(f"{' ' * min(spot, 24)}{MARKS[mark.kind]} {mark.label}: {mark.figure}")
+            )
     missed = sum(mark.kind == "missed" for mark in item.marks)
     if missed:
-        lines.append(RichText(f"each . is one of {missed} more", style="dim"))
-    if item.note:
-        lines.append(RichText(item.note, style="dim"))
-    return Group(*lines)
+        lines.append(RichText(said.say("missed", count=missed), style="dim"))
+    if any(mark.kind == "own" for mark in item.marks):
+        lines.append(RichText(said.say("own"), style="dim"))
+    return Group(*lines, *_under(item.origin, item.note))
+
+
+def _scale(low: int, high: int) -> RichText:
+    """Powers of ten below an axis."""
+    step = max(-(-(high - low) // (TICKS - 1)), 1)
+    line = [" "] * (AXIS_WIDTH + 8)
+    for exponent in range(low, high + 1, step):
+        spot = _position(exponent, low, high)
+        text = f"|10^{exponent}"
+        line[spot : spot + len(text)] = text
+    return RichText("".join(line).rstrip(), style="dim")

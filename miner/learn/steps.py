@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from miner.learn.live import Shown
+
 PACKAGE_ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -45,6 +47,7 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""  # source and date of quoted figures, or how to read it
+    origin: str = ""  # measured, simulated, quoted or computed, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,10 @@ class Bars:
     labels: tuple[str, ...]
     values: tuple[float, ...]
     unit: str
+    figures: tuple[str, ...]  # the values as people read them, with what was expected
     expected: tuple[float, ...] | None = None
     note: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ class Mark:
 
     label: str
     value: float  # above zero on a logarithmic axis
+    figure: str = ""  # the value as people read it
     kind: Literal["fixed", "own", "found", "missed"] = "fixed"
 
 
@@ -77,6 +83,7 @@ class Axis:
     marks: tuple[Mark, ...]
     log: bool = True
     note: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,8 @@ class Check:
 
     claim: str
     passed: bool
-    how: str
+    how: str  # runs when pasted
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +123,11 @@ class Question:
     answer: str  # one right answer, shown after two wrong ones and in handouts
     judge: Callable[[str], bool]
     why: str  # shown after the answer
+    hints: tuple[tuple[Callable[[str], bool], str], ...] = ()  # what to say to typical errors
+
+    def hint(self, answer: str) -> str:
+        """What helps whoever gave this wrong answer; "" when nothing is known to."""
+        return next((text for judge, text in self.hints if judge(answer)), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +148,16 @@ class Screen:
 
     title: str
     items: tuple[Item, ...]
+    name: str = ""
+    place: int = 1  # of `total` screens
+    total: int = 1
+
+
+Tell = Callable[[Shown], None]  # what takes a while, in words
+
+
+def silent(_: Shown) -> None:
+    """Where nobody waits for progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +173,7 @@ class Setting:
     pools_file: Path | None = None  # blocks per miner, for lesson 12
     node: str | None = None  # a node whose coinbase tags are counted, for lesson 12
     cookie: str | None = None
+    progress: Tell = silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +187,7 @@ class Lesson:
     minutes: int
     level: str  # "start", "deeper" or "hard"
     screens: Callable[[Setting], Iterator[Screen]]
+    lang: str = "en"
 
 
 def code(function: Callable[..., object]) -> Code:

@@ -1,74 +1,80 @@
-"""Charts of the lessons as SVG that needs no script: readable in print, dark and light."""
+"""Charts of the lessons as SVG that needs no script: readable in print, on a phone, dark and light.
+
+Drawn 400 wide with letters of 13, so that a phone's 390 pixels show them as large as its text.
+"""
 
 import math
 from html import escape
 
 from miner.learn.steps import Axis, Bars, Mark
 
-WIDTH = 720
-ROW = 22
-LABEL = 170  # px kept for a bar's label
-VALUE = 150  # px kept for its figure
+WIDTH = 400
+ROW = 20
 TEXT = 13
-AXIS_LEFT, AXIS_WIDTH = 30, 660
-GLYPH = {"fixed": "fixed", "own": "own", "found": "found", "missed": "missed"}
+ROOM = 230  # px for the longest bar; its figure stands beside it
+LEFT, LENGTH = 14, 372  # of an axis
+TICKS = 5
 
 
 def bars(item: Bars) -> str:
-    """A horizontal bar chart; a vertical stroke marks what theory expects."""
+    """A horizontal bar chart, each label above its bar; a stroke marks what theory expects."""
     most = max((*item.values, *(item.expected or ()), 1e-300))
-    room = WIDTH - LABEL - VALUE
     rows = []
     for place, (label, value) in enumerate(zip(item.labels, item.values, strict=True)):
-        y = place * ROW
-        length = room * value / most
+        y = 2 * ROW * place
         rows.append(
-            f'<text x="{LABEL - 8}" y="{y + 15}" text-anchor="end">{escape(label)}</text>'
-            f'<rect class="bar" x="{LABEL}" y="{y + 3}" width="{length:.1f}" height="{ROW - 6}"/>'
+            f'<text x="0" y="{y + 15}">{escape(label)}</text>'
+            f'<rect class="bar" x="0" y="{y + 20}" width="{ROOM * value / most:.1f}" height="14"/>'
         )
-        figure = f"{value:.4g}"
         if item.expected is not None:
-            spot = LABEL + room * item.expected[place] / most
-            rows.append(f'<path class="theory" d="M{spot:.1f} {y}v{ROW}"/>')
-            figure += f" (expected {item.expected[place]:.4g})"
-        rows.append(f'<text x="{LABEL + room + 8}" y="{y + 15}">{figure}</text>')
-    return _figure(rows, len(item.values) * ROW, f"{item.title}, in {item.unit}", _bars_alt(item))
-
-
-def _bars_alt(item: Bars) -> str:
-    pairs = ", ".join(f"{a} {b:.4g}" for a, b in zip(item.labels, item.values, strict=True))
-    return f"{item.title}: {pairs}"
+            spot = ROOM * item.expected[place] / most
+            rows.append(f'<path class="theory" d="M{spot:.1f} {y + 17}v20"/>')
+        rows.append(f'<text x="{ROOM + 8}" y="{y + 32}">{escape(item.figures[place])}</text>')
+    pairs = ", ".join(f"{a} {b}" for a, b in zip(item.labels, item.figures, strict=True))
+    return _figure(
+        rows, 2 * ROW * len(item.values), f"{item.title} ({item.unit})", f"{item.title}: {pairs}"
+    )
 
 
 def axis(item: Axis) -> str:
-    """Points on one line; labels are stacked below it, each with a leader."""
-    values = [_place(mark, item.log) for mark in item.marks]
-    low, high = min(values), max(values)
-    span = (high - low) or 1.0
-    drawn = [f'<path class="line" d="M{AXIS_LEFT} 20h{AXIS_WIDTH}"/>']
-    named = sorted((mark for mark in item.marks if mark.label), key=lambda mark: mark.value)
-    for mark in item.marks:
-        x = AXIS_LEFT + AXIS_WIDTH * (_place(mark, item.log) - low) / span
-        radius = 2 if mark.kind == "missed" else 6
-        drawn.append(f'<circle class="{GLYPH[mark.kind]}" cx="{x:.1f}" cy="20" r="{radius}"/>')
-    for row, mark in enumerate(reversed(named)):
-        x = AXIS_LEFT + AXIS_WIDTH * (_place(mark, item.log) - low) / span
-        y = 48 + ROW * row
-        anchor = "end" if x > WIDTH / 2 else "start"
-        shift = -8 if anchor == "end" else 8
-        drawn.append(f'<path class="leader" d="M{x:.1f} 26V{y - 4}"/>')
+    """Points on one logarithmic line with powers of ten; labels are stacked below, with leaders."""
+    logs = [math.log10(mark.value) for mark in item.marks]
+    low, high = math.floor(min(logs)), math.ceil(max(logs))
+    span = max(high - low, 1)
+
+    def place(exponent: float) -> float:
+        return LEFT + LENGTH * (exponent - low) / span
+
+    drawn = [f'<path class="line" d="M{LEFT} 20h{LENGTH}"/>']
+    for exponent in range(low, high + 1, max(-(-span // (TICKS - 1)), 1)):
+        x = place(exponent)
         drawn.append(
-            f'<text x="{x + shift:.1f}" y="{y}" text-anchor="{anchor}">'
-            f"{escape(mark.label)}: {mark.value:.4g}</text>"
+            f'<path class="line" d="M{x:.1f} 20v8"/><text class="tick" x="{x:.1f}" y="42" '
+            f'text-anchor="middle">10<tspan dy="-4" font-size="10">{exponent}</tspan></text>'
         )
-    kind = "logarithmic" if item.log else "linear"
-    title = f"{item.title} ({item.unit}, {kind})"
-    alt = f"{item.title}: " + ", ".join(f"{mark.label} {mark.value:.4g}" for mark in named)
-    return _figure(drawn, 48 + ROW * len(named), title, alt)
+    drawn += [_mark(mark, place(value)) for value, mark in zip(logs, item.marks, strict=True)]
+    named = sorted((mark for mark in item.marks if mark.label), key=lambda mark: -mark.value)
+    for row, mark in enumerate(named):
+        x, y = place(math.log10(mark.value)), 66 + ROW * row
+        end = x > WIDTH / 2
+        drawn.append(
+            f'<path class="leader" d="M{x:.1f} 28V{y - 4}"/>'
+            f'<text x="{x + (-6 if end else 6):.1f}" y="{y}" '
+            f'text-anchor="{"end" if end else "start"}">{escape(mark.label)}: '
+            f"{escape(mark.figure)}</text>"
+        )
+    alt = f"{item.title}: " + ", ".join(f"{mark.label} {mark.figure}" for mark in named)
+    return _figure(drawn, 66 + ROW * len(named), f"{item.title} ({item.unit})", alt)
 
 
-def _place(mark: Mark, log: bool) -> float:
-    return math.log10(mark.value) if log else mark.value
+def _mark(mark: Mark, x: float) -> str:
+    """Kinds differ by shape, not by colour alone: own is a square, found a triangle."""
+    if mark.kind == "own":
+        return f'<rect class="own" x="{x - 6:.1f}" y="14" width="12" height="12"/>'
+    if mark.kind == "found":
+        return f'<path class="found" d="M{x:.1f} 12l7 14h-14z"/>'
+    radius = 2 if mark.kind == "missed" else 5
+    return f'<circle class="{mark.kind}" cx="{x:.1f}" cy="20" r="{radius}"/>'
 
 
 def _figure(parts: list[str], height: int, title: str, alt: str) -> str:

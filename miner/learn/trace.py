@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from miner.bitcoin.sha256 import INITIAL_STATE, ROUNDS, K, State, padding, sha256
-from miner.learn.steps import Frame
+from miner.learn.live import Moment, Shown, word
 
 REGISTERS = "abcdefgh"
 
@@ -62,7 +62,7 @@ def bits(word: int) -> str:
     return " ".join(text[at : at + 8] for at in range(0, 32, 8))
 
 
-def round_frame(steps: Sequence[Compression], names: Sequence[str], index: int) -> Frame:
+def round_moment(steps: Sequence[Compression], names: Sequence[Shown], index: int) -> Moment:
     """Round `index` over all compressions: what went in, T1 and T2, and the eight registers."""
     number, t = divmod(index, ROUNDS)
     step = steps[number]
@@ -75,13 +75,11 @@ def round_frame(steps: Sequence[Compression], names: Sequence[str], index: int) 
         "",
     ]
     for place, letter in enumerate(REGISTERS):
-        mark = {"a": " = T1 + T2", "e": " = d + T1"}.get(letter, f" was {REGISTERS[place - 1]}")
-        lines.append(f"{letter}  {old[place]:08x} -> {new[place]:08x}  {bits(new[place])}{mark}")
-    caption = ""
-    if t == ROUNDS - 1:
-        final = " ".join(f"{word:08x}" for word in step.after)
-        caption = f"Last round; the old state is added to it: `{final}`"
-    return Frame(f"{names[number]}, round {t} of 0..63", tuple(lines), caption)
+        mark = {"a": "= T1 + T2", "e": "= d + T1"}.get(letter, f"= {REGISTERS[place - 1]}")
+        lines.append(f"{letter}  {old[place]:08x} -> {new[place]:08x}  {bits(new[place])} {mark}")
+    final = " ".join(f"{one:08x}" for one in step.after)
+    caption = word("last", state=final) if t == ROUNDS - 1 else ""
+    return Moment(word("round", name=names[number], t=t), tuple(lines), caption)
 
 
 def differing_bits(one: State, other: State) -> int:

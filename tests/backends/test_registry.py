@@ -14,7 +14,7 @@ from miner.backends.choice import choose
 from miner.backends.python import PythonBackend
 from miner.cli.devices import devices
 from miner.errors import BackendFault, BackendUnavailable
-from miner.learn.lessons import ladder
+from miner.learn.catalogue import find
 from miner.learn.steps import Setting, Table
 from miner.measure import cases
 from tests.fakes import toy
@@ -92,7 +92,7 @@ def test_a_family_is_one_line(
     (opened,) = cases.open_case(cases.Case("toy:0", 1, True), tmp_path)
     assert cases.gate(opened, 1).passed
     tables = [
-        item for screen in ladder.screens(Setting(quick=True)) for item in screen.items
+        item for screen in find("ladder").screens(Setting(quick=True)) for item in screen.items
         if isinstance(item, Table)
     ]  # fmt: skip
     assert any(row[0] == "toy:0" for table in tables for row in table.rows)

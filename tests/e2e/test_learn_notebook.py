@@ -9,6 +9,7 @@ from miner.learn.catalogue import LESSONS
 from miner.learn.notebook import Walk, build, run, write
 from miner.learn.page import screen_html
 from miner.learn.steps import Setting
+from miner.learn.voice import BASE, voice
 
 STEADY = ("header", "sha256", "target", "coinbase", "retarget", "attack")  # no speed in them
 SETTING = Setting(quick=True)
@@ -34,7 +35,8 @@ def test_every_lesson_runs_as_a_notebook(tmp_path: Path) -> None:
     for lesson in LESSONS:
         if lesson.name in STEADY:
             assert shown[lesson.name] == [
-                f'<div class="homehash">{screen_html(one)}</div>' for one in lesson.screens(SETTING)
+                f'<div class="homehash">{screen_html(one, voice(BASE))}</div>'
+                for one in lesson.screens(SETTING)
             ]
 
 

@@ -49,8 +49,8 @@ const homehash = (() => {
 
 (() => {
   const find = (id) => document.getElementById(id);
-  const headers = JSON.parse(find("facts").textContent);
-  const FIELDS = [4, 36, 68, 72, 76, 80], NAMES = ["chunk 1", "chunk 2", "second hash"];
+  const { headers, words: SAY } = JSON.parse(find("facts").textContent);
+  const FIELDS = [4, 36, 68, 72, 76, 80], NAMES = [SAY.chunk1, SAY.chunk2, SAY.second];
   let header, own, target, rounds = [];
   const dots = [];
 
@@ -61,21 +61,21 @@ const homehash = (() => {
     return 4 * (digits.length - 1) + Math.log2(parseInt(digits.slice(0, 12).padEnd(12, "0"), 16) / 16 ** 11);
   };
   let floor = 0; // the left end of the line, as a power of two
-  const x = (text) => 20 + 680 * Math.max(0, (log2(text) - floor) / (256 - floor));
-  const label = (at, y, words) => `<text x="${Math.min(Math.max(at, 40), 680).toFixed(1)}" y="${y}" text-anchor="middle">${words}</text>`;
+  const x = (text) => 10 + 380 * Math.max(0, (log2(text) - floor) / (256 - floor));
+  const label = (at, y, words) => `<text x="${Math.min(Math.max(at, 34), 366).toFixed(1)}" y="${y}" text-anchor="middle">${words}</text>`;
 
   function drawLine(current) {
-    const parts = [`<path class="line" d="M20 30h680"/>`];
+    const parts = [`<path class="line" d="M10 30h380"/>`];
     for (const dot of dots) parts.push(`<circle class="missed" cx="${x(dot).toFixed(1)}" cy="30" r="3"/>`);
-    parts.push(`<path class="theory" d="M${x(target).toFixed(1)} 14v32"/>${label(x(target), 62, "target")}`);
-    parts.push(`<circle class="own" cx="${x(current).toFixed(1)}" cy="30" r="6"/>${label(x(current), 12, "this hash")}`);
+    parts.push(`<path class="theory" d="M${x(target).toFixed(1)} 14v32"/>${label(x(target), 62, SAY.target)}`);
+    parts.push(`<circle class="own" cx="${x(current).toFixed(1)}" cy="30" r="6"/>${label(x(current), 12, SAY.this)}`);
     find("line").innerHTML = parts.join("");
   }
 
   function drawRound() {
     const place = Number(find("round").value), step = rounds[place];
     const word = (n) => n.toString(16).padStart(8, "0");
-    find("round-value").textContent = `${step.t} of ${NAMES[place >> 6]}`;
+    find("round-value").textContent = SAY.round.replace("{t}", step.t).replace("{name}", NAMES[place >> 6]);
     find("round-words").textContent = `W = ${word(step.w)}   K = ${word(step.k)}   T1 = ${word(step.t1)}   T2 = ${word(step.t2)}`;
     const body = find("registers").tBodies[0];
     body.replaceChildren(...Array.from("abcdefgh", (letter, i) => {
@@ -101,10 +101,10 @@ const homehash = (() => {
       const span = document.createElement("span"); span.className = "f" + i;
       span.textContent = text.slice(2 * from, 2 * to); from = to; return span;
     }));
-    find("nonce-value").textContent = nonce.toLocaleString("en");
+    find("nonce-value").textContent = nonce.toLocaleString(document.documentElement.lang);
     find("hash").textContent = hash; find("target").textContent = target;
     const met = hash <= target; // same length, lower-case hex: text order is number order
-    find("verdict").textContent = met ? "At or below the target: this is a block." : "Above the target: no block.";
+    find("verdict").textContent = met ? SAY.met : SAY.missed;
     dots.push(hash); if (dots.length > 1500) dots.shift();
     drawLine(hash); drawRound();
     return met;

@@ -1,4 +1,4 @@
-"""Lesson 5: the midstate, and the ladder from pencil to ASIC."""
+"""The midstate, and the ladder from pencil to ASIC."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,40 +13,18 @@ from miner.bitcoin.sha256 import sha256d as readable_sha256d
 from miner.errors import MinerError
 from miner.gap import hardware
 from miner.learn import trace
-from miner.learn.answers import near_judge, number_judge
-from miner.learn.chain import by_height
+from miner.learn.chain import FAMOUS, by_height
+from miner.learn.live import Live, Point, Shown, Si, word
 from miner.learn.mining import bench_unit, rate
-from miner.learn.steps import (
-    Axis,
-    Check,
-    Item,
-    Mark,
-    Question,
-    Screen,
-    Setting,
-    Table,
-    Text,
-    code,
-)  # fmt: skip
+from miner.learn.steps import Setting
 from miner.paths import cache_dir
-from miner.units import si
 
-FAMOUS = 125_552
 RUNG_S, QUICK_RUNG_S = 2.0, 0.15
 NEVER = 0  # a target no hash meets: pure speed
-IDEAS = {
-    "python": "the same rounds, but chunk 1 done once: the midstate",
-    "hashlib": "OpenSSL's C code, midstate copied",
-    "numpy": "thousands of nonces side by side in arrays",
-    "portable": "our own C, rounds that do not see the nonce done once",
-    "sse2": "4 lanes in one instruction",
-    "avx2": "8 lanes in one instruction",
-    "avx512": "16 lanes, three-input logic",
-    "shani": "the CPU's own SHA-256 instructions",
-    "neon": "4 lanes in one instruction",
-    "armv8": "the CPU's own SHA-256 instructions",
-    "opencl": "thousands of lanes at once",
-}
+IDEAS = (  # by backend, told by the lesson's text
+    "python", "hashlib", "numpy", "opencl", "wgpu",
+    "portable", "sse2", "avx2", "avx512", "shani", "neon", "armv8",
+)  # fmt: skip
 QUOTED = ("Pencil and paper (human)", "Antminer S9", "Antminer S21")
 
 
@@ -54,116 +32,121 @@ QUOTED = ("Pencil and paper (human)", "Antminer S9", "Antminer S21")
 class Rung:
     """One way to do the same work."""
 
-    name: str
-    idea: str
+    name: Shown
+    idea: Shown
     rate_hs: float
 
 
-def screens(setting: Setting) -> Iterator[Screen]:
-    """Count compressions, then climb."""
+def screens(setting: Setting) -> Iterator[Live]:
+    """Count compressions, time pairs, then climb."""
     block = by_height(FAMOUS) if setting.header is None else setting.header
-    yield _why_second_chunk(block)
-    yield _counted(block)
-    yield from _climb(block, setting)
-
-
-def _why_second_chunk(block: bytes) -> Screen:
-    one, two = block[:76] + bytes(4), block[:76] + b"\xff" * 4
-    first, second = trace.record(one), trace.record(two)
-    return Screen(
-        "The first half never changes",
-        (
-            Text(
-                "The nonce is the last field, bytes 76 to 79: in **chunk 2**. Chunk 1, the first "
-                "64 bytes, is the same for every nonce, so its state is too: the **midstate**. A "
-                "miner computes it once and starts every try from there."
-            ),
-            Table(
-                "state after chunk 1",
-                ("nonce", "first words"),
-                (
-                    ("0", " ".join(f"{word:08x}" for word in first[0].after[:5])),
-                    ("4294967295", " ".join(f"{word:08x}" for word in second[0].after[:5])),
-                ),
-            ),
-            Check(
-                "the midstate is the same for the first and the last nonce, the end is not",
-                first[0].after == second[0].after and first[1].after != second[1].after,
-                "midstate(header)",
-            ),
-            code(midstate),
-        ),
+    yield _half(block)
+    yield Live(
+        "counted",
+        plain=len(trace.record_double(block)),
+        plain_rounds=64 * len(trace.record_double(block)),
+        same=_from_midstate(block, int.from_bytes(block[76:], "little")) == sha256d(block),
+        height=FAMOUS,
+        code=header_hash,
     )
-
-
-def _counted(block: bytes) -> Screen:
-    plain = len(trace.record_double(block))
-    return Screen(
-        "Compressions for one nonce, counted",
-        (
-            Table(
-                "",
-                ("way", "compressions", "rounds"),
-                (
-                    ("hash all 80 bytes, twice", str(plain), str(plain * 64)),
-                    ("from the midstate", "2", "128"),
-                    ("skipping what the nonce cannot change", "2", "61 + 61"),
-                ),
-                "3 rounds before W[3] are done once; the last 3 of the second hash are not needed "
-                "to see that a hash fails",
-            ),
-            Check(
-                "the midstate's way gives the same hash",
-                header_hash(midstate(block), block[64:76], int.from_bytes(block[76:], "little"))
-                == sha256d(block),
-                "header_hash(midstate(header), header[64:76], nonce)",
-            ),
-            Question(
-                "3 compressions become 2. By what factor is that faster?",
-                "1.5",
-                near_judge(1.49, 1.51),
-                "The whole gain of the midstate. The next rungs gain far more.",
-            ),
-            code(header_hash),
-        ),
-    )
-
-
-def _climb(block: bytes, setting: Setting) -> Iterator[Screen]:
     seconds = QUICK_RUNG_S if setting.quick else RUNG_S
-    rungs = [
-        Rung("by hand in Python", "the lesson's own SHA-256, three compressions", _naive(
-            readable_sha256d, block, seconds)),
-        Rung("hashlib, no midstate", "OpenSSL, all 80 bytes again each time", _naive(
-            sha256d, block, seconds)),
-    ]  # fmt: skip
-    agreed, left_out = True, list[str]()
-    for row in registry.probe_all():
-        if not row.usable:
-            left_out.append(f"{row.name}: {row.why_not}")
-            continue
-        try:
-            backend = registry.open_named(row.name, OpenOptions(cache_dir()))
-        except MinerError as error:
-            left_out.append(str(error))
-            continue
-        with_hits = _same_hits(backend)
-        agreed &= with_hits
-        if with_hits:
-            rungs.append(_timed(backend, row, seconds))
-        backend.close()
-    rungs.sort(key=lambda rung: rung.rate_hs)
-    yield _table(rungs, agreed, left_out)
+    plain, rungs = _pair(block, setting, seconds)
+    yield plain
+    agreed, climbed = _climb(setting, seconds)
+    rungs += climbed
+    yield Live("ladder", ladder=_rows(rungs), agreed=agreed, code=Timing.sample)
     yield _axis(rungs)
 
 
-def _naive(hash_of: Callable[[bytes], bytes], block: bytes, seconds: float) -> float:
-    """Hashes a second when the whole header is hashed for each nonce."""
-    nonce, begun = 0, time.monotonic()
-    while time.monotonic() - begun < seconds:
-        hash_of(block[:76] + nonce.to_bytes(4, "little"))
+def _half(block: bytes) -> Live:
+    one, two = block[:76] + bytes(4), block[:76] + b"\xff" * 4
+    first, second = trace.record(one), trace.record(two)
+    return Live(
+        "half",
+        states=[
+            (nonce, " ".join(f"{each:08x}" for each in steps[0].after[:5]))
+            for nonce, steps in ((0, first), (2**32 - 1, second))
+        ],
+        mid=first[0].after == second[0].after and first[1].after != second[1].after,
+        height=FAMOUS,
+        code=midstate,
+    )
+
+
+def _from_midstate(block: bytes, nonce: int) -> bytes:
+    return header_hash(midstate(block), block[64:76], nonce)
+
+
+def _pair(block: bytes, setting: Setting, seconds: float) -> tuple[Live, list[Rung]]:
+    """The readable code with and without the midstate, and the two rungs it gives."""
+    mid = midstate(block)
+
+    def whole(nonce: int) -> bytes:
+        return readable_sha256d(block[:76] + nonce.to_bytes(4, "little"))
+
+    def kept(nonce: int) -> bytes:
+        return header_hash(mid, block[64:76], nonce)
+
+    def openssl(nonce: int) -> bytes:
+        return sha256d(block[:76] + nonce.to_bytes(4, "little"))
+
+    setting.progress(word("timing", name=word("by_hand"), place=1, total=1))
+    plain, faster, c = (_naive(one, seconds) for one in (whole, kept, openssl))
+    hashlib = _named("hashlib", seconds)
+    rows: list[tuple[Shown, ...]] = [(word("by_hand"), *_gain(plain, faster))]
+    if hashlib is not None:
+        rows.append(("hashlib", *_gain(c, hashlib)))
+    rungs = [
+        Rung(word("by_hand"), word("plain_idea"), plain),
+        Rung(word("by_hand_mid"), word("mid_idea"), faster),
+        Rung(word("hashlib_plain"), word("openssl_idea"), c),
+    ]
+    return Live("pairs", pairs=rows, code=header_hash), rungs
+
+
+def _gain(before: float, after: float) -> tuple[Shown, ...]:
+    return Si(before, "H/s"), Si(after, "H/s"), word("times", gain=after / before)
+
+
+def _naive(hash_of: Callable[[int], bytes], seconds: float) -> float:
+    """Hashes a second of a loop over nonces, by this thread's own time."""
+    nonce, begun = 0, time.thread_time()
+    while time.thread_time() - begun < seconds:
+        hash_of(nonce)
         nonce += 1
-    return nonce / (time.monotonic() - begun)
+    return nonce / (time.thread_time() - begun)
+
+
+def _named(name: str, seconds: float) -> float | None:
+    """The speed of a backend that may not be there."""
+    try:
+        backend = registry.open_named(name, OpenOptions(cache_dir()))
+    except MinerError:
+        return None
+    try:
+        return rate(backend, bench_unit(1, NEVER), seconds)
+    finally:
+        backend.close()
+
+
+def _climb(setting: Setting, seconds: float) -> tuple[bool, list[Rung]]:
+    """Every usable backend, checked and then timed; many versions are a rung of their own."""
+    agreed, rungs = True, list[Rung]()
+    usable = [row for row in registry.probe_all() if row.usable]
+    for place, row in enumerate(usable, 1):
+        setting.progress(word("timing", name=row.name, place=place, total=len(usable)))
+        try:
+            backend = registry.open_named(row.name, OpenOptions(cache_dir()))
+        except MinerError:
+            continue
+        try:
+            same = _same_hits(backend)
+            agreed &= same
+            if same:
+                rungs += _timed(backend, row, seconds)
+        finally:
+            backend.close()
+    return agreed, sorted(rungs, key=lambda rung: rung.rate_hs)
 
 
 def _same_hits(backend: Backend) -> bool:
@@ -172,54 +155,35 @@ def _same_hits(backend: Backend) -> bool:
     return selftest.scan_all(backend, question) == question.answer()
 
 
-def _timed(backend: Backend, row: Candidate, seconds: float) -> Rung:
+def _timed(backend: Backend, row: Candidate, seconds: float) -> list[Rung]:
     family, _, detail = row.name.partition(":")
-    idea = IDEAS.get(detail) or IDEAS.get(family) or row.detail
-    unit = bench_unit(backend.info.versions_wanted, NEVER)
-    return Rung(row.name, idea, rate(backend, unit, seconds))
+    known = next((name for name in (detail, family) if name in IDEAS), None)
+    idea: Shown = word(known) if known else row.detail  # a backend that somebody else made
+    rungs = [Rung(row.name, idea, rate(backend, bench_unit(1, NEVER), seconds))]
+    wanted = backend.info.versions_wanted
+    if wanted > 1:
+        several = word("several", idea=idea, versions=wanted)
+        speed = rate(backend, bench_unit(wanted, NEVER), seconds)
+        rungs.append(Rung(f"{row.name} x{wanted}", several, speed))
+    return rungs
 
 
-def _table(rungs: list[Rung], agreed: bool, left_out: list[str]) -> Screen:
-    rows, before = [], rungs[0].rate_hs
-    for rung in rungs:
-        rate_text = si(rung.rate_hs, "H/s", 3)
-        rows.append((rung.name[:24], rate_text, f"x{rung.rate_hs / before:.1f}", rung.idea))
-        before = rung.rate_hs
-    note: tuple[Item, ...] = ()
-    if left_out:
-        note = (Text("Not on this computer: " + "; ".join(left_out)[:300]),)
-    return Screen(
-        "The ladder on this computer, one core",
-        (
-            Table("", ("rung", "measured here", "gain", "idea"), tuple(rows)),
-            *note,
-            Check(
-                "before any rung was timed it found the same hits as hashlib",
-                agreed,
-                "miner bench: the validity gate",
-            ),
-            code(Timing.sample),
-            Question(
-                "How many compressions does the top rung still compute for each hash?",
-                "2",
-                number_judge(2),
-                "Nobody knows a way around them. All the rest is doing the same faster.",
-            ),
-        ),
-    )
+def _rows(rungs: list[Rung]) -> list[tuple[Shown, ...]]:
+    rows: list[tuple[Shown, ...]] = []
+    for place, rung in enumerate(rungs):
+        gain = word("times", gain=rung.rate_hs / rungs[place - 1].rate_hs) if place else ""
+        rows.append((rung.name, Si(rung.rate_hs, "H/s"), gain, rung.idea))
+    return rows
 
 
-def _axis(rungs: list[Rung]) -> Screen:
-    marks = [Mark(rung.name, rung.rate_hs, "own") for rung in (rungs[0], rungs[-1])]
-    dates = []
-    for row in hardware.load():
-        if row.name in QUOTED and row.hashrate_hs:
-            marks.append(Mark(row.name, row.hashrate_hs))
-            dates.append(f"{row.name}: {row.released}, {row.source_url}")
-    return Screen(
-        "From pencil to ASIC",
-        (
-            Axis("one device each", "hashes a second", tuple(marks), note="@ measured here"),
-            Text("Quoted, not measured here:\n" + "\n".join(dates)),
-        ),
+def _axis(rungs: list[Rung]) -> Live:
+    top = max(rungs, key=lambda rung: rung.rate_hs)
+    quoted = [row for row in hardware.load() if row.name in QUOTED and row.hashrate_hs]
+    return Live(
+        "axis",
+        speeds=[
+            *(Point(rung.name, rung.rate_hs, "own") for rung in (rungs[0], top)),
+            *(Point(row.name, row.hashrate_hs) for row in quoted),
+        ],
+        quoted=[(row.name, row.hashrate_hs, row.released, row.source_url) for row in quoted],
     )

@@ -1,147 +1,167 @@
-"""Lesson 2: SHA-256 with its 64 rounds, on the learner's own text and on a real header."""
+"""SHA-256 with its 64 rounds, opened, on the learner's own text and on a real header."""
 
 import hashlib
 import random
+import re
 from collections.abc import Iterator
 from statistics import mean
 
 from miner.bitcoin.encoding import display_hex, sha256d
-from miner.bitcoin.sha256 import ROUNDS, compress, digest, sha256
-from miner.learn import trace
-from miner.learn.answers import number_judge, word_judge
-from miner.learn.chain import by_height
-from miner.learn.steps import (
-    Bars,
-    Bytes,
-    Check,
-    Field,
-    Item,
-    Question,
-    Screen,
-    Setting,
-    Stepper,
-    Table,
-    Text,
-    code,
+from miner.bitcoin.sha256 import (
+    ROUNDS,
+    K,
+    big_sigma0,
+    big_sigma1,
+    compress,
+    digest,
+    schedule,
+    sha256,
 )  # fmt: skip
+from miner.learn import opened, trace
+from miner.learn.chain import FAMOUS, by_height
+from miner.learn.live import Live, Series, Shown, Steps, word
+from miner.learn.steps import Setting
 
-FAMOUS = 125_552
-THREE = ("chunk 1 of the header", "chunk 2 of the header", "the second hash")
 FLIPS, QUICK_FLIPS = 640, 64  # header bits flipped one by one
 SHOWN_ROUNDS = (0, 1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48)  # after the one that reads the bit
+SHOWN_CONSTANTS = (0, 1, 2, 3, 62, 63)
 
 
-def screens(setting: Setting) -> Iterator[Screen]:
-    """Own text, then the three compressions of a header, then the avalanche."""
+def screens(setting: Setting) -> Iterator[Live]:
+    """Own text, one round and one word opened, three compressions, the avalanche."""
     block = by_height(FAMOUS) if setting.header is None else setting.header
-    yield _own_text(setting.text.encode())
-    yield _cut(block)
-    steps = trace.record_double(block)
-    yield _rounds(steps)
-    yield from _avalanche(block, setting)
-    yield _checks(steps, block)
-
-
-def _own_text(message: bytes) -> Screen:
-    steps = trace.record(message)
-    names = [f"chunk {place + 1}" for place in range(len(steps))]
-    return Screen(
-        "A hash of your own words",
-        (
-            Text(
-                f"SHA-256 of `{message.decode()}`: the text is padded to whole chunks of 64 bytes, "
-                "and each chunk is stirred into a state of eight 32-bit words by **64 rounds**.\n\n"
-                "Step through them. A bit that is 1 is drawn #, a 0 is a dot. Only a and e are new "
-                "in a round; the other six registers just move down one place."
-            ),
-            _stepper("your text", steps, names, (0, 1, 63)),
-            Table("", ("", ""), (("hash", sha256(message).hex()),)),
-            Check(
-                "the same as Python's own hashlib says",
-                sha256(message) == hashlib.sha256(message).digest(),
-                "hashlib.sha256(text).hexdigest()",
-            ),
-            code(compress),
-        ),
-    )
-
-
-def _stepper(
-    title: str, steps: list[trace.Compression], names: list[str], shown: tuple[int, ...]
-) -> Stepper:
-    return Stepper(
-        title, len(steps) * ROUNDS, lambda place: trace.round_frame(steps, names, place), shown
-    )
-
-
-def _cut(block: bytes) -> Screen:
+    message = setting.text.encode()
+    yield _own_text(message, setting.text)
+    first = opened.first_round(message)
+    yield _t1(first, _quoted(message))
+    yield _t2(first, _quoted(message))
+    yield _word(trace.record(message)[0].schedule, _quoted(message))
+    yield _constants()
     whole = trace.padded(block)
-    parts = (
-        Field("chunk 1", whole[:64], "version, previous hash, most of the merkle root"),
-        Field("chunk 2", whole[64:80], "last of the root, time, nbits, **nonce**"),
-        Field("padding", whole[80:128], "a 1 bit, zeros, and the length: 640 bits"),
-    )
-    return Screen(
-        "A header is hashed in three compressions",
-        (
-            Text(
-                "Bitcoin hashes twice. The 80 header bytes need **two** chunks; the 32 bytes that "
-                "come out are hashed again, one more chunk. Three compressions of 64 rounds: 192 "
-                "rounds for one try."
-            ),
-            Bytes("80 bytes, padded to 128", parts),
-            Question(
-                "In which chunk is the nonce?",
-                "2",
-                number_judge(2),
-                "So chunk 1 gives the same state for every nonce. Lesson 5 lives on that.",
-            ),
-        ),
-    )
+    parts = {"one": whole[:64], "two": whole[64:80], "padding": whole[80:128]}
+    yield Live("cut", parts=parts)
+    steps = trace.record_double(block)
+    names: list[Shown] = [word("chunk1"), word("chunk2"), word("second")]
+    yield Live("rounds", rounds=_steps(steps, names, (0, 67, 191)))
+    yield _flip(block, setting)
+    yield _end(steps, block)
 
 
-def _rounds(steps: list[trace.Compression]) -> Screen:
-    return Screen(
-        "All 192 rounds of a real block",
-        (
-            Text("Rounds 1 to 64 are chunk 1, from 65 chunk 2, from 129 the second hash."),
-            _stepper("a real header", steps, list(THREE), (0, 64, 67, 128, 191)),
-            Text(
-                "Round 3 of chunk 2 (number 68) is the first to see the nonce: W[3] holds it. "
-                "Until then all four thousand million tries are alike."
-            ),
-        ),
+def _steps(steps: list[trace.Compression], names: list[Shown], shown: tuple[int, ...]) -> Steps:
+    return Steps(len(steps) * ROUNDS, lambda place: trace.round_moment(steps, names, place), shown)
+
+
+def _quoted(message: bytes) -> str:
+    """The learner's text as a shell takes it inside double quotes; another where it would not."""
+    return repr(message) if re.fullmatch(rb"[\w .,-]{0,16}", message) else "b'abc'"
+
+
+def _own_text(message: bytes, text: str) -> Live:
+    steps = trace.record(message)
+    names: list[Shown] = [word("chunk", number=place + 1) for place in range(len(steps))]
+    return Live(
+        "own",
+        message=text,
+        rounds=_steps(steps, names, (0, 63)),
+        hash=sha256(message).hex(),
+        same=sha256(message) == hashlib.sha256(message).digest(),
+        code=compress,
     )
 
 
-def _avalanche(block: bytes, setting: Setting) -> Iterator[Screen]:
-    rng = random.Random(setting.seed)
-    places = list(range(640))
+def _rows(rows: list[opened.Row]) -> list[tuple[Shown, ...]]:
+    """A name and its bits; operations are named by the text."""
+    named: list[tuple[Shown, ...]] = []
+    for row in rows:
+        label: Shown = row.name if row.how is None else word(row.how, name=row.name, by=row.by)
+        named.append((label, trace.bits(row.value)))
+    return named
+
+
+def _sum(parts: dict[str, int], words: dict[str, str]) -> list[tuple[Shown, ...]]:
+    return [(name, f"{value:08x}", word(words[name])) for name, value in parts.items()]
+
+
+def _t1(first: opened.Round, quoted: str) -> Live:
+    e, f, g = first.before[4:7]
+    came = {
+        "h": "from_h", "Sigma1": "sigma", "Ch": "chosen", "K[0]": "constant", "W[0]": "given",
+        "T1": "added",
+    }  # fmt: skip
+    rows: list[tuple[Shown, ...]] = [
+        (name, f"{value:08x}", word(came[name], prime=2, t=0))
+        for name, value in {**first.t1_parts, "T1": first.t1}.items()
+    ]
+    return Live(
+        "opened",
+        quoted=quoted,
+        sigma1=_rows(opened.rotations("e", e, (6, 11, 25))),
+        ch=[
+            *_rows([opened.Row("e", e), opened.Row("f", f), opened.Row("g", g)]),
+            *_rows([opened.Row("Ch", first.t1_parts["Ch"])]),
+        ],
+        t1=rows,
+        sums=sum(first.t1_parts.values()) % 2**32 == first.t1,
+        code=big_sigma1,
+    )
+
+
+def _t2(first: opened.Round, quoted: str) -> Live:
+    a, b, c = first.before[:3]
+    came = {
+        "Sigma0": "sigma_a", "Maj": "majority", "T2": "added2", "a": "new_a", "e": "new_e",
+    }  # fmt: skip
+    values = {**first.t2_parts, "T2": first.t2, "a": first.new_a, "e": first.new_e}
+    return Live(
+        "half",
+        quoted=quoted,
+        sigma0=_rows(opened.rotations("a", a, (2, 13, 22))),
+        maj=_rows([
+            opened.Row("a", a), opened.Row("b", b), opened.Row("c", c),
+            opened.Row("Maj", first.t2_parts["Maj"]),
+        ]),
+        t2=_sum(values, came),
+        new=(first.new_a, first.new_e) == (first.after[0], first.after[4]),
+        code=big_sigma0,
+    )  # fmt: skip
+
+
+def _word(words: list[int], quoted: str) -> Live:
+    parts = opened.word_parts(words, 16)
+    rows: list[tuple[Shown, ...]] = [(name, f"{value:08x}") for name, value in parts.items()]
+    return Live(
+        "words",
+        quoted=quoted,
+        sigma=_rows(opened.rotations("W[1]", words[1], (7, 18), 3)),
+        w16=[*rows, ("W[16]", f"{words[16]:08x}")],
+        sums=sum(parts.values()) % 2**32 == words[16],
+        code=schedule,
+    )
+
+
+def _constants() -> Live:
+    roots = opened.cube_roots()
+    return Live(
+        "constants",
+        roots=[(t, roots[t][0], f"{roots[t][1]:.12f}", f"{K[t]:08x}") for t in SHOWN_CONSTANTS],
+        k=[opened.fraction_bits(root) for _, root in roots] == list(K),
+        code=opened.cube_roots,
+    )
+
+
+def _flip(block: bytes, setting: Setting) -> Live:
+    places = list(range(FLIPS))
     if setting.quick:
-        places = rng.sample(places, QUICK_FLIPS)
+        places = random.Random(setting.seed).sample(places, QUICK_FLIPS)
     spread, final = _flip_all(block, places)
-    yield Screen(
-        "Flip one bit",
-        (
-            Text(
-                f"One bit of the header is flipped, for {len(places)} different bits. The word it "
-                "stands in enters in one round; from there on the registers are compared, round by "
-                "round. Bits that differ, of 256:"
-            ),
-            Bars(
-                "differing bits, by rounds since the flipped bit was read, mean",
-                tuple(f"{t} later" for t in SHOWN_ROUNDS),
-                tuple(mean(counts) for counts in spread),
-                "bits of 256",
-            ),
-            *_final(final),
-            Question(
-                "About how many of the 256 bits would differ between two random numbers?",
-                "128",
-                number_judge(128),
-                "Half. Some six rounds after it is read, one flipped bit looks like pure chance.",
-            ),
-        ),
+    error = 8 / len(final) ** 0.5  # one hash: the deviation of 256 fair coins is 8
+    return Live(
+        "flip",
+        flips=len(places),
+        spread=Series([word("later", t=t) for t in SHOWN_ROUNDS], [mean(one) for one in spread]),
+        mean=mean(final),
+        error=error,
+        half=abs(mean(final) - 128) < 4 * error,
     )
 
 
@@ -163,40 +183,13 @@ def _flip_all(block: bytes, places: list[int]) -> tuple[list[list[int]], list[in
     return spread, final
 
 
-def _final(final: list[int]) -> tuple[Item, ...]:
-    error = 8 / len(final) ** 0.5  # one hash: sd of 256 fair coins is 8
-    return (
-        Check(
-            f"in the final hash {mean(final):.1f} bits differ on average; chance says 128 +- "
-            f"{error:.1f}, and {mean(final):.1f} is within four of those",
-            abs(mean(final) - 128) < 4 * error,
-            "flip a bit of the header, sha256d both, count the bits of the exclusive or",
-        ),
-    )
-
-
-def _checks(steps: list[trace.Compression], block: bytes) -> Screen:
+def _end(steps: list[trace.Compression], block: bytes) -> Live:
     double = hashlib.sha256(hashlib.sha256(block).digest()).digest()
-    return Screen(
-        "The end of it",
-        (
-            Table("", ("", ""), (("hash", display_hex(double)),)),
-            Check(
-                "the state after 192 rounds is the hash that hashlib gives",
-                digest(steps[-1].after) == double,
-                "hashlib.sha256(hashlib.sha256(header).digest()).digest()",
-            ),
-            Check(
-                "FIPS 180-4's example: the hash of abc begins ba7816bf",
-                sha256(b"abc").hex().startswith("ba7816bf8f01cfea"),
-                "sha256(b'abc')",
-            ),
-            code(sha256),
-            Question(
-                "Can anyone choose a header so that its hash comes out small, without trying?",
-                "no",
-                word_judge("no", "n", "nobody"),
-                "Nobody knows how. That is why mining is a search, and why a search is a proof.",
-            ),
-        ),
+    return Live(
+        "end",
+        hash=display_hex(double),
+        double=digest(steps[-1].after) == double,
+        abc=sha256(b"abc").hex().startswith("ba7816bf8f01cfea"),
+        height=FAMOUS,
+        code=sha256,
     )

@@ -1,8 +1,9 @@
-"""Lesson 3: the target is a number; nbits and difficulty are ways to write it."""
+"""The target is a number: nbits, target and difficulty."""
 
 import math
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 from miner.bitcoin.header import Header
 from miner.bitcoin.target import (
@@ -11,173 +12,93 @@ from miner.bitcoin.target import (
     nbits_from_target,
     target_from_nbits,
 )  # fmt: skip
-from miner.learn.answers import near_judge, number_judge
-from miner.learn.chain import by_height, real_headers
-from miner.learn.steps import (
-    Axis,
-    Check,
-    Mark,
-    Question,
-    Screen,
-    Setting,
-    Table,
-    Text,
-    code,
-)  # fmt: skip
+from miner.learn.chain import FAMOUS, by_height, real_headers
+from miner.learn.live import Live, Point, Shown, word
+from miner.learn.steps import Setting
 from miner.work.found import Share
 from miner.work.job import FixedRoot, Job
 from miner.work.unit import WorkUnit
 
-FAMOUS = 125_552
 REGTEST_NBITS = 0x207FFFFF
-EASY_TARGET = 2**249  # one hash in 128 meets it: some dots fall on each side
+ONE_IN = 128  # the easy target's hashes: some dots fall on each side
+EASY_TARGET = 2**256 // ONE_IN
 TRIES = 600
 
 
-def screens(setting: Setting) -> Iterator[Screen]:
+def screens(setting: Setting) -> Iterator[Live]:
     """Compact form, the number line, and exactness."""
     block = by_height(FAMOUS) if setting.header is None else setting.header
-    yield _three_spellings()
+    yield _spellings()
     yield _by_hand(Header.parse(block).nbits)
-    yield _number_line(block, setting)
-    yield _checks(setting, block)
+    yield _line(Header.parse(block), setting)
+    yield _exact(setting, block)
 
 
-def _row(name: str, nbits: int) -> tuple[str, ...]:
+def _spellings() -> Live:
+    rows: list[tuple[Shown, ...]] = [_row("regtest", REGTEST_NBITS)]
+    for height in (0, FAMOUS, max(real_headers())):
+        rows.append(_row(word("block", height=height), Header.parse(by_height(height)).nbits))
+    return Live("spellings", spellings=rows, code=target_from_nbits)
+
+
+def _row(name: Shown, nbits: int) -> tuple[Shown, ...]:
     target = target_from_nbits(nbits)
+    bits = round(math.log2(target), 2)
     return (
-        name, f"{nbits:08x}", f"2^{math.log2(target):.2f}", f"{difficulty(target):,.4g}",
-        f"{float(expected_hashes(target)):,.4g}",
+        name, f"{nbits:08x}", f"2^{bits:g}", difficulty(target), float(expected_hashes(target)),
     )  # fmt: skip
 
 
-def _three_spellings() -> Screen:
-    heights = list(real_headers())
-    newest = heights[-1]
-    rows = [("regtest", REGTEST_NBITS)]
-    for height in (0, FAMOUS, newest):
-        rows.append((f"block {height:,}", Header.parse(by_height(height)).nbits))
-    return Screen(
-        "One number, three spellings",
-        (
-            Text(
-                "A hash is a 256-bit number. A header is a block when its hash is **at most the "
-                "target**, another 256-bit number. People say 'leading zeros', but that is only a "
-                "picture: the rule is a comparison of numbers."
-            ),
-            Table(
-                "",
-                ("", "nbits", "target", "difficulty", "hashes expected"),
-                tuple(_row(name, nbits) for name, nbits in rows),
-                "block headers: the block chain itself; expected = 2^256 / (target + 1)",
-            ),
-            code(target_from_nbits),
-            Question(
-                "The target doubles. What happens to the difficulty: it is multiplied by..?",
-                "0.5",
-                near_judge(0.5, 0.5),
-                "Difficulty is the target of difficulty 1 divided by the target.",
-            ),
-        ),
+def _by_hand(nbits: int) -> Live:
+    target, exponent = target_from_nbits(nbits), nbits >> 24
+    return Live(
+        "hand",
+        nbits=nbits,
+        exponent=exponent,
+        mantissa=nbits & 0x7FFFFF,
+        shift=8 * (exponent - 3),
+        target=f"{target:064x}",
+        back=nbits_from_target(target) == nbits,
+        code=nbits_from_target,
     )
 
 
-def _by_hand(nbits: int) -> Screen:
-    exponent, mantissa = nbits >> 24, nbits & 0x7FFFFF
-    target = target_from_nbits(nbits)
-    return Screen(
-        "nbits by hand",
-        (
-            Text(
-                f"nbits is `{nbits:08x}`. First byte: how many bytes the target has, "
-                f"`{exponent:#x}` = {exponent}. The other three: its first digits, "
-                f"`{mantissa:06x}`. Like writing 1.23e45, in base 256."
-            ),
-            Table(
-                "",
-                ("step", "value"),
-                (
-                    ("mantissa", f"{mantissa:#x}"),
-                    ("shift left by", f"8 x ({exponent} - 3) = {8 * (exponent - 3)} bits"),
-                    ("target", f"{target:064x}"),
-                ),
-            ),
-            Check(
-                "back to nbits gives the same four bytes",
-                nbits_from_target(target) == nbits,
-                f"nbits_from_target(target_from_nbits({nbits:#010x}))",
-            ),
-            code(nbits_from_target),
-            Question(
-                "How many bits does the whole target range have?",
-                "256",
-                number_judge(256),
-                "The same as a SHA-256 hash.",
-            ),
-        ),
+def _line(header: Header, setting: Setting) -> Live:
+    start = random.Random(setting.seed).randrange(2**32 - TRIES)
+    hashes = [
+        int.from_bytes(replace(header, nonce=nonce).hash, "little")
+        for nonce in range(start, start + TRIES)
+    ]
+    found, mean = sum(value <= EASY_TARGET for value in hashes), TRIES / ONE_IN
+    return Live(
+        "line",
+        line=[
+            Point(word("target", one_in=ONE_IN), float(EASY_TARGET)),
+            *(Point("", float(value), "missed") for value in hashes),
+            Point(word("best", tries=TRIES), float(min(hashes)), "found"),
+        ],
+        tries=TRIES,
+        found=found,
+        mean=mean,
+        root=math.sqrt(mean),
+        count=0 < found <= mean + 4 * math.sqrt(mean),
     )
 
 
-def _number_line(block: bytes, setting: Setting) -> Screen:
-    header = Header.parse(block)
+def _exact(setting: Setting, block: bytes) -> Live:
     rng = random.Random(setting.seed)
-    start = rng.randrange(2**32 - TRIES)
-    marks = [Mark("the target: one hash in 128 meets it", float(EASY_TARGET))]
-    found, best = 0, 2**256
-    for nonce in range(start, start + TRIES):
-        tried = Header(
-            header.version, header.prev_hash, header.merkle_root, header.time, header.nbits, nonce
-        )
-        value = int.from_bytes(tried.hash, "little")
-        found += value <= EASY_TARGET
-        best = min(best, value)
-        marks.append(Mark("", float(value), "missed"))
-    marks.append(Mark(f"the best of {TRIES} tries", float(best), "found"))
-    return Screen(
-        "Hashes fall on a number line",
-        (
-            Text(
-                f"{TRIES} nonces of this header, each hash a dot. A number ten times smaller is "
-                "ten times rarer: nine tenths of all hashes crowd at the right end."
-            ),
-            Axis("256-bit numbers, logarithmic", "value of the hash", tuple(marks)),
-            Check(
-                f"{found} of {TRIES} met the easy target; {TRIES / 128:.1f} were expected, and "
-                "chance allows up to four times the square root of that more or less",
-                abs(found - TRIES / 128) <= 4 * math.sqrt(TRIES / 128),
-                f"miner learn target --seed {setting.seed}",
-            ),
-        ),
-    )
-
-
-def _checks(setting: Setting, block: bytes) -> Screen:
-    rng = random.Random(setting.seed)
-    trips = all(
-        nbits_from_target(target_from_nbits(exponent << 24 | mantissa)) == exponent << 24 | mantissa
+    forms = [
+        exponent << 24 | mantissa
         for exponent in range(3, 33)
         for mantissa in (0x8000, 0xFFFF, 0x7FFFFF, rng.randrange(0x8000, 0x800000))
-    )
-    return Screen(
-        "Exact, to the last bit",
-        (
-            Check(
-                "every legal exponent goes to a target and back unchanged",
-                trips,
-                "nbits_from_target(target_from_nbits(n)) == n",
-            ),
-            Check(
-                "a sign bit, a zero target and one above 256 bits are refused",
-                all(_refused(nbits) for nbits in (0x1D800001, 0x1D000000, 0x22FFFF00)),
-                "target_from_nbits(0x1d800001)",
-            ),
-            Check(
-                "a hash that equals the target is a block, one less is not enough of a target",
-                _equal_counts(block),
-                "Share.from_hit with target = the hash itself, then the hash minus one",
-            ),
-            code(Share.from_hit),
-        ),
+    ]
+    return Live(
+        "exact",
+        trips=all(nbits_from_target(target_from_nbits(one)) == one for one in forms),
+        refused=all(_refused(nbits) for nbits in (0x1D800001, 0x1D000000, 0x22FFFF00)),
+        equal=_equal_counts(block),
+        height=FAMOUS,
+        code=Share.from_hit,
     )
 
 

@@ -20,8 +20,11 @@ from miner.learn.steps import (
 
 
 def two_screens(setting: Setting) -> Iterator[Screen]:
-    yield Screen("first", (Question("6 * 7?", "42", number_judge(42), "six sevens"),))
-    yield Screen("second", (Stepper("s", 5, lambda i: Frame(f"frame {i}", ()), (0, 4)), Text("x")))
+    hints = ((number_judge(13), "multiply, do not add"),)
+    asked = Question("6 * 7?", "42", number_judge(42), "six sevens", hints)
+    yield Screen("first", (asked,))
+    steps = Stepper("s", 5, lambda i: Frame(f"frame {i}", ()), (0, 4))
+    yield Screen("second", (steps, Text("x")), place=2)
 
 
 LESSON = Lesson(99, "test", "A test", "about", 1, "start", two_screens)
@@ -30,7 +33,7 @@ LESSON = Lesson(99, "test", "A test", "about", 1, "start", two_screens)
 def walk(answers: list[str | BaseException] | None) -> tuple[list[str], Walk]:
     seen: list[str] = []
     stage = Stage(
-        screen=lambda lesson, screen, number: seen.append(f"{number} {screen.title}"),
+        screen=lambda lesson, screen: seen.append(f"{screen.place} {screen.title}"),
         item=lambda item: seen.append(type(item).__name__),
         frame=lambda frame: seen.append(frame.title),
         say=seen.append,
@@ -52,7 +55,7 @@ def walk(answers: list[str | BaseException] | None) -> tuple[list[str], Walk]:
 
 def test_a_pipe_shows_everything_in_a_row() -> None:
     seen, done = walk(None)
-    assert seen == ["1 first", "Question", "six sevens", "2 second", "Stepper"]
+    assert seen == ["1 first", "Question", "2 second", "Stepper", "Text"]
     assert done.finished and done.asked == 0
 
 
@@ -67,6 +70,18 @@ def test_two_wrong_answers_show_the_right_one() -> None:
     seen, done = walk(["41", "forty", "", "d", ""])
     assert any(line.startswith("The answer: 42") for line in seen)
     assert done.right == 0 and done.finished
+
+
+def test_a_typical_error_gets_its_own_hint() -> None:
+    seen, done = walk(["13", "42", "", "d", ""])
+    assert "Not quite. multiply, do not add" in seen and "Right. six sevens" in seen
+    assert done.right == 0
+
+
+def test_only_enter_turns_the_page() -> None:
+    seen, done = walk(["42", "x", "7", "", "d", "?", "", ""])
+    assert [line for line in seen if line[0].isdigit()] == ["1 first", "2 second"]
+    assert done.finished
 
 
 def test_back_shows_the_same_screen_again_and_q_leaves() -> None:
