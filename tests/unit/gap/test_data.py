@@ -1,4 +1,6 @@
+import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,28 @@ def test_every_shipped_machine_has_date_source_and_confidence() -> None:
         assert row.note, row
         assert row.confidence in hardware.CONFIDENCE, row
     assert {row.kind for row in rows} == set(hardware.KINDS)
+
+
+VECTORS = Path(__file__).parents[2] / "vectors"
+
+
+def test_the_network_of_each_year_is_what_its_block_header_says() -> None:
+    """Chance of a hash to meet the header's target, one block in ten minutes."""
+    headers = json.loads((VECTORS / "mainnet_headers.json").read_text())["headers"]
+    by_hash = {row["hash"]: row for row in headers}
+    figures = economics.load()
+    derived = [
+        one for key, one in figures.items() if re.fullmatch(r"history_hashrate_.*_derived", key)
+    ]
+    for one in derived:
+        header = by_hash[one.source_url.rpartition("/")[2]]
+        exponent, mantissa = divmod(int(header["nbits"], 16), 1 << 24)
+        target = mantissa << 8 * (exponent - 3)
+        assert one.value == pytest.approx(2**256 / (target + 1) / 600, rel=1e-3)
+        assert one.as_of == str(datetime.fromtimestamp(header["time"], UTC).date())
+        assert f"block {header['height']}: nbits {header['nbits']}" in one.note
+    dated = {one.as_of[:4] for key, one in figures.items() if key.startswith("history_hashrate_")}
+    assert {str(year) for year in range(2013, 2026)} <= dated
 
 
 def test_shipped_joules_agree_with_watts_over_rate() -> None:
