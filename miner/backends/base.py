@@ -166,6 +166,14 @@ class Tunable(Protocol):
         """Find the fastest shape and remember it. Raises BackendUnavailable or BackendFault."""
 
 
+@runtime_checkable
+class Sparing(Protocol):
+    """What a provider may offer besides: `auto` then asks no driver where no device can be."""
+
+    def none_here(self) -> str:
+        """Why `auto` finds nothing of this family here, in words; "" where it must be asked."""
+
+
 def check_range(start: int, count: int) -> None:
     """Raise ValueError unless 0 <= start, 0 <= count and start + count <= 2**32."""
     if start < 0 or count < 0 or start + count > NONCES:

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from miner.backends.base import GPU_SCAN_S as SCAN_S
-from miner.backends.base import INTENSITY, BackendInfo, Hit, Scannable, ScanResult, check_range
+from miner.backends.base import (
+    INTENSITY,
+    BackendInfo,
+    Hit,
+    Kind,
+    Scannable,
+    ScanResult,
+    check_range,
+)
 from miner.backends.gpu_work import (
     CAPACITY,
     SINGLE_COST,
@@ -25,6 +33,7 @@ from miner.bitcoin.header import with_nonce
 from miner.devices.gpu import Sensors
 
 LAUNCH_S = 0.012  # a desktop drawn by the same GPU stays smooth below one frame of 60 Hz
+CPU_LAUNCH_S = 0.024  # no desktop waits for a driver that computes on the CPU: fewer gaps
 FIRST_RATE_HS = 2e6  # before anything is measured; a few launches find the true one
 EXPECTED_CANDIDATES = CAPACITY // 4  # of one launch, so that overflow is an accident
 
@@ -64,6 +73,10 @@ class Session(Protocol):
     @property
     def most_nonces(self) -> int:
         """Of one launch."""
+
+    @property
+    def own_clock(self) -> bool:
+        """Are launches timed by the device itself?"""
 
     def upload(self, words: Words) -> Any:
         """A read-only buffer of 32-bit words."""
@@ -108,7 +121,8 @@ class GpuBackend:
     ) -> None:
         self.info, self._session, self._single_cost = info, session, single_cost
         self.intensity = INTENSITY
-        self.busy_s = 0.0  # time the device worked during scans, by its own clock
+        self._launch_s = LAUNCH_S if info.kind is Kind.GPU else CPU_LAUNCH_S
+        self._busy_s = 0.0
         self._rate_hs = FIRST_RATE_HS
         self._prepared: Prepared | None = None
         self._busy_until = 0
@@ -123,7 +137,8 @@ class GpuBackend:
         flying: deque[Launch] = deque()
         rows: list[tuple[int, int]] = []
         at, end, slot = start, start + count, 0
-        until = time.monotonic() + (SCAN_S - SLOTS * LAUNCH_S) * self._scale  # for a new launch
+        spare_s = (SCAN_S - SLOTS * self._launch_s) * self._scale
+        until = time.monotonic() + spare_s  # for a new launch
         while at == start or (at < end and time.monotonic() < until):
             step = self._step(at, end, len(unit.versions), mask)
             for part, buffer, stride in prepared.parts:
@@ -146,6 +161,11 @@ class GpuBackend:
         """Let go of the context; nothing is in flight between scans. Twice does nothing."""
         self._prepared = None
         self._session.close()
+
+    @property
+    def busy_s(self) -> float | None:
+        """Time the device worked during scans, by its own clock; None where it has none."""
+        return self._busy_s if self._session.own_clock else None
 
     @property
     def _scale(self) -> float:
@@ -172,8 +192,8 @@ class GpuBackend:
         return self._prepared
 
     def _step(self, at: int, end: int, versions: int, mask: int) -> int:
-        """Nonces of the next launch: about LAUNCH_S, ending where a work-group does."""
-        hashes = self._rate_hs * LAUNCH_S * self._scale
+        """Nonces of the next launch: of its usual length, ending where a work-group does."""
+        hashes = self._rate_hs * self._launch_s * self._scale
         hashes = min(hashes, EXPECTED_CANDIDATES << mask.bit_count(), 1 << 36)
         step = max(1, min(end - at, int(hashes / versions), self._session.most_nonces))
         block = self._session.shape.nonces
@@ -200,10 +220,10 @@ class GpuBackend:
         self._busy_until = max(ended, self._busy_until)
         if worked_s <= 0:
             return
-        self.busy_s += worked_s
+        self._busy_s += worked_s
         hashes = launch.count * launch.part.count
         rate = min(hashes / worked_s, self._rate_hs * 8)
-        short = hashes < self._rate_hs * LAUNCH_S * self._scale / 4
+        short = hashes < self._rate_hs * self._launch_s * self._scale / 4
         self._rate_hs = max(rate, self._rate_hs if short else self._rate_hs / 4)
 
     def _bisect(self, launch: Launch, prepared: Prepared, mask: int) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@
 The same for OpenCL and WebGPU. Knows no driver.
 """
 
+import ctypes
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,9 @@ from miner.text import scrub
 CAPACITY = 4096  # candidates a launch can store: four times what a launch is sized to expect
 HEAD_PAIRS = 64  # candidates fetched with the counter, without a second transfer
 SLOTS = 2  # launches queued at a time, each slot with its own buffers
+HANG_S = 10.0  # a launch of about 12 ms that has not ended by then never will
+COMPILE_S = 120.0  # but the first of its kind may wait for a driver that compiles at launch
+HANGS = "hangs: a launch has not ended after {:g} s"
 Words = npt.NDArray[np.uint32]
 
 SINGLE_COST = 1.2  # instructions a hash of scan_single over scan_shared, on every compiler we count
@@ -97,6 +101,13 @@ def faults(name: str, closed: bool, what: str, *kinds: type[Exception]) -> Itera
     except kinds as error:
         words = scrub(str(error), 300) or type(error).__name__
         raise BackendFault(name, f"{what}: {words}") from error
+
+
+def abandon(*things: object) -> None:
+    """Never release these: letting go of a device that hangs would wait for it for ever, also when
+    the process ends."""
+    for thing in things:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
 assert SLICE_VERSIONS <= CAPACITY and HEAD_PAIRS <= CAPACITY

@@ -168,7 +168,7 @@ def test_a_lower_intensity_makes_shorter_launches_one_at_a_time(
         backend.intensity, backend._rate_hs = intensity, 1e9
         sizes[intensity] = backend._step(0, 2**32, 128, 0xFFFFFFFF)
         queued[intensity] = backend._depth
-    assert sizes[8] == pytest.approx(1e9 * 0.012 / 128, rel=0.01)
+    assert sizes[8] == pytest.approx(1e9 * backend._launch_s / 128, rel=0.01)
     assert sizes[8] / sizes[1] == pytest.approx(1.4**7, rel=0.02)
     assert queued == {1: 1, 8: 2}
     backend.close()

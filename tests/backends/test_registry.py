@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from miner.backends.base import Backend, Candidate, Kind, OpenOptions, Provider
 from miner.backends.choice import choose
 from miner.backends.python import PythonBackend
 from miner.cli.devices import devices
+from miner.devices import cards
 from miner.errors import BackendFault, BackendUnavailable
 from miner.learn.catalogue import find
 from miner.learn.steps import Setting, Table
@@ -157,6 +159,32 @@ def test_a_named_backend_is_opened_once_per_thread_if_parallel(
 
 
 NATIVE = Candidate("native:portable", CPU, True, rank=0, parallel=True)
+
+
+def test_auto_asks_no_driver_where_there_is_no_card(
+    options: tuple[OpenOptions, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever names a driver, or lists all, has it asked."""
+    asked: list[str] = []
+
+    def ask(family: str) -> list[Candidate]:
+        asked.append(family)
+        return [Candidate(family, GPU, False, "nothing")]
+
+    families = ["opencl", "wgpu"]
+    for family in families:
+        monkeypatch.setattr(registry.provider(family), "probe", partial(ask, family))
+    monkeypatch.setattr(cards, "none_here", lambda: "no card")
+    for backend in registry.open_choice([], 1, options[0]):
+        backend.close()
+    assert asked == [] and "opencl, wgpu not used: no card" in options[1]
+    registry.probe_all()
+    assert asked == families
+    monkeypatch.setattr(cards, "none_here", lambda: "")
+    registry.probe_all(for_auto=True)
+    assert asked == families * 2
+
+
 HASHLIB, NUMPY = Candidate("hashlib", CPU, True, rank=1), Candidate("numpy", CPU, True, rank=1)
 
 
@@ -167,7 +195,7 @@ def test_auto_without_the_best_family_times_two_of_equal_rank(
         Candidate("native", CPU, False, "not built: no compiler", rank=0), HASHLIB, NUMPY,
         Candidate("python", CPU, True),
     ]  # fmt: skip
-    monkeypatch.setattr(registry, "probe_all", lambda: rows)
+    monkeypatch.setattr(registry, "probe_all", lambda **_: rows)
     monkeypatch.setattr(registry, "trial_rate", lambda backend: 1e6 * len(backend.info.name))
     opened = registry.open_choice([], 1, options[0])
     assert [backend.info.name for backend in opened] == ["hashlib"]
@@ -214,7 +242,7 @@ def test_auto_goes_on_without_a_device_that_cannot_be_opened(
 ) -> None:
     """Asked for by name it is an error, and so it is when nothing else is left."""
     rows = [Candidate("opencl:amd:0", GPU, True, rank=0), NATIVE]
-    monkeypatch.setattr(registry, "probe_all", lambda: rows)
+    monkeypatch.setattr(registry, "probe_all", lambda **_: rows)
     monkeypatch.setattr(registry, "_probe_named", lambda names: rows)
 
     def opened(name: str, options: OpenOptions) -> Backend:
@@ -243,7 +271,7 @@ def test_auto_tells_of_every_row_passed_over(
         Candidate("native:neon", CPU, False, "not built"),
         Candidate("native:armv8", CPU, False, "not built"), HASHLIB, NUMPY,
     ]  # fmt: skip
-    monkeypatch.setattr(registry, "probe_all", lambda: rows)
+    monkeypatch.setattr(registry, "probe_all", lambda **_: rows)
     asked: list[str] = []
 
     def noted(name: str, options: OpenOptions) -> Backend:
@@ -265,7 +293,7 @@ def test_auto_with_nothing_usable_is_an_error(
     options: tuple[OpenOptions, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [Candidate("native", CPU, False, "gone")]
-    monkeypatch.setattr(registry, "probe_all", lambda: rows)
+    monkeypatch.setattr(registry, "probe_all", lambda **_: rows)
     with pytest.raises(BackendUnavailable, match="nothing on this machine"):
         registry.open_choice([], 1, options[0])
 

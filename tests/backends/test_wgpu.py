@@ -7,9 +7,12 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +22,7 @@ from miner.backends import wgpu as family
 from miner.backends.base import Kind, OpenOptions
 from miner.backends.child import Told
 from miner.backends.choice import choose
+from miner.backends.gpu_tune import Tuning
 from miner.backends.selftest import GENESIS, Question
 from miner.backends.wgpu import drivers
 from miner.errors import BackendFault, BackendUnavailable
@@ -113,6 +117,18 @@ def test_without_a_vulkan_driver_there_is_a_row() -> None:
     assert done.stdout.startswith("no adapter found"), done.stderr
 
 
+@needs_adapter
+@pytest.mark.parametrize("library", [b"", b"no library"])
+def test_without_a_vulkan_loader_there_is_a_row(tmp_path: Path, library: bytes) -> None:
+    (tmp_path / "libvulkan.so.1").write_bytes(library)
+    env = {**os.environ, "LD_LIBRARY_PATH": str(tmp_path)}
+    code = "from miner.backends.wgpu import PROVIDER\nprint(PROVIDER.probe()[0].why_not)"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, env=env, timeout=60
+    )
+    assert done.stdout.startswith("no adapter found") and done.stderr == ""
+
+
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Any]:
     backend = family.PROVIDER.open(ROWS[0].name, OpenOptions(tmp_path))
@@ -143,6 +159,49 @@ def test_a_lost_device_is_a_fault_and_can_be_opened_anew(opened: Any, tmp_path: 
     with pytest.raises(BackendFault, match=ROWS[0].name):
         opened.scan(Question(GENESIS[:76], (1,), 0, 0, 8), 0, 8)
     registry.open_named(ROWS[0].name, OpenOptions(tmp_path)).close()
+
+
+@needs_adapter
+def test_a_launch_that_never_ends_is_a_fault_and_holds_nobody_up(
+    opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its end is never told. Closing does not wait for it either."""
+    from miner.backends.wgpu import device
+
+    never = SimpleNamespace(_thread_event=threading.Event())
+    for slot in opened._session._slots:
+        monkeypatch.setattr(slot.read, "map_async", lambda mode: never)
+    monkeypatch.setattr(device, "COMPILE_S", 0.05)
+    unit = Question(GENESIS[:76], (1,), 0, 0, 0)
+    with pytest.raises(BackendFault, match=r"hangs: a launch has not ended after 0\.05 s"):
+        opened.scan(unit, 0, 8)
+    with pytest.raises(BackendFault, match="launch failed"):
+        opened.scan(unit, 0, 8)
+    opened.close()
+    registry.open_named(ROWS[0].name, OpenOptions(tmp_path)).close()  # anew, as the engine does
+
+
+@needs_adapter
+def test_the_device_times_its_own_launches(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What counts as work lies inside the scan; without a clock nothing is claimed."""
+    unit = Question(GENESIS[:76], (1,), 0, 0, 0)
+    opened.scan(unit, 0, 1 << 14)  # the driver compiles
+    before, begun = opened.busy_s, time.monotonic()
+    opened.scan(unit, 0, 1 << 18)
+    assert 0 < opened.busy_s - before < time.monotonic() - begun
+    monkeypatch.setattr(opened._session, "_tick_ns", 0.0)
+    assert opened.busy_s is None
+
+
+def test_the_search_follows_the_best() -> None:
+    tune = pytest.importorskip("miner.backends.wgpu.tune")
+    results: list[Tuning] = []
+    for shape in tune.candidates(results):
+        rate = shape.group * shape.nonces * (3 if shape.unroll == 2 else 1)
+        results.append(Tuning(shape, rate, rate, 1))
+    seen = [(one.shape.group, one.shape.nonces, one.shape.unroll) for one in results]
+    assert len(set(seen)) == len(seen)
+    assert seen[0] == (64, 32, 1) and seen[-1] == (256, 64, 2)
 
 
 @needs_adapter
@@ -178,13 +237,17 @@ def test_names_reach_an_adapter_or_are_refused(tmp_path: Path) -> None:
 
 
 @needs_adapter
-@pytest.mark.parametrize(("group", "nonces"), [(1, 1), (7, 2), (64, 64), (256, 16)])
-def test_every_shape_is_exact(tmp_path: Path, group: int, nonces: int) -> None:
+@pytest.mark.parametrize(
+    ("group", "nonces", "unroll"),
+    [(1, 1, 1), (7, 2, 1), (64, 64, 1), (256, 16, 1), (1, 1, 2), (7, 2, 2), (64, 64, 2)],
+)
+def test_every_shape_is_exact(group: int, nonces: int, unroll: int) -> None:
     from miner.backends.wgpu import listing, tune
     from miner.backends.wgpu.device import Shape
 
-    backend = tune.open_with(listing.find(ROWS[0].name), Shape(group, nonces))
-    for versions in (1, group, group + 1):
+    shape = Shape(group, nonces, unroll)
+    backend = tune.open_with(listing.find(ROWS[0].name), shape)
+    for versions in (1, shape.wide, shape.wide + 1):
         asked = tuple(1 + (step << 13) for step in range(versions))
         for start, count in ((0, 70), (2**32 - 33, 33), (61, 5)):
             question = Question(GENESIS[:76], asked, 2**250, start, count)
@@ -193,11 +256,11 @@ def test_every_shape_is_exact(tmp_path: Path, group: int, nonces: int) -> None:
 
 
 @needs_adapter
-@pytest.mark.parametrize("shape", [(0, 32), (257, 32), (64, 128), (64, 3), (64.0, 32)])
-def test_an_impossible_shape_is_refused(shape: tuple[Any, Any]) -> None:
+@pytest.mark.parametrize("shape", [(0, 32), (257, 32), (64, 128), (64, 3), (64.0, 32), (64, 32, 3)])
+def test_an_impossible_shape_is_refused(shape: tuple[Any, ...]) -> None:
     from miner.backends.wgpu.device import Shape
 
-    with pytest.raises(ValueError, match=r"shape|group|nonces"):
+    with pytest.raises(ValueError, match=r"shape|group|nonces|unroll"):
         Shape(*shape)
 
 
@@ -208,7 +271,8 @@ def test_a_gpu_is_tuned_once_at_first_use(tmp_path: Path, monkeypatch: pytest.Mo
     from miner.backends.wgpu.device import Shape
 
     monkeypatch.setattr(listing.Found, "kind", property(lambda self: Kind.GPU))
-    monkeypatch.setattr(tune, "SHAPES", (Shape(32, 16), Shape(64, 16)))
+    shapes = (Shape(32, 16), Shape(64, 16))
+    monkeypatch.setattr(tune, "candidates", lambda results: iter(shapes))
     monkeypatch.setattr(gpu_tune, "SAMPLE_S", 0.01)
     said: list[str] = []
     options = OpenOptions(tmp_path, said.append)
@@ -218,7 +282,7 @@ def test_a_gpu_is_tuned_once_at_first_use(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.delenv("MINER_TUNE")
     for _ in range(2):
         backend: Any = family.PROVIDER.open(ROWS[0].name, options)
-        assert backend._session.shape in tune.SHAPES
+        assert backend._session.shape in shapes
         backend.close()
     assert len(said) == 3 and "MINER_TUNE=0 skips that" in said[0]
     assert "32 invocations x 16 nonces" in said[1]
@@ -244,7 +308,7 @@ def test_a_shape_that_answers_wrong_is_passed_over(
         return backend
 
     monkeypatch.setattr(tune, "open_with", sometimes)
-    monkeypatch.setattr(tune, "SHAPES", (liar, honest))
+    monkeypatch.setattr(tune, "candidates", lambda results: iter((liar, honest)))
     monkeypatch.setattr(gpu_tune, "SAMPLE_S", 0.01)
     said: list[str] = []
     won = tune.tune(listing.find(ROWS[0].name), tmp_path, said.append)

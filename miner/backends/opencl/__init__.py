@@ -3,6 +3,7 @@
 from miner.backends import kernel_file
 from miner.backends.base import Backend, Candidate, OpenOptions, Tuned
 from miner.backends.opencl.drivers import FAMILY, KERNEL, check_drivers, probe
+from miner.devices import cards
 from miner.errors import BackendUnavailable
 
 NOT_INSTALLED = "pyopencl cannot be imported: {}; install homehash again with its dependencies"
@@ -15,6 +16,10 @@ class OpenClProvider:
 
     def probe(self) -> list[Candidate]:
         return kernel_file.needed_by(probe().rows, KERNEL)
+
+    def none_here(self) -> str:
+        """See Sparing."""
+        return cards.none_here()
 
     def open(self, name: str, options: OpenOptions) -> Backend:
         """Raises BackendUnavailable or BackendFault.

@@ -4,7 +4,6 @@ Loading a driver costs 60 MB and more, so nothing here is imported before a devi
 """
 
 import atexit
-import ctypes
 import threading
 import time
 import warnings
@@ -18,15 +17,21 @@ import numpy as np
 import pyopencl as cl
 
 from miner.backends import gpu_work
-from miner.backends.gpu_work import CAPACITY, HEAD_PAIRS, SLOTS, Slice, Words
+from miner.backends.gpu_work import (
+    CAPACITY,
+    COMPILE_S,
+    HANG_S,
+    HEAD_PAIRS,
+    SLOTS,
+    Slice,
+    Words,
+)  # fmt: skip
 from miner.backends.opencl.listing import Found, facts, is_cpu, one_line
 from miner.backends.opencl.work import Shape, kernel_source
 from miner.devices.gpu import Sensors
 from miner.errors import BackendFault, BackendUnavailable
 
 ZERO = np.zeros(1, np.uint32)
-HANG_S = 10.0  # a launch of about 12 ms that has not ended by then never will
-COMPILE_S = 120.0  # but the first of its size may wait for a driver that compiles at launch
 LET_GO_S = 1.0
 LOOK_S = 0.005  # a driver should tell when a launch has ended; it is asked as well, this often
 LAST_LOOK_S = 0.0002  # with no other launch queued the device idles until we know
@@ -40,13 +45,6 @@ def default_shape(device: Any) -> Shape:
         vector = max(step for step in (1, 2, 4, 8, 16) if step <= max(width, 1))
     group = max(1, min(128 // vector, device.max_work_group_size))
     return Shape(group, 64 if vector > 1 else 32, vector)
-
-
-def abandon(*things: object) -> None:
-    """Never release these: letting go of a device that hangs would wait for it for ever, also when
-    the process ends."""
-    for thing in things:
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
 def build_log(error: BaseException) -> str:
@@ -129,6 +127,7 @@ class Session:
         self._arguments = {}
 
     most_nonces = (1 << 31) - 1  # of one launch
+    own_clock = True  # launches are timed by the device itself
 
     def sensors(self) -> Sensors | None:
         """See Backend.sensors. None for a CPU, whose sensors are not this device's."""
@@ -236,10 +235,8 @@ class Session:
         if status == cl.command_execution_status.COMPLETE:
             return True
         if time.monotonic() - launch.queued_at > launch.hang_s:
-            abandon(self._context, self._queues, self._found, self._kernels, self._flying)
-            raise BackendFault(
-                self.name, f"hangs: a launch has not ended after {launch.hang_s:.0f} s"
-            )
+            gpu_work.abandon(self._context, self._queues, self._found, self._kernels, self._flying)
+            raise BackendFault(self.name, gpu_work.HANGS.format(launch.hang_s))
         return False
 
     def pairs(self, launch: Launch) -> Words | None:

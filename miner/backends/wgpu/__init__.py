@@ -3,6 +3,7 @@
 from miner.backends import kernel_file
 from miner.backends.base import Backend, Candidate, OpenOptions, Tuned
 from miner.backends.wgpu.drivers import FAMILY, KERNEL, check_drivers, probe
+from miner.devices import cards
 
 
 class WgpuProvider:
@@ -12,6 +13,10 @@ class WgpuProvider:
 
     def probe(self) -> list[Candidate]:
         return kernel_file.needed_by(probe(), KERNEL)
+
+    def none_here(self) -> str:
+        """See Sparing."""
+        return cards.none_here()
 
     def open(self, name: str, options: OpenOptions) -> Backend:
         """Raises BackendUnavailable or BackendFault.

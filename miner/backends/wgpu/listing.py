@@ -16,7 +16,7 @@ import wgpu
 from wgpu.backends.wgpu_native import extras
 
 from miner.backends.base import Kind
-from miner.devices import gpu
+from miner.devices import cards, gpu
 from miner.devices.gpu import Facts
 from miner.errors import BackendUnavailable
 
@@ -87,7 +87,8 @@ def find(name: str) -> Found:
 
 def facts(found: Found) -> Facts:
     """What the driver tells of an adapter, with its vendor's reading of this moment."""
-    known = Facts(found.info["device"].strip(), found.info["description"].strip())
+    bus = cards.address(found.info["vendor_id"], found.info["device_id"])
+    known = Facts(found.info["device"].strip(), found.info["description"].strip(), bus)
     return known if found.kind is Kind.CPU else gpu.merged(known, gpu.read_all())
 
 

@@ -1,6 +1,8 @@
 """Which shape of the kernel is fastest on an adapter: measured once, checked, kept by driver."""
 
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from miner.backends import gpu_tune, kernel_file, selftest
@@ -15,10 +17,13 @@ from miner.errors import BackendFault, MinerError
 
 FILE = "wgpu-tuned.json"
 DEFAULT = Shape(64, 32)
-SHAPES = (
-    DEFAULT, Shape(128, 32), Shape(64, 64), Shape(128, 64), Shape(256, 64), Shape(64, 16),
-    Shape(32, 32),
-)  # fmt: skip
+# What is tried around the best so far: nonces of a workgroup, its invocations, and whether each
+# does two hashes side by side. The last two also make a launch's versions.
+DIMENSIONS: tuple[Callable[[Shape], list[Shape]], ...] = (
+    lambda best: [replace(best, nonces=count) for count in (16, 64)],
+    lambda best: [replace(best, group=items) for items in (32, 128, 256)],
+    lambda best: [replace(best, unroll=2)],
+)
 
 
 def open_tuned(name: str, options: OpenOptions) -> GpuBackend:
@@ -47,11 +52,11 @@ def open_with(found: Found, shape: Shape, single_cost: float = SINGLE_COST) -> G
 def tune(found: Found, cache: Path, say: Say, budget_s: float = BUDGET_S) -> Tuning:
     """Measure shapes until the budget is spent, check the fastest, store it.
 
-    A shape that cannot be built or answers wrongly is told and passed over. Raises BackendFault
-    when none works.
+    The default comes first, then one dimension after the other around the best so far. A shape that
+    cannot be built or answers wrongly is told and passed over. Raises BackendFault when none works.
     """
     begun, results, why = time.monotonic(), list[Tuning](), ""
-    for shape in SHAPES:
+    for shape in candidates(results):
         if results and time.monotonic() - begun > budget_s:
             break
         try:
@@ -62,10 +67,25 @@ def tune(found: Found, cache: Path, say: Say, budget_s: float = BUDGET_S) -> Tun
             say(f"{found.name}: {words(shape)}: passed over, {why}")
     if not results:
         raise BackendFault(found.name, f"no kernel shape works: {why}")
-    best = max(results, key=lambda one: max(one.rate_hs, one.single_rate_hs))
+    best = _best(results)
     won = Tuning(best.shape, best.rate_hs, best.single_rate_hs, len(results))
     gpu_tune.store(cache / FILE, key(found), won)
     return won
+
+
+def candidates(results: list[Tuning]) -> Iterator[Shape]:
+    """The shapes to measure, each once; `results` grows meanwhile."""
+    tried = [DEFAULT]
+    yield DEFAULT
+    for around in DIMENSIONS:
+        for shape in around(_best(results).shape if results else DEFAULT):
+            if shape not in tried:
+                tried.append(shape)
+                yield shape
+
+
+def _best(results: list[Tuning]) -> Tuning:
+    return max(results, key=lambda one: max(one.rate_hs, one.single_rate_hs))
 
 
 def tune_named(name: str, options: OpenOptions, budget_s: float) -> Tuned:
@@ -78,7 +98,8 @@ def tune_named(name: str, options: OpenOptions, budget_s: float) -> Tuned:
 
 def words(shape: Shape) -> str:
     """A shape for people."""
-    return f"{shape.group} invocations x {shape.nonces} nonces"
+    pairs = ", two hashes side by side" if shape.unroll == 2 else ""
+    return f"{shape.group} invocations x {shape.nonces} nonces{pairs}"
 
 
 def _measured(found: Found, shape: Shape, tried: int) -> Tuning:

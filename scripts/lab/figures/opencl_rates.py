@@ -37,11 +37,11 @@ class Rung:
     def sample(self, cpu: bool) -> None:
         numbers = tuple(1 + (step << 13) for step in range(self.versions))
         unit = Question(GENESIS[:76], numbers, 0, 0, 0)
-        before, begun, used = self.backend.busy_s, time.perf_counter(), time.process_time()
+        before, begun, used = self.backend.busy_s or 0.0, time.perf_counter(), time.process_time()
         hashes = self.backend.scan(unit, 0, 1 << 31).hashes
         elapsed, spent = time.perf_counter() - begun, time.process_time() - used
         self.rates_hs.append(hashes / (spent if cpu else elapsed))
-        self.busy.append((self.backend.busy_s - before) / elapsed)
+        self.busy.append(((self.backend.busy_s or 0.0) - before) / elapsed)
 
     def line(self, first_hs: float, unit: str) -> str:
         median = statistics.median(self.rates_hs)
