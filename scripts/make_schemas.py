@@ -16,6 +16,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # this tree's code, not the installed one
 
+from api_schemas import api_schemas
+
 from miner.state import events, snapshot
 from miner.state.status import Status
 from miner.views.jsonl import status_line
@@ -102,7 +104,7 @@ def stream() -> dict[str, Any]:
 
 
 def main() -> None:
-    made = {"stream": stream(), "snapshot": tree()}
+    made = {"stream": stream(), "snapshot": tree(), **api_schemas(tree(), of)}
     wrong = []
     for name, schema in made.items():
         path = FOLDER / f"{name}.schema.json"

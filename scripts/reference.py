@@ -46,6 +46,7 @@ BRANCHES = {
     "blocks.last": "LastBlock",
     "odds": "Odds",
     "machine": "MachineRow",
+    "history.shares[]": "FoundShare",
     "alarms[]": "AlarmRow",
 }
 HIDDEN = {"MINER_CRASH_AT", "MINER_NAME", "MINER_SOME_NAME"}

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from miner import paths
 from miner.cli.keys import Keys, Screen
+from miner.cli.listening import Listening
 from miner.errors import MinerError
 from miner.gap import economics
 from miner.run.config import MineConfig
@@ -29,6 +30,7 @@ class Session:
 
     def __init__(self, config: MineConfig) -> None:
         self.run = Run(config, mainnet_difficulty())
+        self.listening = Listening(config, self.run)
         self.view = open_view(config.json)
         self.keys = Keys(self.run, self.view)
         self.forced = start_thread(lambda: ForcedExit(self._exit_code))
@@ -42,6 +44,7 @@ class Session:
             self._mine()
         finally:
             self.signals.restore()
+            self.listening.stop()
             if shown is not None and not shown.join(FAREWELL_S, FAREWELL_S):
                 self._leave()
             self.forced.cancel()
@@ -56,6 +59,7 @@ class Session:
             return
         finally:
             signals.starting = False  # no signal breaks into what follows
+        self.listening.start()
         self.run.start()
         with self.keys:
             while self.run.wait(LOOK_S) is None and not (signals.asked or self.keys.quit):

@@ -221,6 +221,7 @@ class Worker:
             self._resume = (generation, unit, start)
             count = sizer.count(versions, unit.target, end - start)
             began = clock()
+            meter.nonce = start
             self.call = Call(Doing.SCAN, began)
             result = scan(unit, start, count)
             self.call, ended = None, clock()

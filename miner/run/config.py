@@ -20,6 +20,7 @@ from miner.errors import ConfigError
 from miner.run.settings import SETTINGS, check
 from miner.secret import Secret
 from miner.transport.endpoint import RPC_PORTS, NodeAddress, parse_node_url
+from miner.transport.listening import ListenAddress
 from miner.transport.urls import PoolLogin, pool_login
 
 MAX_CONFIG_BYTES = 1 << 20
@@ -58,6 +59,11 @@ class MineConfig:
     json: bool
     datadir: Path | None
     fresh: bool
+    web: ListenAddress | None  # the page
+    web_name: tuple[str, ...]  # further host names it answers to
+    web_full_address: bool
+    cgminer_api: ListenAddress | None
+    on_event: str | None  # a command
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, object]:

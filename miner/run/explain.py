@@ -3,6 +3,7 @@
 from miner.bitcoin.address import Address, decode
 from miner.bitcoin.target import difficulty
 from miner.engine.odds import MAINNET_DIFFICULTY, mainnet_sentence
+from miner.protocol.coinbase_parts import coinbase_parts
 from miner.protocol.decode import DecodedCoinbase, decode_coinbase, user_address
 from miner.run.config import MineConfig
 from miner.sources.pool.options import pool_names
@@ -41,7 +42,7 @@ class Explainer:
         except ValueError:
             return None
         outputs = tuple((out.value, out.text, out.is_user) for out in told.outputs)
-        return CoinbaseRow(told.height, told.tag, told.total, outputs)
+        return CoinbaseRow(told.height, told.tag, told.total, outputs, coinbase_parts(job.coinbase))
 
     def _decoded(self, job: Job) -> DecodedCoinbase:
         own = self._own_address(job)

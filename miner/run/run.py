@@ -103,6 +103,10 @@ class Run:
         """The newest; no lock is taken."""
         return self._newest
 
+    def tell(self, event: Event) -> None:
+        """Have the views show something that happened beside the run."""
+        self._emit(event)
+
     def open(self, check: Check = go_on) -> None:
         """Open all parts; `check` is called between two steps and may raise to give up, which
         closes what was opened. Raises MinerError."""

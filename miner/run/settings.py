@@ -11,6 +11,9 @@ from typing import NamedTuple
 from miner import units
 from miner.engine.goal import Goal
 from miner.errors import ConfigError
+from miner.transport.listening import listen_address
+
+WEB_PORT, CGMINER_PORT = 8080, 4028  # where they listen when no port is named
 
 
 class Setting(NamedTuple):
@@ -90,6 +93,13 @@ def pin(value: object) -> str:
     return digits
 
 
+def host_name(value: object) -> str:
+    name = text(value)
+    if not re.fullmatch(r"[0-9A-Za-z_.-]{1,253}", name):
+        raise ValueError("is not a host name such as miner.lan")
+    return name
+
+
 def tag(value: object) -> str:
     if type(value) is not str or not value.isprintable() or len(value.encode()) > 40:
         raise ValueError("is not a coinbase tag of at most 40 printable bytes")
@@ -133,6 +143,11 @@ SETTINGS: dict[str, Setting] = {
     "json": Setting(switch, False),
     "datadir": Setting(path),
     "fresh": Setting(switch, False),
+    "web": Setting(listen_address(WEB_PORT)),
+    "web_name": Setting(host_name, (), many=True),
+    "web_full_address": Setting(switch, False),
+    "cgminer_api": Setting(listen_address(CGMINER_PORT)),
+    "on_event": Setting(text),
 }
 
 

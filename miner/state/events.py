@@ -63,6 +63,13 @@ class NodeTold(Told):
 
 
 @dataclass(frozen=True, slots=True)
+class WebTold(Told):
+    """Where the run can be seen."""
+
+    kind: ClassVar[str] = "web"
+
+
+@dataclass(frozen=True, slots=True)
 class BackendTold(Told):
     """Which backends were chosen, tuned or passed over, and why."""
 

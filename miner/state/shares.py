@@ -5,16 +5,14 @@ Not thread-safe: its owner holds a lock.
 
 import math
 import time
-from collections import deque
 
 from miner.bitcoin.target import expected_hashes
-from miner.state.answers import Answers
+from miner.state.answers import Answers, Aside
 from miner.state.best import Best, shown_best
 from miner.state.luck import LuckMeter, sigmas
-from miner.state.snapshot import BlocksRow, FoundShare, LastBlock, SharesRow
+from miner.state.newest import Newest
+from miner.state.snapshot import BlocksRow, LastBlock, SharesRow
 from miner.work.found import Answer, Share, Verdict
-
-NEWEST = 256  # shares kept for plots
 
 
 class ShareBook:
@@ -24,7 +22,7 @@ class ShareBook:
         self.answers, self.best, self.luck = Answers(), best, LuckMeter()
         self.found = self.blocks_found = 0
         self.last_block: LastBlock | None = None
-        self.newest: deque[FoundShare] = deque(maxlen=NEWEST)
+        self.newest = Newest()
         self._work = 0.0  # hashes that the shares found stand for
 
     def share(self, share: Share) -> None:
@@ -34,8 +32,7 @@ class ShareBook:
         self._work += float(expected_hashes(share.unit.target))
         self.best.share(share)
         self.blocks_found += share.is_block
-        source = share.unit.job.source
-        self.newest.append(FoundShare(time.time(), share.difficulty, source, share.is_block))
+        self.newest.share(share)
 
     def verdict(self, verdict: Verdict) -> Verdict | None:
         """As Answers.take."""
@@ -43,7 +40,15 @@ class ShareBook:
             self.last_block = LastBlock(
                 verdict.hash_hex, verdict.height, time.time(), verdict.answer.value, verdict.source
             )
-        return self.answers.take(verdict)
+        before = self.answers.take(verdict)
+        if before is not None:
+            self.newest.answer(verdict)
+        return before
+
+    def set_aside(self, hash_hex: str, counter: Aside) -> None:
+        """Count a found share that is not sent."""
+        self.answers.set_aside(hash_hex, counter)
+        self.newest.set_aside(hash_hex, counter)
 
     def sigmas(self, hashes: int) -> float | None:
         return sigmas(self._work, hashes, self.found)

@@ -64,6 +64,7 @@ class SourceRow:
     rejected_difficulty: float
     stale_difficulty: float
     accepted_at_s: float | None  # wall clock, of the newest accepted share
+    accepted_last_difficulty: float | None  # that this share had to have
     difficulty: float | None  # of its last job's shares
     latency_last_s: float | None
     latency_median_s: float | None
@@ -115,6 +116,7 @@ class CoinbaseRow:
     tag: str
     total: int
     outputs: tuple[tuple[int, str, bool], ...]  # value, address or script, is it the user's
+    parts: tuple[tuple[str, str, int], ...]  # every byte: name, hex (extranonce2: empty), length
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ class JobRow:
     extranonce1: str
     extranonce2: str | None  # of the unit that is scanned
     header: str | None  # its first 76 bytes, hex: all but the nonce
+    nonce: int | None  # where the scan of that unit is
     coinbase: CoinbaseRow | None
 
 
@@ -166,12 +169,18 @@ class BestShare:
 
 @dataclass(frozen=True, slots=True)
 class FoundShare:
-    """One of the newest, as a dot of a plot."""
+    """One of the newest, as a dot of a plot, with its newest answer."""
 
     found_at_s: float  # wall clock
     difficulty: float  # of its hash
     source: str
     is_block: bool
+    height: int | None
+    hash: str  # display order
+    header: str  # 80 bytes, hex
+    answer: str | None  # accepted, rejected, stale, ...; None: it is awaited
+    reason: str  # the source's word
+    latency_s: float | None
 
 
 @dataclass(frozen=True, slots=True)

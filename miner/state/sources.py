@@ -34,7 +34,7 @@ class Tally:
         self.place = place
         self.health, self.text = "connecting", ""
         self.connects = self.jobs = self.failovers = 0
-        self.accepted_at_s: float | None = None
+        self.accepted: tuple[float | None, float | None] = None, None  # newest: when, difficulty
         self.difficulty: float | None = None
         self.counts: Counter[Answer] = Counter()
         self.difficulties: Counter[Answer] = Counter()  # summed up
@@ -53,7 +53,7 @@ class Tally:
         if step > 0:
             self.latencies.add(verdict.latency_s)
             if verdict.answer is Answer.ACCEPTED:
-                self.accepted_at_s = time.time()
+                self.accepted = time.time(), verdict.difficulty
         if verdict.answer is Answer.REJECTED:
             self.reasons.add(verdict.reason, step)
 
@@ -71,7 +71,8 @@ class Tally:
             accepted_difficulty=float(self.difficulties[Answer.ACCEPTED]),
             rejected_difficulty=float(self.difficulties[Answer.REJECTED]),
             stale_difficulty=float(self.difficulties[Answer.STALE]),
-            accepted_at_s=self.accepted_at_s,
+            accepted_at_s=self.accepted[0],
+            accepted_last_difficulty=self.accepted[1],
             difficulty=self.difficulty,
             latency_last_s=self.latencies.last_s,
             latency_median_s=self.latencies.median_s,

@@ -108,7 +108,7 @@ class Status:
     def set_aside(self, share: Share, counter: Aside) -> None:
         """Count a found share that is not sent."""
         with self._lock:
-            self._shares.answers.set_aside(share.hash_hex, counter)
+            self._shares.set_aside(share.hash_hex, counter)
 
     def verdict(self, verdict: Verdict) -> bool:
         """Count the newest answer of each hash once; False when it says nothing new."""
@@ -178,7 +178,7 @@ class Status:
                 blocks=self._shares.blocks(self.blocks_waiting),
                 luck=self._shares.luck.luck(self._shares.found),
                 odds=odds(self._work.job, rate_hs, self.facts.mainnet_difficulty),
-                history=HistoryRow(*self._kept.history.rows, tuple(self._shares.newest)),
+                history=HistoryRow(*self._kept.history.rows, self._shares.newest.rows()),
                 machine=self.facts.machine,
                 alarms=tuple(self._alarms),
                 change=self._change,

@@ -35,8 +35,10 @@ class WorkBook:
             return None
         if self._decoded is None or self._decoded[0] is not job:
             self._decoded = job, self._decode(job)
-        units = (meter.unit for meter in meters)
-        unit = next((one for one in units if one is not None and one.job is job), None)
+        scanning = ((meter.unit, meter.nonce) for meter in meters)
+        unit, nonce = next(
+            ((one, at) for one, at in scanning if one is not None and one.job is job), (None, None)
+        )
         merkle = job.merkle if isinstance(job.merkle, Coinbase) else None
         return JobRow(
             source=job.source,
@@ -61,5 +63,6 @@ class WorkBook:
             extranonce1=merkle.extranonce1.hex() if merkle else "",
             extranonce2=None if unit is None else unit.extranonce2.hex(),
             header=None if unit is None else unit.prefix.hex(),
+            nonce=nonce,
             coinbase=self._decoded[1],
         )

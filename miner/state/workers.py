@@ -12,8 +12,8 @@ from miner.work.unit import WorkUnit
 
 @dataclass(slots=True, eq=False)
 class WorkerMeter:
-    """One worker's counters; its worker writes `hashes`, `versions`, `unit` and `trial_hs`, its
-    engine the rest. Read without a lock: each field has one writer."""
+    """One worker's counters; its worker writes `hashes`, `versions`, `unit`, `nonce`, `trial_hs`,
+    its engine the rest. Read without a lock: each field has one writer."""
 
     name: str
     device: str
@@ -28,6 +28,7 @@ class WorkerMeter:
     restarts: int = 0
     sensors: Sensors | None = None  # None: a device without any of its own, as a CPU is
     unit: WorkUnit | None = None  # that it scans
+    nonce: int = 0  # where that scan is
     trial_hs: float | None = None  # its speed, measured between paced blocks
     windows: Windows = field(init=False)
 

@@ -11,7 +11,7 @@ from miner.backends.base import BackendInfo, Kind
 from miner.bitcoin.target import DIFF1_TARGET
 from miner.state.answers import MAX_ANSWERS, MAX_REASONS
 from miner.state.kept import Kept
-from miner.state.shares import NEWEST
+from miner.state.newest import MOST
 from miner.state.sources import Place
 from miner.state.status import Status
 from miner.views import words
@@ -237,10 +237,23 @@ def test_a_source_tells_what_was_stale_and_when_it_last_accepted() -> None:
 
 def test_the_newest_shares_are_kept_for_plots() -> None:
     status = Status(0.0)
-    for number in range(1, NEWEST + 10):
+    for number in range(1, MOST + 10):
         status.share(share(number))
     now = status.snapshot(1.0)
-    assert len(now.history.shares) == NEWEST
-    assert now.history.shares[-1].difficulty == DIFF1_TARGET / (NEWEST + 9)
+    assert len(now.history.shares) == MOST
+    assert now.history.shares[-1].difficulty == DIFF1_TARGET / (MOST + 9)
     assert now.history.shares[-1].is_block
     assert "history" not in now.to_dict()
+    assert now.history.shares[-1].answer is None
+
+
+def test_a_dot_has_its_newest_answer() -> None:
+    status = Status(0.0)
+    for number in (1, 2, 3):
+        status.share(share(number))
+    status.verdict(replace(verdict(1, Answer.REJECTED), reason="high-hash", latency_s=0.2))
+    status.set_aside(share(2), "not_sent")
+    told = [(row.answer, row.reason, row.latency_s) for row in status.snapshot(1.0).history.shares]
+    assert told == [("rejected", "high-hash", 0.2), ("not sent", "", None), (None, "", None)]
+    row = status.snapshot(1.0).history.shares[0]
+    assert (row.hash, row.header) == (share(1).hash_hex, share(1).header.hex())

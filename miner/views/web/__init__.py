@@ -1,0 +1,1 @@
+"""The web view: page, JSON APIs and metrics, in the listeners' thread (extra `web`)."""
