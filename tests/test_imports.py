@@ -21,6 +21,7 @@ LAYERS: dict[str, float] = {
     "errors": -1,
     "units": -1,
     "text": -1,
+    "strictjson": -0.5,
     "secret": 0,
     "paths": 0,
     "signals": 0,

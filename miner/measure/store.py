@@ -1,11 +1,10 @@
 """Result files: JSON in and out (schema 1). What a stranger wrote is refused unless it agrees."""
 
-import json
 import math
 from pathlib import Path
 from typing import Any
 
-from miner import files
+from miner import files, strictjson
 from miner.errors import ConfigError
 from miner.measure import schema, stats
 from miner.measure.result import (
@@ -195,14 +194,10 @@ def _energy(data: dict[str, Any] | None, slices: list[Slice]) -> Energy | None:
     )
 
 
-def _no_number(word: str) -> float:
-    raise ValueError(f"{word} is no number of JSON")
-
-
 def load(path: Path) -> Result:
     """Read a result file. Raises ConfigError: unreadable, foreign, newer, incomplete."""
     try:
-        data = json.loads(files.read(path, MAX_BYTES), parse_constant=_no_number)
+        data = strictjson.loads(files.read(path, MAX_BYTES))
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path} cannot be read as a result of `miner bench`: {error}") from error
     if not isinstance(data, dict) or "cases" not in data or "schema" not in data:

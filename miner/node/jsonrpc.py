@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from miner.strictjson import refuse
+
 Params: TypeAlias = list[Any] | dict[str, Any]
 Call: TypeAlias = Callable[[str, Params], Any]
 
@@ -72,10 +74,7 @@ def answer(body: bytes, call: Call) -> tuple[int, bytes]:
 
 
 def _parse(body: bytes) -> Any:
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is not JSON")
-
-    try:
+    try:  # a key may stand twice: Bitcoin Core takes it
         return json.loads(body.decode("utf-8"), parse_float=_finite, parse_constant=refuse)
     except (ValueError, RecursionError):
         raise RpcFault(PARSE, "Parse error") from None

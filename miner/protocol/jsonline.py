@@ -8,7 +8,9 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from typing import cast
 
+from miner import strictjson
 from miner.errors import LocalProtocolError, RemoteProtocolError
 from miner.text import scrub
 
@@ -20,10 +22,6 @@ OWN_LINE_BYTES = 1023  # some pools read into a 1,024-byte buffer
 BRACKET_OR_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]')
 
 Message = dict[str, object]
-
-
-class _Repeated(ValueError):
-    """A key stands twice in one object: which value counts would be a guess."""
 
 
 class LineSplitter:
@@ -60,22 +58,16 @@ def decode(line: bytes) -> Message:
     if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _too_deep(line):
         raise RemoteProtocolError(f"JSON nested deeper than {MAX_DEPTH}")
     try:
-        value = json.loads(
-            line.decode(),
-            parse_float=_decimal,
-            parse_int=_integer,
-            parse_constant=_constant,
-            object_pairs_hook=_object,
-        )
+        value = strictjson.loads(line.decode(), parse_float=_decimal, parse_int=_integer)
     except UnicodeDecodeError:
         raise RemoteProtocolError(f"not UTF-8: {_quoted(line)}") from None
-    except _Repeated as error:
-        raise RemoteProtocolError(f"{error} stands twice: {_quoted(line)}") from None
+    except strictjson.Repeated as error:
+        raise RemoteProtocolError(f"{error}: {_quoted(line)}") from None
     except (ValueError, RecursionError):
         raise RemoteProtocolError(f"not JSON: {_quoted(line)}") from None
     if type(value) is not dict:
         raise RemoteProtocolError(f"a JSON object is wanted, not {_quoted(line)}")
-    return value
+    return cast(Message, value)
 
 
 def encode(message: Message) -> bytes:
@@ -111,14 +103,6 @@ def _quoted(line: bytes) -> str:
     return f"'{scrub(line.decode(errors='replace'), 80)}'"
 
 
-def _object(pairs: list[tuple[str, object]]) -> Message:
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise _Repeated(f"key '{scrub(next(key for key in keys if keys.count(key) > 1), 40)}'")
-    return values
-
-
 def _integer(text: str) -> int:
     if len(text) > MAX_NUMBER_CHARS:
         raise ValueError("number too long")
@@ -135,7 +119,3 @@ def _decimal(text: str) -> Decimal:
     if not value.is_finite():
         raise ValueError("number out of range")
     return value
-
-
-def _constant(text: str) -> object:
-    raise ValueError(f"{text} is not JSON")

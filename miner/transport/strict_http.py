@@ -15,6 +15,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, cast
 
+from miner import strictjson
 from miner.errors import RemoteProtocolError, RpcAuthError, RpcBusy, RpcForbidden
 from miner.text import scrub
 from miner.transport.endpoint import Endpoint
@@ -108,7 +109,9 @@ class Connection(http.client.HTTPConnection):
                 f"rpcwhitelist is set, {NEEDED_METHODS}"
             )
         try:
-            reply = json.loads(body.decode(), parse_float=Decimal, parse_constant=_refuse_constant)
+            reply = strictjson.loads(body.decode(), parse_float=Decimal)
+        except strictjson.Repeated as error:
+            raise RemoteProtocolError(f"{self.endpoint}: {error} in the answer") from None
         except (ValueError, RecursionError):
             reply = None
         if status == 503 and not isinstance(reply, dict):
@@ -229,10 +232,6 @@ def _read_body(response: http.client.HTTPResponse) -> bytes:
     if len(body) > MAX_BODY_BYTES:
         raise RemoteProtocolError(TOO_BIG)
     return body
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _well_formed(error: Any) -> bool:

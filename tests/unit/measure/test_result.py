@@ -122,9 +122,9 @@ def test_foreign_files_are_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('"seconds": 1.0', '"seconds": NaN', "NaN is no number"),
+        ('"seconds": 1.0', '"seconds": NaN', "NaN is not JSON"),
         ('"seconds": 1.0', '"seconds": 1e999', "finite number"),
-        ('"seconds": 1.0', '"seconds": -Infinity', "no number"),
+        ('"seconds": 1.0', '"seconds": -Infinity', "is not JSON"),
         ('"hashes": 1000000,', f'"hashes": 1{"0" * 400},', "a number of 401 digits, want at most"),
         ('"joules": 45.0', '"joules": 1e308', "want at most"),
         ('"joules": 45.0', '"joules": -1', "want at least 0"),

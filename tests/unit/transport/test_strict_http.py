@@ -182,6 +182,8 @@ def test_the_whole_answer_is_bounded_with_its_headers(
         (reply(1, id=7.0), r"id is Decimal\('7\.0'\), want 7"),
         (reply(1, id="x" * 99), rf"id is '{'x' * 36}\.\.\., want 7"),
         (reply(error={"code": 1, "message": "x"}, id=8), "id is 8"),
+        (b'{"result":{"a":1,"b":2,"a":3},"error":null,"id":7}', "key 'a' stands twice"),
+        (b'{"result":1,"error":null,"id":7,"result":2}', "key 'result' stands twice in"),
         (b"[]", "HTTP 200 without a JSON object"), (b'{"result":NaN}', "without a JSON object"),
     ],
     ids=lambda value: str(value)[:40],
