@@ -247,7 +247,7 @@ class Loop:
         due = self._unanswered.take_due(now)
         for block in self.parts.waiting() if due else ():
             if block.hash_hex in due:
-                self.parts.source.resubmit(block)
+                self.parts.source.send(block.again)
 
 
 def new_extranonce2() -> int:

@@ -102,7 +102,7 @@ class Replay:
         for waiting in due:
             waiting.offered = now
         for waiting in due:
-            self._source.resubmit(waiting.block)
+            self._source.send(waiting.block)
 
     def tick(self, now: float) -> None:
         """Offer what is due; once all are answered, or after a while, name what waits."""

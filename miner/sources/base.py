@@ -54,10 +54,11 @@ class WorkSource(Protocol):
         """Everything needed to send a block again; pure."""
 
     def send(self, block: FoundBlock) -> None:
-        """Send a block that `pack` has made just now; any thread; never waits for the network."""
+        """Send a block; any thread; never waits for the network; ends in a verdict.
 
-    def resubmit(self, block: FoundBlock) -> None:
-        """Journal replay, and repeats after "unknown"; ends in a verdict."""
+        With an origin `pack` has made it just now. Without one it is of a journal, or repeated
+        after "unknown": it goes where it belongs, and is PENDING while that is nowhere.
+        """
 
     def stop(self, grace_s: float) -> None:
         """Wait up to `grace_s` for open submits, then close every connection and thread."""

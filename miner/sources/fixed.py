@@ -74,9 +74,7 @@ class FixedSource:
     def send(self, block: FoundBlock) -> None:
         if block.origin is not None:
             self.submit(block.origin)
-
-    def resubmit(self, block: FoundBlock) -> None:
-        if self._sink is not None:
+        elif self._sink is not None:
             why = "it is of another source"
             self._sink.verdict(
                 Verdict(self.name, block.hash_hex, Answer.PENDING, True, explanation=why)

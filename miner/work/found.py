@@ -1,6 +1,6 @@
 """What a search finds, and what becomes of it: share, block, verdict."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from miner.bitcoin.encoding import sha256d
@@ -58,6 +58,11 @@ class FoundBlock:
     context: str = ""  # what its source needs beside the payload
     found_at: int = 0  # wall clock, seconds, for people
     origin: Share | None = field(default=None, compare=False, repr=False)  # None: of a journal
+
+    @property
+    def again(self) -> "FoundBlock":
+        """The same as a journal gives it."""
+        return replace(self, origin=None)
 
     @property
     def is_whole(self) -> bool:

@@ -36,7 +36,7 @@ def test_a_backup_is_disconnected_when_the_primary_has_held_and_opened_again_in_
         assert packed.source == share.unit.job.source
         before = len(miner.verdicts)
         several.submit(share)
-        several.resubmit(packed)
+        several.send(packed)
         miner.wait(lambda: len(miner.verdicts) >= before + 2)
         gone = [v for v in miner.verdicts[before:] if "not connected" in v.explanation]
         assert len(gone) >= 1

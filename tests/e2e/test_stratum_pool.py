@@ -347,12 +347,12 @@ def test_a_found_block_is_packed_and_can_be_sent_again() -> None:
             assert (block.kind, block.hash_hex) == ("stratum", share.hash_hex)
             assert block.context == share.unit.job.coinbase.extranonce1.hex()
             assert CANARY not in repr(block)
-            miner_source.resubmit(block)
+            miner_source.send(block.again)
             miner.wait(lambda: any(v.reason == "duplicate" for v in miner.verdicts))
             foreign = type(block)(
                 **{**{s: getattr(block, s) for s in block.__slots__}, "context": "ffff"}
             )
-            miner_source.resubmit(foreign)
+            miner_source.send(foreign.again)
             miner.wait(lambda: any("session is over" in v.explanation for v in miner.verdicts))
 
 

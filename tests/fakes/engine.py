@@ -74,12 +74,11 @@ class ScriptedSource:
         )  # fmt: skip
 
     def send(self, block: FoundBlock) -> None:
-        assert block.origin is not None
-        self.sent.append(block)
-        self.submit(block.origin)
-
-    def resubmit(self, block: FoundBlock) -> None:
-        self.resubmitted.append(block)
+        if block.origin is None:
+            self.resubmitted.append(block)
+        else:
+            self.sent.append(block)
+            self.submit(block.origin)
 
     def stop(self, grace_s: float) -> None:
         self.stopped_with = grace_s

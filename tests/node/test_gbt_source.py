@@ -1,6 +1,7 @@
 """The node source against the embedded node: blocks judged by Bitcoin Core's consensus code."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -38,7 +39,7 @@ def test_the_same_block_again_is_counted_once(node: Node, sink: tuple[NodeSource
     source, collected = sink
     share = solve(collected.job_at(1))
     source.submit(share)
-    source.resubmit(source.pack(share))
+    source.send(source.pack(share).again)
     collected.final()
     collected.job_at(2)
     assert [verdict.answer for verdict in collected.verdicts] == [Answer.ACCEPTED]
@@ -46,11 +47,9 @@ def test_the_same_block_again_is_counted_once(node: Node, sink: tuple[NodeSource
 
 def test_a_broken_block_gets_the_kernels_word(node: Node, sink: tuple[NodeSource, Sink]) -> None:
     source, collected = sink
-    from dataclasses import replace
-
     share = solve(collected.job_at(1))
     block = source.pack(share)
     broken = block.payload[:-2] + "ff"  # the coinbase's locktime
-    source.resubmit(replace(block, payload=broken))
+    source.send(replace(block, payload=broken, origin=None))
     verdict = collected.final()[0]
     assert (verdict.answer, verdict.reason) == (Answer.REJECTED, "bad-txnmrklroot")

@@ -48,4 +48,5 @@ class Jobs:
             payload=block_hex(share),
             context=template_of(share.unit.job).workid,
             found_at=int(self._wall_clock()),
+            origin=share,
         )

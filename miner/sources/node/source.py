@@ -95,17 +95,14 @@ class NodeSource:
         return self._jobs.pack(share)
 
     def send(self, block: FoundBlock) -> None:
-        """To every node."""
-        self._send(block, replayed=False)
-
-    def resubmit(self, block: FoundBlock) -> None:
-        """To every node that knows its parent."""
-        why = "" if self._fates.is_open(block) else self._guard.why_not(block)
+        """To every node; one that is sent again, to every node that knows its parent."""
+        again = block.origin is None
+        why = self._guard.why_not(block) if again and not self._fates.is_open(block) else ""
         if why:
             judgement = Judgement(Ruling.ELSEWHERE, "kept", why)
             self._tell(self._fates.verdict(block, Answer.PENDING, judgement, None))
         else:
-            self._send(block, replayed=True)
+            self._send(block, replayed=again)
 
     def stop(self, grace_s: float) -> None:
         deadline = time.monotonic() + grace_s

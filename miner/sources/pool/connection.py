@@ -102,12 +102,9 @@ class PoolConnection:
         self._put(share)
 
     def send(self, block: FoundBlock) -> None:
-        """Queue a block that was packed just now; as a share, whose session is known."""
+        """Queue a block, one that was packed just now as the share it is. It is sent only into the
+        session that it belongs to."""
         self._put(block if block.origin is None else block.origin)
-
-    def resubmit(self, block: FoundBlock) -> None:
-        """Queue a block again. It is sent only into the session that it belongs to."""
-        self._put(block)
 
     def takes(self, block: FoundBlock) -> bool:
         """May this packed block be sent now? Any thread."""

@@ -128,23 +128,21 @@ class Failover:
         return newest.pack(share)
 
     def send(self, block: FoundBlock) -> None:
-        """To the source that packed it."""
-        source = self._slot_of(block.source).source
-        if source is None:
-            self._sink.verdict(lost(block.source, block, GONE))
-        else:
-            source.send(block)
-
-    def resubmit(self, block: FoundBlock) -> None:
-        """To each source in whose session it is in force."""
-        sources = [slot.source for slot in self._slots if slot.source is not None]
-        here = [source for source in sources if source.takes(block)]
+        """To the source that packed it; again, to each in whose session it is in force."""
+        packed_now = block.origin is not None
+        slots = [self._slot_of(block.source)] if packed_now else self._slots
+        sources = [slot.source for slot in slots if slot.source is not None]
+        here = [source for source in sources if packed_now or source.takes(block)]
         for source in here:
-            source.resubmit(block)
-        if not here:
-            why = (
-                WHOLE_BLOCK if block.is_whole else OTHER_SESSION.format(block.source, block.context)
-            )
+            source.send(block)
+        if here:
+            return
+        if packed_now:
+            self._sink.verdict(lost(block.source, block, GONE))
+        elif block.is_whole:
+            self._sink.verdict(kept(block, WHOLE_BLOCK))
+        else:
+            why = OTHER_SESSION.format(block.source, block.context)
             self._sink.verdict(kept(block, why))
 
     def stop(self, grace_s: float) -> None:

@@ -165,8 +165,8 @@ def test_a_journalled_block_is_resubmitted(node: FakeNode, sink: Sink, run: Run)
     block: FoundBlock = source.pack(solve(sink.job_at(1)))
     assert block.kind == "gbt"
     assert bytes.fromhex(block.payload)[:80] == block.header
-    source.resubmit(block)
-    source.resubmit(block)
+    source.send(block.again)
+    source.send(block.again)
     assert sink.final()[0].answer is Answer.ACCEPTED
     assert node.sent(block.hash_hex) == 1
 

@@ -149,7 +149,7 @@ def test_nothing_crosses_into_a_new_session() -> None:
     def find_late(_: ListStream) -> None:
         old = made.log.jobs[0]
         made.connection.submit(share_of(old, 2))
-        made.connection.resubmit(block)
+        made.connection.send(block)
 
     block = FoundBlock(NAME, "ab" * 32, 7, bytes(80), "stratum", "{}", "08000002")
     second.steps += [find_late, 0.1]
@@ -197,7 +197,7 @@ def test_a_packed_block_is_sent_again_where_its_extranonce_is_in_force() -> None
         assert made.connection.takes(packed[0])
         assert not made.connection.takes(replace(packed[0], context="ffff"))
         assert not made.connection.takes(replace(packed[0], kind="gbt"))
-        made.connection.resubmit(packed[0])
+        made.connection.send(packed[0].again)
 
     stream.steps += [pack_and_send, to("mining.submit", True)]
     log = made.run()

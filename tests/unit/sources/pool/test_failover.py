@@ -43,9 +43,6 @@ class FakeMember:
     def send(self, block: FoundBlock) -> None:
         self.blocks.append(block)
 
-    def resubmit(self, block: FoundBlock) -> None:
-        self.blocks.append(block)
-
     def takes(self, block: FoundBlock) -> bool:
         return block.context in self.in_force
 
@@ -296,14 +293,14 @@ def test_a_block_is_offered_where_it_is_in_force_else_kept() -> None:
     rig = Rig("ab")
     rig["a"].says(Health.DOWN)
     block = FoundBlock("x:1", "ab" * 32, 7, bytes(80), "stratum", "{}", "0a")
-    rig.failover.resubmit(block)
+    rig.failover.send(block)
     (verdict,) = rig.log.verdicts
     assert verdict.answer is Answer.PENDING
     assert verdict.explanation == "it needs pool x:1 to give extranonce1 0a again"
     rig["b"].in_force = {"0a"}
-    rig.failover.resubmit(block)
+    rig.failover.send(block)
     assert (rig["a"].blocks, rig["b"].blocks) == ([], [block])
-    rig.failover.resubmit(replace(block, payload=bytes(80).hex() + "01", context=""))
+    rig.failover.send(replace(block, payload=bytes(80).hex() + "01", context=""))
     assert rig.log.verdicts[-1].explanation == "it is a whole block: start with --node on its chain"
 
 
