@@ -10,12 +10,13 @@ from contextlib import suppress
 from miner import paths
 from miner.cli.keys import Keys, Screen
 from miner.cli.listening import Listening
-from miner.errors import MinerError
+from miner.errors import MinerError, OutputLeft
 from miner.gap import economics
 from miner.run.config import MineConfig
 from miner.run.run import Run, start_thread
 from miner.signals import ForcedExit, Signals, StopAsked
 from miner.streams import let_go
+from miner.views.base import ViewThread
 from miner.views.jsonl import JsonView
 from miner.views.text import TextView
 
@@ -32,20 +33,20 @@ class Session:
         self.run = Run(config, mainnet_difficulty())
         self.listening = Listening(config, self.run)
         self.view = open_view(config.json)
+        self.shown: ViewThread | None = None
         self.keys = Keys(self.run, self.view)
         self.forced = start_thread(lambda: ForcedExit(self._exit_code))
         self.signals = start_thread(lambda: Signals(self._restore, self._exit_code))
 
     def mine(self) -> None:
         """Until a goal, a signal or an error ends it. Raises MinerError when the run failed."""
-        shown = None
         try:
-            shown = self.run.add(self.view)
+            self.shown = self.run.add(self.view)
             self._mine()
         finally:
             self.signals.restore()
             self.listening.stop()
-            if shown is not None and not shown.join(FAREWELL_S, FAREWELL_S):
+            if self.shown is not None and not self.shown.join(FAREWELL_S, FAREWELL_S):
                 self._leave()
             self.forced.cancel()
             let_go()
@@ -62,8 +63,8 @@ class Session:
         self.listening.start()
         self.run.start()
         with self.keys:
-            while self.run.wait(LOOK_S) is None and not (signals.asked or self.keys.quit):
-                pass
+            while not (self.run.ending or signals.asked or self.keys.quit):
+                self.run.wait(LOOK_S)
         signals.notice()
         self.forced.within(HARD_STOP_S)
         self.run.stop(BY_SIGNAL if signals.asked else "stopped by its user")
@@ -78,8 +79,11 @@ class Session:
             raise StopAsked
 
     def _exit_code(self) -> int:
-        """Of a process that is ended by force: that of the run's error."""
+        """Of a process that is ended by force: that of the run's error, or of a reader's leaving
+        that the run has not noticed yet."""
         error = self.run.outcome.error
+        if error is None and self.shown is not None and self.shown.left:
+            error = OutputLeft()
         return 0 if error is None else error.exit_code
 
     def _leave(self) -> None:

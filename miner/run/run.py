@@ -133,6 +133,11 @@ class Run:
         return self.outcome if self._ended.wait(timeout_s) else None
 
     @property
+    def ending(self) -> bool:
+        """Has a goal, an error or a stop ended the hashing? What follows should be short."""
+        return self._ended.is_set() or (self._engine is not None and self._engine.done.is_set())
+
+    @property
     def outcome(self) -> Outcome:
         """As far as it is known: of a run that goes on it is no error."""
         engine = self._engine
