@@ -40,7 +40,7 @@ class Answer:
         if status not in (204, 304):
             headers = [*headers, (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        pieces = range(0, len(body), PIECE) if scope["method"] == "GET" else ()
+        pieces = range(0, len(body), PIECE) if scope["method"] != "HEAD" else ()
         for start in pieces:
             piece = body[start : start + PIECE]
             await send({"type": "http.response.body", "body": piece, "more_body": True})

@@ -26,6 +26,7 @@ ALWAYS: Headers = [
     (b"referrer-policy", b"no-referrer"),
 ]
 READS = ("GET", "HEAD")
+MOST_HEAD = 16384  # bytes of headers; the parser bounds only what arrives in pieces
 HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([0-9A-Za-z_.-]{1,253}))(?::[0-9]{1,5})?")
 ORIGIN = re.compile(r"https?://(.+)", re.IGNORECASE)
 PRIVATE = tuple(
@@ -55,6 +56,10 @@ class Guard:
         await (self._app if why is None else why)(scope, receive, out)
 
     def _refused(self, scope: Scope, headers: dict[bytes, bytes], cross: bool) -> ASGIApp | None:
+        if scope["http_version"] not in ("1.0", "1.1"):
+            return refusal(400, "HTTP/1.1 is spoken here", [(b"connection", b"close")])
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEAD:
+            return refusal(431, "too many headers", [(b"connection", b"close")])
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 or not self.answers_to(hosts[0], scope):
             return refusal(421, "this server does not answer to that name; see --web-name")

@@ -113,7 +113,7 @@ class Site:
 def parse(answer: bytes) -> Reply:
     head, _, body = answer.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
-    headers = dict(line.lower().split(": ", 1) for line in lines)
+    headers = {name.lower(): value for name, _, value in (one.partition(": ") for one in lines)}
     if headers.get("transfer-encoding") == "chunked":
         body = unchunked(body)
     return Reply(int(first.split()[1]), headers, body)
