@@ -15,6 +15,7 @@ from miner.run.machine import addresses
 from miner.run.run import Run, start_thread
 from miner.state.events import Alarm, Caution, WebTold
 from miner.transport.listening import ListenAddress, bind, bound, open_url
+from miner.views.cgminer.server import CgminerServer
 from miner.views.feed import Feed
 from miner.views.listeners import Listeners, Service
 
@@ -56,6 +57,8 @@ class Listening:
             listener.close()
 
     def _service(self, option: str, feed: Feed) -> Service:
+        if option == "--cgminer-api":
+            return CgminerServer(feed, self._sockets[option])
         from miner.views.web.app import App, Reach
         from miner.views.web.server import WebServer
 

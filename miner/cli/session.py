@@ -6,10 +6,10 @@ The run works in threads of its own; the main thread waits for it and for signal
 import os
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from miner import paths
 from miner.cli.keys import Keys, Screen
-from miner.cli.listening import Listening
 from miner.errors import MinerError, OutputLeft
 from miner.gap import economics
 from miner.run.config import MineConfig
@@ -19,6 +19,9 @@ from miner.streams import let_go
 from miner.views.base import ViewThread
 from miner.views.jsonl import JsonView
 from miner.views.text import TextView
+
+if TYPE_CHECKING:
+    from miner.cli.listening import Listening
 
 LOOK_S = 0.25
 BY_SIGNAL = "stopped by a signal"
@@ -31,7 +34,7 @@ class Session:
 
     def __init__(self, config: MineConfig) -> None:
         self.run = Run(config, mainnet_difficulty())
-        self.listening = Listening(config, self.run)
+        self.listening = open_listeners(config, self.run)
         self.view = open_view(config.json)
         self.shown: ViewThread | None = None
         self.keys = Keys(self.run, self.view)
@@ -45,7 +48,8 @@ class Session:
             self._mine()
         finally:
             self.signals.restore()
-            self.listening.stop()
+            if self.listening is not None:
+                self.listening.stop()
             if self.shown is not None and not self.shown.join(FAREWELL_S, FAREWELL_S):
                 self._leave()
             self.forced.cancel()
@@ -60,7 +64,8 @@ class Session:
             return
         finally:
             signals.starting = False  # no signal breaks into what follows
-        self.listening.start()
+        if self.listening is not None:
+            self.listening.start()
         self.run.start()
         with self.keys:
             while not (self.run.ending or signals.asked or self.keys.quit):
@@ -102,6 +107,15 @@ class Session:
 def mine_on(config: MineConfig) -> None:
     """Raises MinerError."""
     Session(config).mine()
+
+
+def open_listeners(config: MineConfig, run: Run) -> "Listening | None":
+    """Bound already, when a page or an API was asked for. Raises ConfigError."""
+    if config.web is None and config.cgminer_api is None:
+        return None
+    from miner.cli.listening import Listening  # for these alone: asyncio costs memory
+
+    return Listening(config, run)
 
 
 def open_view(as_json: bool) -> Screen:
