@@ -8,7 +8,6 @@ import os
 import platform
 import shutil
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -51,15 +50,14 @@ from miner.protocol.gbt.job import (
 from miner.protocol.gbt.template import Template, parse_template
 from miner.protocol.gbt.verdicts import explain
 from miner.run.config import MineConfig
-from miner.run.wiring import node_setups, pool_source
-from miner.sources.base import Health, SourceState
+from miner.run.wiring import node_setup, node_setups, pool_source, provider_source
+from miner.sources.base import WorkSource
+from miner.sources.look import look_at
 from miner.sources.node.setup import NodeSetup
 from miner.text import scrub
 from miner.transport.credentials import CookieFile
 from miner.transport.endpoint import parse_node_url
 from miner.transport.rpc import Rpc
-from miner.work.found import Verdict
-from miner.work.job import Job
 
 SLOW_FSYNC_S = 0.05  # a found block is written before it is sent
 LOW_DISK_BYTES = 100 << 20
@@ -330,32 +328,7 @@ def check_own_node() -> Iterator[Finding]:
         yield failed("own node", error, "mine with --node or --pool meanwhile")
 
 
-# -- a pool -----------------------------------------------------------------------------------
-class _FirstJob:
-    """A sink that waits for the first job or the end."""
-
-    def __init__(self) -> None:
-        self.ended = threading.Event()
-        self.got: Job | None = None
-        self.last: SourceState | None = None
-        self.facts: list[str] = []  # what an encrypted pool showed of itself
-
-    def job(self, job: Job) -> None:
-        self.got = job
-        self.ended.set()
-
-    def verdict(self, verdict: Verdict) -> None:
-        """None comes: nothing is submitted."""
-
-    def state(self, state: SourceState) -> None:
-        if "Stratum v2: " in state.text:
-            self.facts.append(state.text)
-        elif state.health is not Health.CONNECTING:
-            self.last = state
-        if state.fatal is not None:
-            self.ended.set()
-
-
+# -- a pool, or a template provider ------------------------------------------------------------
 def check_trust(config: MineConfig) -> Iterator[Finding]:
     """Are certificates checked at all?"""
     if config.tls_insecure:
@@ -365,21 +338,17 @@ def check_trust(config: MineConfig) -> Iterator[Finding]:
         )
 
 
-def check_pool(config: MineConfig) -> Iterator[Finding]:
-    """Log in to a pool as mining would and wait for work."""
-    sink, started = _FirstJob(), time.monotonic()
-    source = pool_source(config, lambda: None)
-    source.start(sink)
-    sink.ended.wait(POOL_WAIT_S)
-    took_s = time.monotonic() - started
-    source.stop(0.0)
-    for fact in sink.facts:
-        yield passed("pool", fact)
-    if sink.got is not None:
-        yield passed("pool", f"{sink.got.source}: logged in, work after {took_s:.1f} s")
+def check_source(check: str, source: WorkSource, remedy: str) -> Iterator[Finding]:
+    """Connect to a pool or template provider as mining would and wait for work."""
+    look = look_at(source, POOL_WAIT_S)
+    for fact in look.facts:
+        yield passed(check, fact)
+    for alarm in look.alarms:
+        yield warned(check, alarm, "act upon it before you mine")
+    if look.job is not None:
+        yield passed(check, f"{look.job.source}: logged in, work after {look.took_s:.1f} s")
         return
-    text = sink.last.text if sink.last is not None else f"no work within {POOL_WAIT_S:.0f} s"
-    yield failed("pool", text, "check --pool, --user and the pool's own page")
+    yield failed(check, look.last or f"no work within {POOL_WAIT_S:.0f} s", remedy)
 
 
 def examine(config: MineConfig) -> Iterator[Finding]:
@@ -388,9 +357,14 @@ def examine(config: MineConfig) -> Iterator[Finding]:
     yield from check_devices()
     yield from check_disk()
     address = decode(config.address) if config.address is not None else None
-    for setup in node_setups(config):
+    looked_at = [] if config.check_node is None else [node_setup(config, config.check_node)]
+    for setup in node_setups(config) + looked_at:
         yield from NodeDoctor(setup, address).findings()
     for pool in config.pools:
-        yield from check_pool(replace(config, pools=(pool,), retries=0))
-    if not (config.nodes or config.pools):
+        source = pool_source(replace(config, pools=(pool,), retries=0), lambda: None)
+        yield from check_source("pool", source, "check --pool, --user and the pool's own page")
+    for provider in config.providers:
+        source = provider_source(replace(config, providers=(provider,), retries=0), config.address)
+        yield from check_source("templates", source, "check --node, and sv2-tp's own log")
+    if config.own_node:
         yield from check_own_node()

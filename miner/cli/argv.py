@@ -34,6 +34,7 @@ PLACES: Mapping[str, Place] = {
     "userpass": in_pair,
     "pool": in_url,
     "node": in_url,
+    "check_node": in_url,
 }
 
 

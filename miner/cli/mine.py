@@ -33,7 +33,7 @@ def mine(config: str | None, algo: str | None, ask_password: bool, **flags: Any)
         if ask_password:
             add_asked_password(flags)
         checked = settings.load(flags, os.environ, None if config is None else Path(config))
-        if not (checked.pools or checked.nodes):
+        if checked.own_node:
             go_on_with_node()
         from miner.cli.session import mine_on  # after the checks: a wrong flag is answered at once
 
@@ -66,7 +66,7 @@ def add_asked_password(flags: dict[str, Any]) -> None:
 def hide_passwords(flags: dict[str, Any]) -> None:
     """Take passwords out of the process list, and say that arguments are a poor place for them."""
     given = list(flags["password"]) + [pair.partition(":")[2] for pair in flags["userpass"]]
-    for url in (*flags["pool"], *flags["node"]):
+    for url in (*flags["pool"], *flags["node"], flags["check_node"] or ""):
         login = url.partition("://")[2].rpartition("@")[0]
         given.append(login.partition(":")[2])
     if any(word not in DUMMIES for word in given):

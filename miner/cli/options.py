@@ -11,7 +11,10 @@ SOURCE = (
     click.option("--pool", "-o", "--url", "pool", multiple=True, metavar="URL",
                  help="Stratum pool, host:port or stratum+ssl://...; repeat for fail-over."),
     click.option("--node", multiple=True, metavar="URL",
-                 help="Bitcoin node, http://host:port; repeat to send blocks to several."),
+                 help="Bitcoin node, http://host:port, repeat to send blocks to several; or "
+                 "sv2-tp, stratum2+tcp://host:port/KEY, repeat for fail-over."),
+    click.option("--check-node", metavar="URL",
+                 help="Your node, to tell what became of blocks that a pool or sv2-tp took."),
     click.option("--user", "-u", multiple=True, metavar="NAME", help="Pool or node user."),
     click.option("--password", "--pass", "-p", "password", multiple=True, metavar="WORD",
                  help="Better: MINER_PASSWORD, --pass-file or --ask-password."),
@@ -38,7 +41,7 @@ SOURCE = (
     click.option("--tls-pin", metavar="HEX", help="SHA-256 of the one certificate to trust."),
     click.option("--tls-insecure", is_flag=True, default=None, help="Trust any certificate."),
     click.option("--sv2-insecure", is_flag=True, default=None,
-                 help="Take a Stratum v2 pool without its key."),
+                 help="Take a Stratum v2 server without its key."),
 )  # fmt: skip
 BACKENDS = (
     click.option("--backend", multiple=True, metavar="B",

@@ -15,7 +15,7 @@ from miner.engine.announcer import Announcer, Tell
 from miner.engine.current import Clock, CurrentWork
 from miner.engine.durable import DurableQueue
 from miner.engine.goal import Goal
-from miner.engine.loop import Drain, Finish, Loop, Message, Order, Parts, Pause
+from miner.engine.loop import Drain, Finish, Loop, Message, Order, Parts, Pause, SourceAlarm
 from miner.engine.pipeline import Pipeline
 from miner.engine.pool_blocks import PoolBlocks
 from miner.engine.replay import Replay
@@ -184,6 +184,9 @@ class Engine:
 
     def state(self, state: SourceState) -> None:
         self._mailbox.put(state)
+
+    def alarm(self, text: str) -> None:
+        self._mailbox.put(SourceAlarm(text))
 
     def _deliver(self, finding: Finding) -> None:
         """Hand a finding over; while too many wait its worker does, so that none is dropped."""

@@ -50,6 +50,12 @@ class Pause(NamedTuple):
     paused: bool
 
 
+class SourceAlarm(NamedTuple):
+    """A source says that the user should act."""
+
+    text: str
+
+
 class Drain(NamedTuple):
     """Handle what came before this, blocks on their way to the disk included, then say so."""
 
@@ -61,7 +67,9 @@ class Order(Enum):
     END = "end the thread"
 
 
-Message = Job | Verdict | SourceState | Finding | Written | Finish | Pause | Drain | Order
+Message = (
+    Job | Verdict | SourceState | SourceAlarm | Finding | Written | Finish | Pause | Drain | Order
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,7 @@ class Loop:
             Written: parts.pipeline.written,
             Verdict: self._take_verdict,
             SourceState: self._take_state,
+            SourceAlarm: lambda alarm: parts.announcer.alarm_once(alarm.text),
             Finish: self._finish,
             Pause: lambda pause: parts.current.pause(Activity.PAUSED, pause.paused),
             Drain: self._begin_to_drain,

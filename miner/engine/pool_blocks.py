@@ -1,9 +1,9 @@
 """What becomes of blocks found for a pool: the chain tells, not the pool.
 
 A pool answers to the share alone; whether its node took the block, and whether the network went on
-from it, is seen in the jobs that follow. One that builds on the block counts it accepted. Two other
-previous hashes at or above its height, or half an hour, say that the chain went on without it; a
-later job may still prove them wrong.
+from it, is seen in the jobs that follow, or by a node of one's own. A job that builds on the block
+counts it accepted. Two other previous hashes at or above its height, or half an hour, say that the
+chain went on without it; a later job may still prove them wrong.
 """
 
 from collections import OrderedDict, deque
@@ -18,6 +18,7 @@ from miner.work.job import Job
 
 GIVE_UP_S = 1800.0
 OTHERS = 2  # previous hashes that are not the block: one may be a rival that loses in the end
+BUILT_ON = "a later job of the pool builds on it"
 TIPS = 8  # newest previous hashes: a job may come before the answer to the share
 MOST_BLOCKS = 1_024  # followed at the same time; on a toy chain they come by the hundred
 
@@ -50,7 +51,9 @@ class PoolBlocks:
         self._jobs: deque[Job] = deque(maxlen=TIPS)  # the first on each previous hash
 
     def verdict(self, verdict: Verdict, own: bool) -> None:
-        """Follow the block of this verdict, if a pool took its share."""
+        """Follow the block of this verdict, if a pool took its share; or a node has it."""
+        if verdict.is_block and not verdict.of_share and verdict.answer is Answer.ACCEPTED:
+            self._accept(verdict.hash_hex, verdict.explanation)
         if not (verdict.is_block and verdict.of_share and verdict.answer is Answer.ACCEPTED):
             return
         block = Followed(verdict, own, self._clock())
@@ -83,16 +86,21 @@ class PoolBlocks:
         events, previous = [], display_hex(job.prev_hash)
         for block in blocks:
             if on(job, block):
-                if self._followed.pop(block.verdict.hash_hex, None) is not None:
-                    self.own_accepted += block.own
-                    self._status.pool_block_accepted()
-                    events.append(built_on_event(block))
+                self._accept(block.verdict.hash_hex, BUILT_ON)
             elif block.is_passed_by(job):
                 block.others.add(previous)
                 if len(block.others) >= OTHERS and not block.given_up:
                     block.given_up = True
                     events.append(lost_event(block))
         return events
+
+    def _accept(self, hash_hex: str, why: str) -> None:
+        """It is in the chain; told once."""
+        block = self._followed.pop(hash_hex, None)
+        if block is not None:
+            self.own_accepted += block.own
+            self._status.pool_block_accepted()
+            self._tell(of_block(BlockAnswered, block.verdict, Answer.ACCEPTED.value, why))
 
     def _say(self, events: list[Event]) -> None:
         for event in events:
@@ -102,11 +110,6 @@ class PoolBlocks:
 def on(job: Job, block: Followed) -> bool:
     """Does the job build on the block itself?"""
     return display_hex(job.prev_hash) == block.verdict.hash_hex
-
-
-def built_on_event(block: Followed) -> Event:
-    why = "a later job of the pool builds on it"
-    return of_block(BlockAnswered, block.verdict, Answer.ACCEPTED.value, why)
 
 
 def lost_event(block: Followed) -> Event:

@@ -1,9 +1,10 @@
 """Blocks of earlier runs: offered to the source until their fate is known, named while they wait.
 
 The source decides where a block can be taken: a node that knows its parent, a pool session with
-its extranonce1. What it cannot take it answers with PENDING and the reason, which costs nothing;
-it is asked again now and then, and as soon as the pool begins a new session. Extranonces may be the
-same at two pools, so only the pool that a block was found for can refuse it for good.
+its extranonce1, a template provider on its parent. What it cannot take it answers with PENDING and
+the reason, which costs nothing; it is asked again now and then, and when a new session begins.
+Extranonces may be the same at two pools, so only the pool that a block was found for can refuse it
+for good.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from miner.journal import Left
+from miner.protocol.stratum.session import KIND as STRATUM
+from miner.protocol.sv2.template import KIND as TEMPLATE
 from miner.sources.base import WorkSource
 from miner.state.events import Event, JournalWarned
 from miner.work.found import Answer, FoundBlock, Verdict
@@ -20,6 +23,7 @@ ASK_AGAIN_S = 60.0
 FIRST_WORD_S = 10.0  # so long after the start whatever waits is named
 AT_ONCE = 200  # blocks offered and not answered: a source's queue is bounded
 MOST_LINES = 20
+OF_SESSIONS = (STRATUM, TEMPLATE)  # kinds that only a session can take
 NOT_ASKED = "it was not answered yet"
 
 
@@ -41,7 +45,7 @@ class Waiting:
 
     def is_strange_to(self, source: str) -> bool:
         """Was it found for another pool than this?"""
-        return self.block.kind == "stratum" and self.block.source != source
+        return self.block.kind == STRATUM and self.block.source != source
 
 
 class Replay:
@@ -67,14 +71,14 @@ class Replay:
         return any(not waiting.why for waiting in self._waiting.values())
 
     def job(self, job: Job) -> None:
-        """A new session may be one that has an old extranonce1: ask at once."""
+        """A new session may have an old extranonce1, or know the parent: ask at once."""
         news = self._session != (job.source, job.session)
         self._session = job.source, job.session
         known = self._waiting.values() if news else ()
-        pools = [w for w in known if w.block.kind == "stratum" and not w.hopeless]
-        for waiting in pools:
+        may = [w for w in known if w.block.kind in OF_SESSIONS and not w.hopeless]
+        for waiting in may:
             waiting.offered, waiting.why = None, ""
-        if pools:
+        if may:
             self.offer()
 
     def verdict(self, verdict: Verdict) -> bool:

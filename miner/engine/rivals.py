@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from miner.bitcoin.encoding import display_hex
 from miner.sources.node.refusals import Refusals, is_easy
-from miner.work.found import Answer, Share, Verdict
+from miner.work.found import NO_SIGN, Answer, Share, Verdict
 from miner.work.job import Job
 
 PARENTS = 64  # blocks we found blocks on, whose fate is remembered
@@ -92,9 +92,11 @@ class Rivals:
 
     def judge(self, verdict: Verdict) -> Judged | None:
         """None: the verdict is not final (rivals would fare no better), or of an earlier run's
-        block."""
-        if not verdict.final or verdict.hash_hex not in self._own:
+        block. One without any sign of its fate keeps its chance, and holds up no other."""
+        if verdict.hash_hex not in self._own:
             return None
+        if not verdict.final:
+            return self._pass_by(verdict)
         prev_hash = self._own.pop(verdict.hash_hex)
         self._open.pop(verdict.hash_hex, None)
         accepted = verdict.answer is Answer.ACCEPTED
@@ -107,6 +109,15 @@ class Rivals:
             again += self._kept
             self._kept.clear()
         return Judged(prev_hash, accepted and parent is not None, again)
+
+    def _pass_by(self, verdict: Verdict) -> Judged | None:
+        if verdict.reason != NO_SIGN:
+            return None
+        prev_hash = self._own[verdict.hash_hex]
+        self._open.pop(verdict.hash_hex, None)
+        parent = self._parents.get(prev_hash)
+        again = [] if parent is None else self._next_of(parent, verdict.hash_hex, accepted=False)
+        return Judged(prev_hash, False, again)
 
     def _next_of(self, parent: Parent, judged: str, accepted: bool) -> list[Share]:
         """The rival whose turn it is after a verdict, if any."""

@@ -132,7 +132,7 @@ PAYLOADS: dict[str, Callable[[FoundBlock], None]] = {
     gbt.KIND: gbt.check_payload,
     "stratum": _check_submit,
     solution.KIND: _check_sv2(solution.Solution.unpack),
-    template.KIND: _check_sv2(template.solution_of),
+    template.KIND: _check_sv2(template.check_payload),
 }
 
 

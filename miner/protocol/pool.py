@@ -93,10 +93,12 @@ class ReconnectAsked:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A line for people. `kind` is a bounded class, so that a log can name each once."""
+    """A line for people. `kind` is a bounded class, so that a log can name each once; `alarm`: they
+    should act."""
 
     kind: str
     text: str
+    alarm: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from miner import files, paths
-from miner.bitcoin.address import AddressError, decode
 from miner.engine.goal import Goal
 from miner.errors import ConfigError
 from miner.run.settings import SETTINGS, check
-from miner.secret import Secret
-from miner.transport.endpoint import RPC_PORTS, NodeAddress, parse_node_url
+from miner.transport.endpoint import NodeAddress
 from miner.transport.listening import ListenAddress
-from miner.transport.urls import PoolLogin, pool_login
+from miner.transport.named import check_kinds, check_node, sources
+from miner.transport.urls import PoolLogin, PoolUrl
 
 MAX_CONFIG_BYTES = 1 << 20
 MAX_PASSWORD_BYTES, PASSWORD_WAIT_S = 4096, 5.0  # whatever --pass-file leads to
@@ -30,10 +29,12 @@ LOGIN = re.compile(r"[^/]*://[^@]*:[^@]*@")  # a URL with a password in it
 
 @dataclass(frozen=True, slots=True)
 class MineConfig:
-    """What `miner mine` was told, checked. Neither pools nor nodes: the own node."""
+    """What `miner mine` was told, checked."""
 
     pools: tuple[PoolLogin, ...]
     nodes: tuple[NodeAddress, ...]
+    providers: tuple[PoolUrl, ...]  # --node stratum2+tcp://: templates by Stratum v2
+    check_node: NodeAddress | None  # gives no work: knows what became of blocks
     cookie: Path | None
     address: str | None
     tag: str
@@ -65,6 +66,11 @@ class MineConfig:
     cgminer_api: ListenAddress | None
     on_event: str | None  # a command
 
+    @property
+    def own_node(self) -> bool:
+        """Nobody was named to mine on: the built-in node is started."""
+        return not (self.pools or self.nodes or self.providers)
+
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, object]:
     """MINER_* variables; lists are separated by blanks."""
@@ -91,7 +97,7 @@ def from_file(file: Path) -> dict[str, object]:
         if key in found:
             raise ConfigError(f"config {file}: {key} is given twice, with _ and with -")
         found[key] = check(key, value, f"config {file}: {name}")
-        logins = found[key] if key in ("pool", "node") else ()
+        logins = found[key] if key in ("pool", "node") else [found.get("check_node", "")]
         if SETTINGS[key].secret or any(LOGIN.match(str(url)) for url in logins):  # type: ignore[attr-defined]
             check_private(file)
     return found
@@ -151,65 +157,25 @@ def load(
 ) -> MineConfig:
     """Merge, then check what settings say together. Raises ConfigError."""
     values = merge(flags, environment, file)
-    pools, nodes = sources(values)
-    if pools and nodes:
-        raise ConfigError("--pool and --node together: choose one kind of source")
-    if nodes and values["address"] is None:
+    filed = None if values["pass_file"] is None else read_password(values["pass_file"])
+    pools, nodes, providers = sources(values, filed)
+    check_kinds(pools, nodes, providers)
+    if (nodes or providers) and values["address"] is None:
         raise ConfigError("--node needs --address: where the reward of a found block goes")
-    if (values["datadir"] or values["fresh"]) and (pools or nodes):
+    if (values["datadir"] or values["fresh"]) and (pools or nodes or providers):
         raise ConfigError("--datadir and --fresh belong to the own node: leave out --pool, --node")
     if values["fresh"] and values["datadir"] is None:
         raise ConfigError("--fresh empties a --datadir: name it (without one each run is fresh)")
+    values["check_node"] = check_node(values, pools or providers)
     same = {f.name: values[f.name] for f in fields(MineConfig) if f.name in values}
     return MineConfig(
         pools=pools,
         nodes=nodes,
+        providers=providers,
         backends=values["backend"],
         block_interval_s=values["block_interval"],
         **same,
     )
-
-
-def sources(values: Mapping[str, Any]) -> tuple[tuple[PoolLogin, ...], tuple[NodeAddress, ...]]:
-    """Pools and nodes with their logins: the n-th user and password belong to the n-th URL."""
-    urls = [(url, not is_http(url)) for url in values["pool"] or ()]
-    urls += [(url, False) for url in values["node"] or ()]
-    users, passwords = list(values["user"] or ()), list(values["password"] or ())
-    for pair in values["userpass"] or ():
-        user, _, word = pair.partition(":")
-        users, passwords = [*users, user], [*passwords, word]
-    if values["pass_file"] is not None:
-        passwords.append(read_password(values["pass_file"]))
-    for flag, given in (("--user", users), ("--password", passwords)):
-        if len(given) > max(len(urls), 1):
-            raise ConfigError(f"{flag}: given {len(given)} times for {len(urls)} --pool or --node")
-    pools: list[PoolLogin] = []
-    nodes: list[NodeAddress] = []
-    port = default_port(values["address"])
-    for index, (url, is_pool) in enumerate(urls):
-        user = users[min(index, len(users) - 1)] if users else None
-        secret = Secret(passwords[min(index, len(passwords) - 1)]) if passwords else None
-        if is_pool:
-            pools.append(pool_login(url, user, secret))
-        else:
-            node = parse_node_url(url, port)
-            user, secret = (user or node.user), (secret or node.password)
-            nodes.append(NodeAddress(node.endpoint, user, secret))
-    return tuple(pools), tuple(nodes)
-
-
-def is_http(url: str) -> bool:
-    """cpuminer's -o names nodes too."""
-    return url.lower().startswith(("http://", "https://"))
-
-
-def default_port(address: str | None) -> int:
-    """The RPC port of the address's chain; a malformed address is refused here."""
-    try:
-        chain = decode(address).chains[0] if address is not None else "main"
-    except AddressError as error:
-        raise ConfigError(f"--address: {error}") from None
-    return RPC_PORTS[chain]
 
 
 def read_password(file: Path) -> str:

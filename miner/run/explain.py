@@ -53,6 +53,7 @@ class Explainer:
         """Where the user's coins go: the payout, or the address in the name used at the pool."""
         if self._payout is not None:
             return decode(self._payout)
-        users = dict(zip(pool_names(self._config.pools), self._config.pools, strict=True))
+        pools = self._config.pools
+        users = dict(zip(pool_names([pool.url for pool in pools]), pools, strict=True))
         pool = users.get(job.source)
         return None if pool is None else user_address(pool.user)

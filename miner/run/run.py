@@ -194,7 +194,7 @@ class Run:
             options,
         )
         self._start(Background("cpu sensors", CpuSensors(status.see_cpu).work, SENSORS_S))
-        if config.pools or config.nodes:
+        if not config.own_node:
             self._guess_hs = guess_rate(backends)
             expect_benchmark(status.facts, backends, config)
         check()

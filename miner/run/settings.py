@@ -114,6 +114,7 @@ def retries(value: object) -> int | None:
 SETTINGS: dict[str, Setting] = {
     "pool": Setting(text, many=True),
     "node": Setting(text, many=True),
+    "check_node": Setting(text),
     "user": Setting(text, many=True),
     "password": Setting(text, many=True, secret=True),
     "userpass": Setting(text, many=True, secret=True),

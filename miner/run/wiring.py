@@ -5,6 +5,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,12 +22,15 @@ from miner.run.machine import machine
 from miner.sources.base import WorkSource
 from miner.sources.node.setup import NodeSetup
 from miner.sources.node.source import NodeSource
-from miner.sources.pool.options import pool_names
+from miner.sources.node.watched import WatchedSource
+from miner.sources.node.witness import Witness
+from miner.sources.pool.options import PoolOptions, pool_names
+from miner.sources.pool.tips import Elsewhere, nowhere
 from miner.state.snapshot import Snapshot
 from miner.state.sources import Place
 from miner.state.status import Facts
 from miner.transport.credentials import CookieFile, find_credentials
-from miner.transport.endpoint import parse_node_url
+from miner.transport.endpoint import NodeAddress, parse_node_url
 from miner.transport.tls import TlsSettings
 
 OP_TRUE = b"\x51"  # anyone may spend: the lessons do
@@ -68,7 +72,7 @@ def cautions(config: MineConfig) -> list[str]:
 
 def payout_of(config: MineConfig) -> str | None:
     """Where solo rewards go: the address given; on the own node P2WSH of OP_TRUE."""
-    if config.address is not None or config.pools or config.nodes:
+    if config.address is not None or not config.own_node:
         return config.address
     return p2wsh_address(OP_TRUE, "regtest")
 
@@ -83,12 +87,11 @@ def payout_text(config: MineConfig, payout: str | None) -> str:
 
 
 def engine_options(config: MineConfig) -> EngineOptions:
-    own = not (config.pools or config.nodes)
     interval = config.block_interval_s
     goals = list(config.stop_after)
     if config.blocks is not None:
         goals.append(Goal(config.blocks, "blocks"))
-    pace_s = (OWN_INTERVAL_S if own else 0.0) if interval is None else interval
+    pace_s = (OWN_INTERVAL_S if config.own_node else 0.0) if interval is None else interval
     return EngineOptions(
         worker=WorkerOptions(throttle=config.throttle, idle=config.idle, paced=pace_s > 0),
         goals=tuple(goals),
@@ -113,11 +116,9 @@ def open_source(
 ) -> Opened:
     """Connects to nothing yet; the own node is started. Raises MinerError."""
     folder = paths.state_dir() / "journal"
-    if config.pools:
-        pools = pool_source(config, rate_hs)
-        named = zip(pool_names(config.pools), config.pools, strict=True)
-        places = [Place(name, str(p.url), "pool", n, p.user) for n, (name, p) in enumerate(named)]
-        return Opened(pools, pools.name, folder, places)
+    if config.pools or config.providers:
+        remote = remote_source(config, payout, rate_hs)
+        return Opened(remote, remote.name, folder, rows(config, payout))
     rest: dict[str, Any] = {
         "tag": config.tag.encode(),
         "roll_versions": config.version_rolling,
@@ -129,6 +130,30 @@ def open_source(
     source = NodeSource(node_setups(config), payout or "", **rest)
     place = Place(source.name, source.name, "node", user=payout or "")
     return Opened(source, source.name, folder, [place])
+
+
+def remote_source(
+    config: MineConfig, payout: str | None, rate_hs: Callable[[], float | None]
+) -> WorkSource:
+    """Pools or template providers, looked after by the node of --check-node."""
+    witness = None
+    if config.check_node is not None:
+        witness = Witness(node_setup(config, config.check_node))
+    elsewhere = nowhere if witness is None else witness.tip
+    if config.pools:
+        source = pool_source(config, rate_hs, elsewhere)
+    else:
+        source = provider_source(config, payout, elsewhere)
+    return source if witness is None else WatchedSource(source, witness)
+
+
+def rows(config: MineConfig, payout: str | None) -> list[Place]:
+    """Of the snapshot, in order of priority."""
+    kind = "pool" if config.pools else "node"
+    urls = [pool.url for pool in config.pools] or list(config.providers)
+    users = [pool.user for pool in config.pools] or [payout or ""] * len(urls)
+    named = zip(pool_names(urls), urls, users, strict=True)
+    return [Place(name, str(url), kind, n, user) for n, (name, url, user) in enumerate(named)]
 
 
 def open_own_node(
@@ -153,11 +178,29 @@ def open_own_node(
     return Opened(source, key, folder, [Place(source.name, node.url, "node", user=payout or "")])
 
 
-def pool_source(config: MineConfig, rate_hs: Callable[[], float | None]) -> WorkSource:
-    from miner.sources.pool.options import PoolOptions
+def pool_source(
+    config: MineConfig, rate_hs: Callable[[], float | None], elsewhere: Elsewhere = nowhere
+) -> WorkSource:
     from miner.sources.pool.pools import pool_source as open_pools
 
-    options = PoolOptions(
+    return open_pools(config.pools, pool_options(config, rate_hs), elsewhere)
+
+
+def provider_source(
+    config: MineConfig, payout: str | None, elsewhere: Elsewhere = nowhere
+) -> WorkSource:
+    """Templates by Stratum v2."""
+    from miner.protocol.sv2.template import Payout
+    from miner.sources.sv2.templates import template_source
+
+    script = decode(payout or "").script
+    plan = Payout(script, config.tag.encode(), config.version_rolling)
+    options = replace(pool_options(config, lambda: None), noun="node")
+    return template_source(config.providers, plan, options, elsewhere)
+
+
+def pool_options(config: MineConfig, rate_hs: Callable[[], float | None]) -> PoolOptions:
+    return PoolOptions(
         agent=f"homehash/{__version__}",
         version_mask=BIP320_MASK if config.version_rolling else 0,
         allow_redirect=config.allow_redirect,
@@ -166,21 +209,21 @@ def pool_source(config: MineConfig, rate_hs: Callable[[], float | None]) -> Work
         retries=config.retries,
         rate_hs=rate_hs,
     )
-    return open_pools(config.pools, options)
 
 
 def node_setups(config: MineConfig) -> list[NodeSetup]:
+    return [node_setup(config, node) for node in config.nodes]
+
+
+def node_setup(config: MineConfig, node: NodeAddress) -> NodeSetup:
+    """How to reach it. Raises ConfigError without credentials."""
     chains = decode(config.address).chains if config.address is not None else ()
-    tls = TlsSettings(config.tls_ca, config.tls_pin, config.tls_insecure)
-    return [
-        NodeSetup(
-            node.endpoint,
-            find_credentials(node, cookie=config.cookie, chains=chains),
-            tls,
-            long_poll=config.long_poll,
-        )
-        for node in config.nodes
-    ]
+    return NodeSetup(
+        node.endpoint,
+        find_credentials(node, cookie=config.cookie, chains=chains),
+        TlsSettings(config.tls_ca, config.tls_pin, config.tls_insecure),
+        long_poll=config.long_poll,
+    )
 
 
 def open_journal(config: MineConfig, opened: Opened) -> Journal:

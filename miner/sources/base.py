@@ -37,6 +37,9 @@ class SourceSink(Protocol):
 
     def state(self, state: SourceState) -> None: ...
 
+    def alarm(self, text: str) -> None:
+        """Something the user should act upon: one line, scrubbed, that names the source."""
+
 
 class WorkSource(Protocol):
     """Gives jobs, takes shares."""

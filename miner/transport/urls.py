@@ -67,18 +67,25 @@ def pool_login(url: str, user: str | None = None, password: Secret | None = None
     return PoolLogin(place, user, password or place.password or DUMMY_PASSWORD)
 
 
-def parse_pool_url(text: str) -> PoolUrl:
-    """Raises ConfigError with one line that names the value and the remedy."""
+def is_v2(url: str) -> bool:
+    """Is its scheme one of Stratum v2?"""
+    return url.strip().partition("://")[0].lower() in V2
+
+
+def parse_pool_url(text: str, what: str = "pool") -> PoolUrl:
+    """Raises ConfigError with one line that names the value and the remedy. `what` is there."""
     scheme, separator, rest = text.strip().partition("://")
     if not separator:
         scheme, rest = "stratum+tcp", text.strip()
     credentials, at, place = rest.rpartition("@")
     place, _, fragment = place.partition("#")  # after the login: a password may hold a #
     if not SCHEME.fullmatch(scheme):  # it may hold a login, so it is not shown
-        raise ConfigError(f"pool {place[:100]!r}: no scheme before ://; want stratum+tcp:// there")
-    shown = f"{scheme}://{place}"[:120]
-    is_v2 = scheme.lower() in V2
-    tls = not is_v2 and _is_tls(scheme.lower(), shown)
+        raise ConfigError(
+            f"{what} {place[:100]!r}: no scheme before ://; want stratum+tcp:// there"
+        )
+    shown = f"{what} " + repr(f"{scheme}://{place}"[:120])
+    v2 = scheme.lower() in V2
+    tls = not v2 and _is_tls(scheme.lower(), shown)
     host, port = _host_and_port(re.split("[/?]", place)[0], shown)
     user, colon, password = credentials.partition(":")
     url = PoolUrl(
@@ -89,30 +96,30 @@ def parse_pool_url(text: str) -> PoolUrl:
         Secret(unquote(password)) if colon else None,
         fragment == "xnsub",
     )
-    return _with_key(url, place) if is_v2 else url
+    return _with_key(url, place, what) if v2 else url
 
 
-def _with_key(url: PoolUrl, place: str) -> PoolUrl:
+def _with_key(url: PoolUrl, place: str, what: str) -> PoolUrl:
     """Add what only Stratum v2 has: the key in the path, the kind of channel after a ?."""
     path, _, query = place.partition("/")[2].partition("?")
     if not path and "?" in place:
         query = place.partition("?")[2]
     url = replace(url, protocol="sv2")
     if query not in CHANNELS:
-        raise ConfigError(f"pool {url}: {query[:40]!r} is unknown; use ?channel=standard")
+        raise ConfigError(f"{what} {url}: {query[:40]!r} is unknown; use ?channel=standard")
     try:
         key = authority_from_text(path.rstrip("/")) if path.rstrip("/") else None
     except AuthorityError as error:
-        raise ConfigError(f"pool {url}: {error}") from None
+        raise ConfigError(f"{what} {url}: {error}") from None
     return replace(url, authority=key, standard=CHANNELS[query])
 
 
 def _is_tls(scheme: str, shown: str) -> bool:
     if scheme in NODE:
-        raise ConfigError(f"pool {shown!r}: this is a node's address; use --node for it")
+        raise ConfigError(f"{shown}: this is a node's address; use --node for it")
     if scheme not in PLAIN + TLS:
         raise ConfigError(
-            f"pool {shown!r}: scheme {scheme[:40]!r} is unknown; use stratum+tcp:// or stratum+ssl://"
+            f"{shown}: scheme {scheme[:40]!r} is unknown; use stratum+tcp:// or stratum+ssl://"
         )
     return scheme in TLS
 
@@ -128,16 +135,16 @@ def _host_and_port(place: str, shown: str) -> tuple[str, int]:
         host, _, port_text = place.rpartition(":") if ":" in place else (place, "", "")
         good = bool(HOST.fullmatch(host)) and len(host) <= MAX_HOST_CHARS
     if place.count(":") > 1 and not place.startswith("["):
-        raise ConfigError(f"pool {shown!r}: write an IPv6 address in brackets, as in [::1]:3333")
+        raise ConfigError(f"{shown}: write an IPv6 address in brackets, as in [::1]:3333")
     if not good:
-        raise ConfigError(f"pool {shown!r}: {host[:60]!r} is no host name; want HOST:PORT")
+        raise ConfigError(f"{shown}: {host[:60]!r} is no host name; want HOST:PORT")
     if not port_text:
-        raise ConfigError(f"pool {shown!r}: the port is missing; add it, as in {place[:60]}:3333")
+        raise ConfigError(f"{shown}: the port is missing; add it, as in {place[:60]}:3333")
     return host, _port(port_text, shown)
 
 
 def _port(text: str, shown: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
     if not 1 <= number <= 65535:
-        raise ConfigError(f"pool {shown!r}: port {text[:20]!r} is not 1 to 65535")
+        raise ConfigError(f"{shown}: port {text[:20]!r} is not 1 to 65535")
     return number

@@ -64,10 +64,8 @@ class FoundBlock:
         """The same as a journal gives it."""
         return replace(self, origin=None)
 
-    @property
-    def is_whole(self) -> bool:
-        """Is the payload the block itself, which any node of its chain can take?"""
-        return self.payload.startswith(self.header.hex())
+
+NO_SIGN = "no-sign"  # reason of UNKNOWN: sent whole, and nothing followed; the next may be sent
 
 
 class Answer(Enum):

@@ -110,6 +110,6 @@ def test_doctor_shows_the_handshake_and_the_certificate(tmp_path: Path) -> None:
             env={"MINER_HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
         )  # fmt: skip
     text = " ".join(done.stdout.split())
-    assert "signed by the pool's key" in text and "certificate began 60 s ago" in text
+    assert "signed by the key given" in text and "certificate began 60 s ago" in text
     assert "version 2, flags 0x0" in text and f"pay 100.00 % to {ADDRESS}" in text
     assert "logged in, work after" in text

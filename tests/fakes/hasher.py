@@ -22,6 +22,7 @@ class Hasher:
         self.jobs: list[Job] = []
         self.verdicts: list[Verdict] = []
         self.states: list[SourceState] = []
+        self.alarms: list[str] = []
         self.found: list[Share] = []
         self.headers: set[bytes] = set()  # prefixes of every unit, to see that none repeats
         self.repeated = 0
@@ -54,6 +55,10 @@ class Hasher:
             else:
                 self.ready.discard(state.source)
         self._note(self.states, state)
+
+    def alarm(self, text: str) -> None:
+        assert text.isprintable()
+        self._note(self.alarms, text)
 
     def _note(self, where: list[Any], what: object) -> None:
         with self.changed:

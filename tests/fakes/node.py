@@ -214,6 +214,8 @@ class FakeNode(NodeWire):
             "confirmations": depth,
             "height": block.height,
             "time": block.time,
+            "bits": block.bits,
+            "previousblockhash": block.previous,
         }
 
     def do_getblocktemplate(self, request: dict[str, Any] | None = None) -> Any:

@@ -32,6 +32,7 @@ class Sink:
     jobs: list[Job] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     states: list[SourceState] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def job(self, job: Job) -> None:
@@ -43,6 +44,10 @@ class Sink:
     def state(self, state: SourceState) -> None:
         assert state.text.isprintable()
         self._add(self.states, state)
+
+    def alarm(self, text: str) -> None:
+        assert text.isprintable()
+        self._add(self.alarms, text)
 
     def _add(self, where: list[Any], what: object) -> None:
         with self.changed:

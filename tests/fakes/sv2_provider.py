@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from tests.fakes import sv2_noise
 from tests.fakes.sv2_pool import AUTHORITY, NOW, sha256d, target_of, text
 
-COMMITMENT = bytes.fromhex("6a24aa21a9ed") + bytes(32)
+COMMITMENT = bytes.fromhex(  # of a block without transactions
+    "6a24aa21a9ede2f61c3f71d1defd3fa999dfa36953755c690689799962b48bebd836974e8cf9"
+)
 VALUE = 2_500_000_123
 
 
@@ -23,6 +25,7 @@ def height_push(height: int) -> bytes:
 class FakeProvider:
     """One connection's server side."""
 
+    valid_from: int = NOW - 3600
     refuse_setup: str = ""
     used_version: int = 2
     transactions: tuple[bytes, ...] = ()
@@ -30,6 +33,7 @@ class FakeProvider:
     prev: bytes = bytes(32)
     received: list[int] = field(default_factory=list)
     reserved: int = -1  # bytes the client wants for its outputs
+    sigops: int = -1  # what they cost
     good: list[bytes] = field(default_factory=list)  # hashes of valid solutions, as hashed
     bad: list[str] = field(default_factory=list)
     given: dict[int, tuple[bytes, bytes, int]] = field(default_factory=dict)
@@ -45,7 +49,7 @@ class FakeProvider:
         answer = b""
         if self._inbox is None:
             static = sv2_noise.Key()
-            signed = sv2_noise.certificate(AUTHORITY, static.public, NOW - 3600, 2**32 - 1)
+            signed = sv2_noise.certificate(AUTHORITY, static.public, self.valid_from, 2**32 - 1)
             answer, self._inbox, self._outbox = sv2_noise.respond(
                 self._buffer[:64], sv2_noise.Key(), static, signed
             )
@@ -68,7 +72,7 @@ class FakeProvider:
                 return self.send(2, bytes(4) + text(self.refuse_setup))
             return self.send(1, struct.pack("<HI", self.used_version, 0))
         if number == 0x70:
-            self.reserved, _ = struct.unpack("<IH", payload)
+            self.reserved, self.sigops = struct.unpack("<IH", payload)
         if number == 0x73:
             body = b"".join(len(tx).to_bytes(3, "little") + tx for tx in self.transactions)
             count = struct.pack("<H", len(self.transactions))

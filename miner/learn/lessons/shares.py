@@ -64,6 +64,9 @@ class Sink:
     def verdict(self, verdict: Verdict) -> None:
         self.verdicts.append(verdict)
 
+    def alarm(self, text: str) -> None:
+        """This pool is our own."""
+
     def state(self, state: SourceState) -> None:
         if state.fatal is not None:
             self.ready.set()

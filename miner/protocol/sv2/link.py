@@ -13,6 +13,7 @@ from miner.protocol.sv2.noise import (
     no_answer_text,
 )
 
+LINE_END = b"\r\n\r\n"
 PLAIN_TEXT_BYTES = 16  # all printable: no key begins so by chance (1 in 10**6 with its first sign)
 
 
@@ -33,12 +34,20 @@ class SecureLink:
         self._wall, self._cap = wall, cap
         self._pinned = authority is not None
         self._received = b""  # of the handshake
+        self._poked = False
         self._reader: FrameReader | None = None
         self._outbox: list[bytes] = []
 
     def open(self) -> None:
         """Queue act 1, in one piece: some servers refuse it in two."""
         self._outbox.append(self._initiator.act1)
+
+    def poke(self) -> None:
+        """Queue what ends a line: a server silent until now that reads lines names itself by its
+        answer. Once; one of Stratum v2 would have answered long ago."""
+        if not self._poked and self.secured is None:
+            self._poked = True
+            self._outbox.append(LINE_END)
 
     def feed(self, data: bytes) -> list[Frame]:
         """Every frame completed. Raises RemoteProtocolError, of which HandshakeRefused."""
@@ -66,7 +75,7 @@ class SecureLink:
         if self.secured is None:
             return "not yet secured"
         certificate, now = self.secured.certificate, self._wall()
-        whose = "signed by the pool's key" if self._pinned else "NOT compared with any key"
+        whose = "signed by the key given" if self._pinned else "NOT compared with any key"
         since, left = now - certificate.valid_from, certificate.not_valid_after - now
         return (
             f"Stratum v2: encrypted, the server is {whose}; its certificate began {since} s ago by "

@@ -6,6 +6,8 @@ from miner.protocol.sv2.frames import Frame
 from miner.protocol.sv2.link import SecureLink
 from miner.protocol.sv2.noise import WrongAuthority
 
+POKE_AFTER = 2 / 3  # of the handshake's budget
+
 
 class LinkedSession(SessionEvents):
     """Opens the link and reads frames from it; a link that fails closes the session."""
@@ -35,6 +37,11 @@ class LinkedSession(SessionEvents):
     def data_to_send(self) -> list[bytes]:
         """Drain the outbox: complete messages, each meant for one write."""
         return self.link.data_to_send()
+
+    def _poke_if_silent(self, waited_s: float, budget_s: float) -> None:
+        """The handshake was not answered for most of its time."""
+        if waited_s >= POKE_AFTER * budget_s and not self.closed:
+            self.link.poke()
 
     def _begin(self, now: float) -> None:
         """The link is secured: queue the first message."""

@@ -172,7 +172,10 @@ def no_answer_text(received: bytes) -> str:
     if start.startswith((b"HTTP/", b"<")):
         return "the port speaks HTTP; use the pool's Stratum v2 port"
     if not received:
-        return "the server hung up in the handshake; is this a Stratum v2 port?"
+        return (
+            "the server hung up in the handshake, or is silent: this is most likely a Stratum v1 "
+            "or HTTP port; use the Stratum v2 port"
+        )
     if len(received) < ACT2_BYTES:
         return f"the server hung up after {len(received)} of {ACT2_BYTES} bytes of the handshake"
     return "the handshake's answer cannot be decrypted; is this a Stratum v2 port?"

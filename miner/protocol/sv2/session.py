@@ -113,6 +113,7 @@ class Sv2Session(LinkedSession):
             return []
         progress, limits = self._progress, self.settings
         silent_s = now - progress.heard
+        self._poke_if_silent(now - progress.opened, limits.handshake_s)
         for message in self._opening.tick(now):
             self._send(message)
         if not self.ready and now - progress.opened >= limits.handshake_s:
@@ -208,10 +209,21 @@ class Sv2Session(LinkedSession):
 
     def _take(self, job: Job | None, now: float) -> None:
         if job is not None:
-            if self._progress.job_at is None and isinstance(job.merkle, Coinbase):
-                self._notice("payout", f"Stratum v2: {about(job, self.settings.user).text}")
             self._progress.job_at = now
+            if isinstance(job.merkle, Coinbase):
+                self._look_at_payout(job, job.merkle.part2)
             self._events.append(JobReceived(job))
+
+    def _look_at_payout(self, job: Job, outputs: bytes) -> None:
+        """Told once, and again when what it means to the user changes."""
+        before = self._progress.payout
+        if before is not None and before[0] == outputs:
+            return
+        word = about(job, self.settings.user)
+        self._progress.payout = outputs, word.alarm
+        if before is None or before[1] is not word.alarm:
+            kind = "payout-alarm" if word.alarm else "payout"
+            self._events.append(Notice(kind, f"Stratum v2: {word.text}", word.alarm))
 
     def _on_target(self, message: sv2.SetTarget, now: float) -> None:
         if (work := self._ours(message.channel_id)) is not None:

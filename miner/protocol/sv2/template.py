@@ -7,7 +7,7 @@ specification, chapter 7.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from miner.bitcoin.coinbase import (
     CoinbaseTemplate,
@@ -22,6 +22,8 @@ from miner.bitcoin.tx import TxOut
 from miner.bitcoin.versions import BIP320_MASK, effective_mask
 from miner.errors import ConfigError, RemoteProtocolError
 from miner.protocol.decode import height_of
+from miner.protocol.gbt.job import KIND as GBT_KIND
+from miner.protocol.gbt.job import check_payload as check_whole_block
 from miner.protocol.sv2.messages import NewTemplate, SubmitSolution, TemplatePrevHash
 from miner.work.found import FoundBlock, Share
 from miner.work.job import Coinbase, Job
@@ -31,6 +33,7 @@ NTIME_LIMIT_S = 600
 UINT32_MAX = 2**32 - 1
 MAX_MONEY = 21_000_000 * 100_000_000
 KIND = "template"  # of a FoundBlock
+OP_DUP, LEGACY_COST = b"\x76", 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,12 @@ class Payout:
     def output_bytes(self) -> int:
         """Serialized size of our one output: what CoinbaseOutputConstraints reserves."""
         return len(TxOut(0, self.script).serialize())
+
+    @property
+    def output_sigops(self) -> int:
+        """Signature operations of the output, as blocks count them (BIP 141: legacy ones cost 4).
+        Of all kinds of address only pay-to-public-key-hash has one in its output."""
+        return LEGACY_COST if self.script[:1] == OP_DUP else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,7 @@ def make_job(
             share_target=target_from_nbits(tip.n_bits),
             network_target=target_from_nbits(tip.n_bits),
             height=height_of(coinbase.part1),
+            one_block_per_parent=True,
             context=TemplateId(template.template_id),
         )
     except ValueError as error:
@@ -152,6 +162,20 @@ def pack(share: Share, transactions: Sequence[bytes] | None, found_at: int) -> F
     return FoundBlock(
         job.source, share.hash_hex, job.height, share.header, KIND, payload, found_at=found_at
     )
+
+
+def whole_block(block: FoundBlock) -> FoundBlock | None:
+    """A packed block as any node takes it; None when its transactions were not known."""
+    payload = json.loads(block.payload)["block"]
+    return replace(block, kind=GBT_KIND, payload=payload, context="") if payload else None
+
+
+def check_payload(block: FoundBlock) -> None:
+    """Raise ValueError, TypeError or KeyError unless a journalled block can be sent."""
+    solution_of(block)
+    whole = whole_block(block)
+    if whole is not None:
+        check_whole_block(whole)
 
 
 def solution_of(block: FoundBlock) -> SubmitSolution:

@@ -66,6 +66,7 @@ class Progress:
     told_at: float
     told_hs: float
     job_at: float | None = None
+    payout: tuple[bytes, bool] | None = None  # the newest coinbase's end, and was it an alarm?
     probed: bool = False
     bad_messages: int = 0
     bad_row: int = 0

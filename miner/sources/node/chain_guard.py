@@ -3,6 +3,8 @@
 from miner.bitcoin.address import TEST_CHAINS, Address
 from miner.errors import SourceRefused
 from miner.protocol.gbt.job import KIND
+from miner.protocol.stratum.session import KIND as STRATUM
+from miner.sources.homes import waits_for
 from miner.work.found import FoundBlock
 
 
@@ -36,8 +38,10 @@ class ChainGuard:
 
     def why_not(self, block: FoundBlock) -> str:
         """Why no node here can judge a block of an earlier run; empty when one may."""
-        if block.kind != KIND:
+        if block.kind == STRATUM:
             return f"it is pool {block.source}'s: start with --pool"
+        if block.kind != KIND:
+            return waits_for(block)
         if self._new:
             return "this chain began with this run: start with --node on the block's own chain"
         return ""

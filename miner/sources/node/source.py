@@ -12,6 +12,8 @@ from miner.errors import ConfigError, MinerError, RemoteProtocolError
 from miner.protocol.gbt.job import MiningPlan
 from miner.protocol.gbt.template import Template
 from miner.protocol.gbt.verdicts import Judgement, Ruling
+from miner.protocol.sv2.template import KIND as TEMPLATE_KIND
+from miner.protocol.sv2.template import whole_block
 from miner.sources.base import Health, SourceSink
 from miner.sources.node.chain_guard import ChainGuard
 from miner.sources.node.dry_run import DryRuns
@@ -96,6 +98,8 @@ class NodeSource:
 
     def send(self, block: FoundBlock) -> None:
         """To every node; one that is sent again, to every node that knows its parent."""
+        if block.kind == TEMPLATE_KIND:
+            block = whole_block(block) or block
         again = block.origin is None
         why = self._guard.why_not(block) if again and not self._fates.is_open(block) else ""
         if why:

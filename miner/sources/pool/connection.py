@@ -29,9 +29,10 @@ from miner.sources.base import Health, SourceSink
 from miner.sources.pool.clock import Clock, SystemClock
 from miner.sources.pool.options import PoolOptions
 from miner.sources.pool.policy import Ending, Pause, Policy
-from miner.sources.pool.protocols import OpenSession, Wish, open_session
+from miner.sources.pool.protocols import open_session
 from miner.sources.pool.queue import ShareQueue, lost
 from miner.sources.pool.report import Report
+from miner.sources.pool.wish import OpenSession, Wish
 from miner.transport.dial import Dialer, Link
 from miner.transport.stream import Stream
 from miner.transport.urls import PoolLogin
@@ -41,7 +42,8 @@ from miner.work.job import Job
 TICK_S = 0.25  # how often deadlines are looked at
 QUEUE_TURN = 1024  # shares and blocks sent before the stream is read again
 SKEW_S = 7200.0  # a job's time further than this from ours is worth a warning
-STOPPED = "the miner stopped before the pool answered"
+STOPPED = "the miner stopped before the {} answered"
+OVER = "its {} session is over"
 TOO_FAST = "dropped: shares come faster than they go out"
 JOIN_S = 1.0  # beyond the grace, for the thread to end
 
@@ -80,13 +82,18 @@ class PoolConnection:
         self._session: PoolSession | None = None  # the newest, perhaps closed
         self._left = Left()
         self._closing_at: float | None = None
-        self._thread = threading.Thread(target=self.run, name=f"pool {name}", daemon=True)
+        self._old_work = ""  # why this connection should be made anew
+        self._thread = threading.Thread(target=self.run, name=f"{options.noun} {name}", daemon=True)
 
     # --- what the engine calls --------------------------------------------------------------
 
     @property
     def name(self) -> str:
         return self._report.name
+
+    @property
+    def _noun(self) -> str:
+        return self._wish.options.noun
 
     def start(self, sink: SourceSink) -> None:
         """Connect in the background and begin to call the sink."""
@@ -114,7 +121,7 @@ class PoolConnection:
     def pack(self, share: Share) -> FoundBlock:
         """Everything needed to send a block again. Raises ValueError for no share of this pool."""
         if self._session is None:
-            raise ValueError(f"pool {self.name} gave no work")
+            raise ValueError(f"{self._noun} {self.name} gave no work")
         packed = self._session.pack(share, int(self._outside.clock.wall()))
         return replace(packed, origin=share)
 
@@ -122,6 +129,11 @@ class PoolConnection:
         """Wait up to `grace_s` for open submits, then close the stream and the thread."""
         self.ask_to_stop(grace_s)
         self.join()
+
+    def renew(self, why: str) -> None:
+        """Leave this connection for a new one; any thread."""
+        self._old_work = why
+        self._outside.link.wake()
 
     def ask_to_stop(self, grace_s: float) -> None:
         """The thread ends after at most `grace_s`; `join` waits for it."""
@@ -147,7 +159,7 @@ class PoolConnection:
                     self._wait(self._policy.after(ending, self.standby))
         finally:
             self._queue.close()
-            self._give_up(STOPPED)
+            self._give_up(STOPPED.format(self._noun))
             self._outside.link.close()
 
     def _stopping(self) -> bool:
@@ -179,7 +191,7 @@ class PoolConnection:
         wish = replace(self._wish, number=policy.connections, now=now, handshake_s=handshake_s)
         session = self._outside.open_session(wish, self._left.leftovers)
         session.open()
-        self._session = session
+        self._session, self._old_work = session, ""
         try:
             while True:
                 stream.send(session.data_to_send())
@@ -202,6 +214,8 @@ class PoolConnection:
             idle = session.open_shares == 0 and len(self._queue) == 0
             if idle or now >= self._closing_at or self._outside.link.stopping:
                 return Ending("stopped")
+        if self._old_work:
+            return Ending(self._old_work, at_once=True)
         if self._outside.clock.slept():
             return Ending("the clock jumped: this computer slept", at_once=True)
         if (rate_hs := self._wish.options.rate_hs()) is not None and rate_hs > 0:
@@ -213,12 +227,12 @@ class PoolConnection:
     def _put(self, item: Item) -> None:
         if (given_way := self._queue.put(item)) is not None:
             late = self._queue.closed
-            self._lose(given_way, STOPPED if late else TOO_FAST)
+            self._lose(given_way, STOPPED.format(self._noun) if late else TOO_FAST)
         self._outside.link.wake()
 
     def _send_queue(self, session: PoolSession, now: float) -> list[PoolEvent]:
         """What waits for the session, once it is logged in and knows what is its own."""
-        events: list[PoolEvent] = []
+        events, over = list[PoolEvent](), OVER.format(self._noun)
         if not session.ready:
             return events
         for _ in range(QUEUE_TURN):
@@ -227,9 +241,10 @@ class PoolConnection:
             if session.takes(item):
                 events += session.submit(item, now)
             elif isinstance(item, FoundBlock):
-                self._lose(item, "its pool session is over: only the pool knows its fate")
+                fate = f"{over}: only the {self._noun} knows its fate"
+                self._lose(item, fate)
             else:
-                self._lose(item, "its pool session is over")
+                self._lose(item, over)
         self._outside.link.wake()  # the rest in a moment: the pool may have something to say
         return events
 
@@ -261,8 +276,8 @@ class PoolConnection:
         match event:
             case ShareAnswered():
                 return self._answered(event)
-            case Notice(kind, text):
-                self._report.say(kind, text)
+            case Notice(kind, text, alarm):
+                (self._report.alarm if alarm else self._report.say)(kind, text)
             case Ready():
                 self._policy.welcomed()
                 if self._report.health is not Health.READY:
@@ -277,7 +292,7 @@ class PoolConnection:
 
     def _give(self, job: Job) -> None:
         if abs(skew_s := job.ntime - self._outside.clock.wall()) > SKEW_S:
-            self._report.say("skew", f"the pool's block time is {skew_s:+.0f} s from ours")
+            self._report.say("skew", f"the {self._noun}'s block time is {skew_s:+.0f} s from ours")
         self._report.job(job)
         if self._report.health is not Health.READY:
             rolling = "with" if job.version_mask else "without"
@@ -315,7 +330,7 @@ class PoolConnection:
                 return
             self._outside.link.sleep(min(left_s, 1.0))
             if clock.monotonic() - self._left.at > keep_s:
-                self._give_up("no connection to the pool for too long")
+                self._give_up(f"no connection to the {self._noun} for too long")
 
 
 def dropped(event: Dropped, before: str = "") -> Ending:

@@ -13,15 +13,15 @@ from typing import Protocol
 
 from miner.errors import ConfigError
 from miner.sources.base import Health, SourceSink, SourceState, WorkSource
+from miner.sources.homes import waits_for
 from miner.sources.pool.policy import RejectWatch
 from miner.sources.pool.queue import kept, lost
+from miner.sources.pool.tips import BehindWatch, Elsewhere, nowhere, tip_of
 from miner.work.found import FoundBlock, Share, Verdict
 from miner.work.job import Job
 
 TICK_S = 0.5
-GONE = "its pool is not connected any more"
-OTHER_SESSION = "it needs pool {} to give extranonce1 {} again"
-WHOLE_BLOCK = "it is a whole block: start with --node on its chain"
+GONE = "its {} is not connected any more"
 HOPEFUL = (Health.CONNECTING, Health.WAITING)
 
 
@@ -32,6 +32,9 @@ class Member(WorkSource, Protocol):
 
     def takes(self, block: FoundBlock) -> bool:
         """May this packed block be sent here now? Any thread."""
+
+    def renew(self, why: str) -> None:
+        """Connect anew; never waits."""
 
     def ask_to_stop(self, grace_s: float) -> None:
         """Begin to stop; never waits."""
@@ -85,12 +88,17 @@ class Failover:
         slots: Sequence[PoolSlot],
         times: Times,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        noun: str = "pool",
+        elsewhere: Elsewhere = nowhere,
     ) -> None:
+        """`elsewhere`: the last block as somebody who gives no work knows it."""
         if not slots:
             raise ConfigError("no pool given: add --pool URL --user NAME")
         self._slots, self._times, self._clock = list(slots), times, clock
         self._active: PoolSlot | None = None
         self._active_since = 0.0
+        self._gone, self._elsewhere, self._behind = GONE.format(noun), elsewhere, BehindWatch()
         self._sink: SourceSink = _Nobody()
         self._lock = threading.RLock()  # states arrive while one of them is being answered
         self._stop = threading.Event()
@@ -116,7 +124,7 @@ class Failover:
         """To the source whose job it is; any thread; never waits."""
         source = self._slot_of(share.unit.job.source).source
         if source is None:
-            self._sink.verdict(lost(share.unit.job.source, share, GONE))
+            self._sink.verdict(lost(share.unit.job.source, share, self._gone))
         else:
             source.submit(share)
 
@@ -135,15 +143,10 @@ class Failover:
         here = [source for source in sources if packed_now or source.takes(block)]
         for source in here:
             source.send(block)
-        if here:
-            return
-        if packed_now:
-            self._sink.verdict(lost(block.source, block, GONE))
-        elif block.is_whole:
-            self._sink.verdict(kept(block, WHOLE_BLOCK))
-        else:
-            why = OTHER_SESSION.format(block.source, block.context)
-            self._sink.verdict(kept(block, why))
+        if not here and packed_now:
+            self._sink.verdict(lost(block.source, block, self._gone))
+        elif not here:
+            self._sink.verdict(kept(block, waits_for(block)))
 
     def stop(self, grace_s: float) -> None:
         """Stop every source; together they get `grace_s` for open submits."""
@@ -190,6 +193,10 @@ class Failover:
                 self._tell(self._active.state if self._active else None)  # the screen: the newest
             self._choose()
 
+    def slot_alarm(self, text: str) -> None:
+        """Whoever has the work: the user should hear of it."""
+        self._sink.alarm(text)
+
     # --- who has the work -------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -200,9 +207,20 @@ class Failover:
         """Look at what only time changes."""
         with self._lock:
             self._choose()
+            self._leave_old_work()
             idle = self._unneeded()
         for source in idle:
             source.stop(self._times.farewell_s)
+
+    def _leave_old_work(self) -> None:
+        """A source whose work others have moved past gets a new connection."""
+        jobs = [slot.job for slot in self._slots if slot.usable() and slot.job is not None]
+        for slot in self._slots:
+            if slot.job in jobs and slot.job is not None and slot.source is not None:
+                tips = [tip_of(job) for job in jobs if job.source != slot.job.source]
+                why = self._behind.see(slot.job, [self._elsewhere(), *tips], self._clock())
+                if why:
+                    slot.source.renew(why)
 
     def _choose(self) -> None:
         """Give the work to the best source that is up. Called with the lock held."""
@@ -297,6 +315,9 @@ class _SlotSink:
     def state(self, state: SourceState) -> None:
         self._failover.slot_state(self._slot, state)
 
+    def alarm(self, text: str) -> None:
+        self._failover.slot_alarm(text)
+
 
 class _Nobody:
     """The sink before the start."""
@@ -306,3 +327,5 @@ class _Nobody:
     def verdict(self, verdict: Verdict) -> None: ...
 
     def state(self, state: SourceState) -> None: ...
+
+    def alarm(self, text: str) -> None: ...

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 from miner.bitcoin.versions import BIP320_MASK
 from miner.transport.tls import TlsSettings
-from miner.transport.urls import PoolLogin
+from miner.transport.urls import PoolUrl
 
 
 @dataclass(frozen=True, slots=True)
 class PoolOptions:
     """How to treat every pool."""
 
+    noun: str = "pool"  # what people call such a server
     agent: str = "homehash"
     version_mask: int = BIP320_MASK  # bits we are willing to roll; 0 = --no-version-rolling
     allow_redirect: tuple[str, ...] = ()  # hosts client.reconnect may name besides the pool's own
@@ -33,10 +34,10 @@ class PoolOptions:
     most_delay_s: float = 60.0  # to here
 
 
-def pool_names(pools: Sequence[PoolLogin]) -> list[str]:
+def pool_names(urls: Sequence[PoolUrl]) -> list[str]:
     """How jobs and verdicts name each: host:port, with a number where two logins share one."""
     names: list[str] = []
-    for pool in pools:
-        name = str(pool.url).partition("://")[2]
+    for url in urls:
+        name = str(url).partition("://")[2]
         names.append(name if name not in names else f"{name}#{len(names) + 1}")
     return names

@@ -147,8 +147,8 @@ class Policy:
         health = Health.DOWN if ending.refused is None else Health.REFUSED
         # A pool that took us before has a trouble of its own: a login service that is down, say.
         fatal: MinerError | None = None if self._welcome else ending.refused
-        retries = self._options.retries
+        retries, noun = self._options.retries, self._options.noun
         if fatal is None and retries is not None and self._failures > retries:
-            fatal = TransportError(f"pool {self._name}: {ending.why}; {retries} retries failed")
+            fatal = TransportError(f"{noun} {self._name}: {ending.why}; {retries} retries failed")
         again = "" if fatal else f"; next try in {pause_s:.0f} s"
         return Pause(pause_s, f"{ending.why}{again}", health, fatal)

@@ -51,6 +51,11 @@ class Report:
         if self._filter.is_new(kind):
             self.state(self.health, text)
 
+    def alarm(self, kind: str, text: str) -> None:
+        """The same for what people should act upon."""
+        if self._filter.is_new(kind) and self.sink is not None:
+            self.sink.alarm(scrub(f"{self.name}: {text}", MOST_CHARS))
+
     def job(self, job: Job) -> None:
         if self.sink is not None:
             self.sink.job(job)

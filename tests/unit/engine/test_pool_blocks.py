@@ -144,3 +144,15 @@ def test_so_many_are_followed_and_no_more() -> None:
         table.take(taken(number))
     table.blocks.tick(GIVE_UP_S)
     assert len(table.events) == MOST_BLOCKS
+
+
+def test_a_block_that_your_node_has_is_accepted_without_a_job_upon_it() -> None:
+    table = Table()
+    table.take(taken(1))
+    word = Verdict("pool:3333", hash_of(1), Answer.ACCEPTED, True, "", "your node has it", 100)
+    table.take(word)
+    table.take(word)
+    table.blocks.job(after(1))
+    assert table.counts() == (1, 1, 1)
+    assert table.said() == ["accepted"]
+    assert "your node has it" in sentence(table.events[0])

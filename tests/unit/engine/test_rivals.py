@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from miner.engine.rivals import RIVALS, Rivals
 from miner.sources.node.refusals import PATIENCE
-from miner.work.found import Answer, Share, Verdict
+from miner.work.found import NO_SIGN, Answer, Share, Verdict
 from miner.work.job import Job
 from miner.work.roll import Roller
 from tests.fakes.engine import job
@@ -127,3 +127,14 @@ def test_tables_are_bounded() -> None:
         game.offer(replace(share, unit=replace(share.unit, job=parent)))
     game.rivals.close()
     assert game.aside == {"not_sent": 200}  # the forgotten ones are counted as well
+
+
+def test_a_block_without_a_sign_of_its_fate_holds_up_no_other() -> None:
+    """A template provider answers nothing: silence must not end the search on this parent."""
+    game, (first, second) = Game(most_blocks=1), blocks(2)
+    assert [game.offer(share) for share in (first, second)] == [True, False]
+    assert game.answer(first, Answer.UNKNOWN, "no-answer") is None
+    assert game.answer(first, Answer.UNKNOWN, NO_SIGN) == [second]
+    assert game.offer(second)
+    assert game.answer(first, Answer.ACCEPTED) == [], "it may still win"
+    assert game.rivals.accepted == 1

@@ -79,6 +79,24 @@ def test_http_given_as_a_pool_is_a_node() -> None:
     assert not got.pools
 
 
+def test_a_template_provider_is_named_as_a_node() -> None:
+    got = load(node=(V2, "stratum+sv2://[::1]:8442"), address=ADDRESS)
+    assert [str(url) for url in got.providers] == [
+        "stratum2+tcp://localhost:8442",
+        "stratum2+tcp://[::1]:8442",
+    ]
+    assert not (got.nodes or got.pools or got.own_node)
+    assert got.providers[0].authority is not None and got.providers[1].authority is None
+
+
+def test_a_node_that_only_checks_gives_no_work() -> None:
+    got = load(pool="a:1", user="u", check_node="http://bob:hunter2@localhost")
+    assert got.check_node is not None and not got.nodes
+    assert str(got.check_node.endpoint) == "http://localhost:8332"
+    assert (got.check_node.user, got.check_node.password) == ("bob", Secret("hunter2"))
+    assert "hunter2" not in repr(got)
+
+
 def test_passwords_from_file_and_environment(tmp_path: Path) -> None:
     file = tmp_path / "word"
     file.write_text("from file\nsecond line\n")
@@ -101,6 +119,7 @@ def test_goals(text: str, goal: Goal) -> None:
     assert load(stop_after=(text,)).stop_after == (goal,)
 
 
+V2 = "stratum2+tcp://localhost:8442/9bXiEd8boQVhq7WddEcERUL5tyyJVFYdU8th3HfbNXK3Yw6GRXh"
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"threads": "0"}, "--threads: '0' is not a whole number from 1 to 4096"),
     ({"threads": "two"}, "--threads: 'two'"),
@@ -127,6 +146,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"node": ("http://a",), "address": "bcrt1nonsense"}, "--address: "),
     ({"node": ("http://a",)}, "needs --address"),
     ({"node": ("http://a",), "pool": ("b:1",), "user": ("u",), "address": ADDRESS}, "choose one"),
+    ({"node": ("http://a",), "pool": ("b:1",), "user": ("u",)}, "goes to --check-node"),
+    ({"node": ("http://a", V2), "address": ADDRESS}, "the first goes to --check-node"),
+    ({"node": (V2,)}, "needs --address"),
+    ({"node": (V2 + "?channel=standard",), "address": ADDRESS}, "channels belong to pools"),
+    ({"node": ("stratum2+tcp://a:1/k",), "address": ADDRESS}, "node stratum2+tcp://a:1: "),
+    ({"check_node": "http://localhost"}, "--check-node belongs to"),
+    ({"check_node": "ftp://a", "pool": ("b:1",), "user": ("u",)}, "want http:// or https://"),
+    ({"node": (V2,), "address": ADDRESS, "datadir": "/x"}, "own node"),
     ({"pool": ("a:1",), "user": ("u",), "datadir": "/x"}, "own node"),
     ({"fresh": True}, "--fresh empties a --datadir"),
     ({"block_interval": "1e3"}, "--block-interval: '1e3'"),
@@ -254,6 +281,14 @@ def test_tables_and_logins_are_not_repeated(home: Path, content: str) -> None:
         load()
     assert "hun" not in str(refused.value)
     assert "ter2" not in str(refused.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+@fault("P15")
+def test_the_password_of_a_node_that_checks_must_be_private(home: Path) -> None:
+    write(home, "pool = 'a:1'\nuser = 'u'\ncheck_node = 'http://u:hunter2@a:1'\n", 0o644)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        load()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")

@@ -23,6 +23,8 @@ class Sink:
 
     def state(self, state: SourceState) -> None: ...
 
+    def alarm(self, text: str) -> None: ...
+
 
 def share(job: Job) -> Share:
     unit = WorkUnit(struct.pack("<I", 1) + bytes(72), (1,), job.target, job, b"", 1)

@@ -10,10 +10,18 @@ from miner.errors import ConfigError, RemoteProtocolError
 from miner.protocol.pool import Dropped, JobReceived, Notice, Ready, Refused, ShareAnswered
 from miner.protocol.sv2 import messages as sv2
 from miner.protocol.sv2.crypto import new_key
+from miner.protocol.sv2.fates import FateBook
 from miner.protocol.sv2.frames import Frame
 from miner.protocol.sv2.link import SecureLink
 from miner.protocol.sv2.provider import TEMPLATE_CAP, ProviderSession, ProviderSettings
-from miner.protocol.sv2.template import Payout, coinbase_of, make_job, pack, solution_of
+from miner.protocol.sv2.template import (
+    Payout,
+    coinbase_of,
+    make_job,
+    pack,
+    solution_of,
+    whole_block,
+)
 from miner.work.found import Answer, FoundBlock, Share
 from miner.work.unit import build_unit
 from tests.fakes import sv2_noise
@@ -59,14 +67,20 @@ def test_the_recorded_block_is_rebuilt_byte_for_byte() -> None:
 class Pair:
     """A session and the double."""
 
-    def __init__(self, provider: FakeProvider | None = None, tag: bytes = b"/t/") -> None:
+    def __init__(
+        self,
+        provider: FakeProvider | None = None,
+        tag: bytes = b"/t/",
+        left: FateBook | None = None,
+        payout: Payout | None = None,
+    ) -> None:
         self.provider = provider or FakeProvider()
         link = SecureLink(
             new_key(bytes(range(1, 65))), sv2_noise.authority_x(AUTHORITY), lambda: NOW,
             TEMPLATE_CAP,
         )  # fmt: skip
-        settings = ProviderSettings("tp", "127.0.0.1", 8442, Payout(SCRIPT, tag))
-        self.session = ProviderSession(settings, 3, link, 0.0)
+        settings = ProviderSettings("tp", "127.0.0.1", 8442, payout or Payout(SCRIPT, tag))
+        self.session = ProviderSession(settings, 3, link, 0.0, left)
         self.events: list[Any] = []
         self.session.open()
         self.exchange()
@@ -93,6 +107,15 @@ class Pair:
         self.events += self.session.submit(block, now)
         self.exchange()
         return block
+
+    def submit(self, block: FoundBlock, now: float = 0.0) -> None:
+        self.events += self.session.submit(block, now)
+        self.exchange()
+
+    def tip(self, number: int, height: int, prev: bytes) -> None:
+        """A template for this height, and the previous hash that activates it."""
+        self.give(self.provider.send_template(number, height))
+        self.give(self.provider.send_tip(number, prev))
 
     @property
     def verdicts(self) -> list[Any]:
@@ -124,15 +147,26 @@ def test_a_later_template_upon_the_same_tip_replaces_the_job() -> None:
     assert pair.session.job.prev_hash == TIP
 
 
-def test_two_other_tips_leave_a_block_behind() -> None:
+def test_a_rival_and_a_tip_above_it_leave_a_block_behind() -> None:
     pair = Pair()
     pair.begin()
     pair.block()
-    for number, tip in ((2, OTHER), (3, bytes(32))):
+    for height, tip in ((501, OTHER), (502, bytes(32))):
         assert pair.verdicts == []
-        pair.give(pair.provider.send_template(number, 500 + number))
-        pair.give(pair.provider.send_tip(number, tip))
+        pair.tip(height, height, tip)
     assert [verdict.answer for verdict in pair.verdicts] == [Answer.STALE]
+
+
+def test_a_height_that_nobody_saw_condemns_no_block() -> None:
+    """Ours may have been the one between: a connection was cut then, say."""
+    pair = Pair()
+    pair.begin()
+    pair.block()
+    for height, tip in ((502, OTHER), (503, bytes(32))):
+        pair.tip(height, height, tip)
+    assert pair.verdicts == []
+    pair.events += pair.session.tick(60.0)
+    assert [verdict.answer for verdict in pair.verdicts] == [Answer.UNKNOWN]
 
 
 def test_no_sign_for_a_minute_is_unknown_and_sending_again_is_possible() -> None:
@@ -143,20 +177,147 @@ def test_no_sign_for_a_minute_is_unknown_and_sending_again_is_possible() -> None
     (answer,) = pair.session.tick(65.0)
     assert isinstance(answer, ShareAnswered) and answer.verdict.answer is Answer.UNKNOWN
     assert not answer.verdict.final, "the journal keeps it"
-    pair.session.submit(block, 70.0)
-    pair.exchange()
+    pair.submit(block, 70.0)
     assert len(pair.provider.good) == 2
     pair.give(pair.provider.send_template(2, 501))
     pair.give(pair.provider.send_tip(2, pair.provider.good[0]), now=71.0)
     assert pair.verdicts[-1].answer is Answer.ACCEPTED
 
 
-def test_a_broken_connection_leaves_solutions_unknown() -> None:
+def test_a_verdict_that_comes_after_the_minute_is_known_when_it_is_sent_again() -> None:
+    pair = Pair()
+    pair.begin()
+    block = pair.block(now=5.0)
+    pair.events += pair.session.tick(65.0)
+    pair.tip(2, 501, pair.provider.good[0])
+    assert [verdict.answer for verdict in pair.verdicts] == [Answer.UNKNOWN]
+    pair.submit(block, 70.0)
+    assert pair.verdicts[-1].answer is Answer.ACCEPTED
+    assert len(pair.provider.good) == 1, "not sent a second time"
+
+
+def test_a_broken_connection_sends_its_solutions_again() -> None:
+    first = Pair()
+    first.begin()
+    block = first.block()
+    second = Pair(left=first.session.leave())
+    assert second.provider.good == []
+    second.begin()
+    assert [digest[::-1].hex() for digest in second.provider.good] == [block.hash_hex]
+    assert second.session.open_shares == 1 and second.verdicts == []
+    second.tip(2, 501, second.provider.good[0])
+    assert [verdict.answer for verdict in second.verdicts] == [Answer.ACCEPTED]
+
+
+def test_a_block_accepted_while_the_connection_was_cut_is_not_sent_again() -> None:
+    first = Pair()
+    first.begin()
+    first.block()
+    second = Pair(left=first.session.leave())
+    second.tip(1, 501, first.provider.good[0])
+    assert [verdict.answer for verdict in second.verdicts] == [Answer.ACCEPTED]
+    assert 0x76 not in second.provider.received
+
+
+def test_no_connection_for_a_minute_leaves_solutions_unknown() -> None:
     pair = Pair()
     pair.begin()
     pair.block()
-    (answer,) = pair.session.lost()
-    assert isinstance(answer, ShareAnswered) and answer.verdict.answer is Answer.UNKNOWN
+    left = pair.session.leave()
+    assert left.keep_s == 60.0
+    (answer,) = left.give_up("why")
+    assert answer.verdict.answer is Answer.UNKNOWN and left.give_up("why") == []
+
+
+def test_a_block_of_an_earlier_run_is_sent_where_its_parent_is_the_tip() -> None:
+    first = Pair()
+    first.begin()
+    block = first.session.pack(find(first.session.job), NOW)  # type: ignore[arg-type]
+    second = Pair()
+    assert not second.session.takes(block), "no tip is known yet"
+    second.begin()
+    assert second.session.takes(block)
+    second.submit(block)
+    assert len(second.provider.good) == 1
+    elsewhere = Pair()
+    elsewhere.tip(1, 700, OTHER)
+    elsewhere.submit(block)
+    (verdict,) = elsewhere.verdicts
+    assert (
+        verdict.answer is Answer.PENDING and "does not stand on its parent" in verdict.explanation
+    )
+    assert 0x76 not in elsewhere.provider.received
+
+
+def test_it_takes_no_block_of_another_kind() -> None:
+    pair = Pair()
+    pair.begin()
+    block = pair.session.pack(find(pair.session.job), NOW)  # type: ignore[arg-type]
+    for kind in ("gbt", "stratum", "sv2"):
+        assert not pair.session.takes(replace(block, kind=kind))
+
+
+def test_two_heights_on_one_previous_hash_end_the_connection() -> None:
+    """sv2-tp with two clients gives one of them the next height on the old previous hash."""
+    pair = Pair()
+    pair.begin()
+    (end,) = pair.give(pair.provider.send_template(2, 501, future=False))
+    assert isinstance(end, Dropped) and end.at_once and "height 501" in end.why
+    assert "a provider of its own" in end.why
+
+
+def test_a_silent_provider_is_asked_and_old_work_ends_the_connection() -> None:
+    pair = Pair()
+    pair.begin()
+    assert pair.session.tick(119.0) == []
+    pair.session.tick(120.0)
+    pair.session.tick(121.0)
+    pair.exchange()
+    assert pair.provider.received.count(0x70) == 2, "the constraints again, once"
+    (end,) = pair.session.tick(600.0)
+    assert isinstance(end, Dropped) and "no new template for 600 s" in end.why
+
+
+def test_transactions_are_asked_for_where_there_are_any() -> None:
+    bare = Pair()
+    bare.begin()
+    assert 0x73 not in bare.provider.received
+    full = Pair(FakeProvider(transactions=(b"a transaction of 30 bytes or so",)))
+    full.begin()
+    full.tip(1, 500, TIP)
+    assert full.provider.received.count(0x73) == 1, "of each template once"
+
+
+@pytest.mark.parametrize("transactions", [(), (b"a transaction of 30 bytes or so",)])
+def test_any_node_can_take_the_packed_block(transactions: tuple[bytes, ...]) -> None:
+    pair = Pair(FakeProvider(transactions=transactions))
+    pair.begin()
+    block = pair.block()
+    whole = whole_block(block)
+    assert whole is not None and whole.kind == "gbt" and whole.hash_hex == block.hash_hex
+    raw = bytes.fromhex(whole.payload)
+    assert raw[:80] == block.header and raw[80] == 1 + len(transactions)
+    assert raw.endswith(b"".join(transactions))
+    pair.session._templates.transactions.clear()
+    unknown = pair.session.pack(find(pair.session.job), NOW)  # type: ignore[arg-type]
+    assert whole_block(unknown) is None
+
+
+def test_a_template_of_an_earlier_connection_lends_its_transactions_to_nobody() -> None:
+    pair = Pair()
+    pair.begin()
+    assert pair.session.job is not None
+    share = find(replace(pair.session.job, session=pair.session.number + 1))
+    assert whole_block(pair.session.pack(share, NOW)) is None
+
+
+@pytest.mark.parametrize(
+    ("script", "cost"),
+    [("76a914751e76e8199196d454941c45d1b3a323f1433bd688ac", 4), (SCRIPT.hex(), 0)],
+)
+def test_what_our_output_costs_is_reserved(script: str, cost: int) -> None:
+    pair = Pair(payout=Payout(bytes.fromhex(script)))
+    assert (pair.provider.reserved, pair.provider.sigops) == (9 + len(script) // 2, cost)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_from_nothing_to_an_accepted_share() -> None:
     said = [event for event in pair.events if not isinstance(event, Notice)]
     assert [type(event) for event in said][:2] == [Ready, DifficultyChanged]
     told = [event.text for event in pair.events if isinstance(event, Notice)]
-    assert "signed by the pool's key" in told[0] and "ends in 3600 s" in told[0]
+    assert "signed by the key given" in told[0] and "ends in 3600 s" in told[0]
     assert "version 2, flags 0x0" in told[1]
     assert "names no address" in told[2], "the coinbase of the first job is looked at"
     share = find(job)

@@ -132,6 +132,7 @@ class Log:
     jobs: list[Job] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     states: list[SourceState] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
 
     def job(self, job: Job) -> None:
         self.jobs.append(job)
@@ -142,6 +143,10 @@ class Log:
     def state(self, state: SourceState) -> None:
         assert state.text.isprintable()
         self.states.append(state)
+
+    def alarm(self, text: str) -> None:
+        assert text.isprintable()
+        self.alarms.append(text)
 
     def said(self, words: str) -> list[SourceState]:
         return [state for state in self.states if words in state.text]

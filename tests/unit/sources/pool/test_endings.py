@@ -266,9 +266,9 @@ def test_stopping_waits_no_longer_than_its_grace() -> None:
     made = bench(stream)
     stream.steps += [finding(made, share_of), stop_now(made), 0.1]
     log = made.run()
-    assert [verdict.explanation for verdict in log.verdicts] == [module.STOPPED]
+    assert [verdict.explanation for verdict in log.verdicts] == [module.STOPPED.format("pool")]
     made.connection.submit(share_of(log.jobs[0], 9))  # too late for anybody
-    assert [verdict.explanation for verdict in log.verdicts] == [module.STOPPED] * 2
+    assert [verdict.explanation for verdict in log.verdicts] == [module.STOPPED.format("pool")] * 2
 
 
 def test_stopping_before_the_login_ends_every_wait() -> None:

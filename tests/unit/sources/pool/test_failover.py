@@ -7,106 +7,18 @@ from typing import Any
 import pytest
 
 from miner.errors import ConfigError, SourceRefused
-from miner.sources.base import Health, SourceSink, SourceState
+from miner.sources.base import Health, SourceState
 from miner.sources.pool import protocols
-from miner.sources.pool.failover import Failover, PoolSlot, Times
+from miner.sources.pool.failover import Failover, PoolSlot
 from miner.sources.pool.options import PoolOptions
 from miner.sources.pool.pools import pool_source
+from miner.sources.pool.wish import Wish
 from miner.transport.urls import PoolLogin
-from miner.work.found import Answer, FoundBlock, Share, Verdict
-from miner.work.job import Job
+from miner.work.found import Answer, FoundBlock, Verdict
 from tests.faults import fault
 from tests.unit.protocol.stratum_lines import jobs, notify, share_of, subscribed
-from tests.unit.sources.pool.kit import FakeClock, Log, login
-
-TIMES = Times(stable_s=60.0, penalty_s=300.0, rest_s=300.0, farewell_s=2.0)
-
-
-class FakeMember:
-    """A source that says what a test lets it say, and writes down what it is asked."""
-
-    def __init__(self, name: str) -> None:
-        self.name, self.standby = name, False
-        self.sink: SourceSink | None = None
-        self.shares: list[Share] = []
-        self.blocks: list[FoundBlock] = []
-        self.in_force: set[str] = set()
-        self.stopped: list[float] = []
-        self.joined = False
-
-    def start(self, sink: SourceSink) -> None:
-        self.sink = sink
-
-    def submit(self, share: Share) -> None:
-        self.shares.append(share)
-
-    def send(self, block: FoundBlock) -> None:
-        self.blocks.append(block)
-
-    def takes(self, block: FoundBlock) -> bool:
-        return block.context in self.in_force
-
-    def pack(self, share: Share) -> FoundBlock:
-        return FoundBlock(self.name, share.hash_hex, 1, share.header, "stratum", "{}", "08")
-
-    def ask_to_stop(self, grace_s: float) -> None:
-        self.stopped.append(grace_s)
-
-    def join(self) -> None:
-        self.joined = True
-
-    def stop(self, grace_s: float) -> None:
-        self.ask_to_stop(grace_s)
-        self.join()
-
-    # --- what a test lets it say ---
-
-    def says(self, health: Health, text: str = "", fatal: Exception | None = None) -> None:
-        assert self.sink is not None
-        self.sink.state(SourceState(self.name, health, text or health.value, fatal))
-
-    def works(self, job_id: str = "bf") -> Job:
-        """A job, then READY, as a connection does."""
-        (job,) = jobs(subscribed().receive(notify(job_id=job_id), 0.0))
-        given = replace(job, source=self.name)
-        assert self.sink is not None
-        self.sink.job(given)
-        self.says(Health.READY, "mining")
-        return given
-
-    def answers(self, answer: Answer, times: int = 1) -> None:
-        assert self.sink is not None
-        for _ in range(times):
-            self.sink.verdict(Verdict(self.name, "00", answer, False))
-
-
-class Rig:
-    """A Failover over members "a", "b", "c", begun but for its thread."""
-
-    def __init__(self, names: str = "abc", begin: bool = True, times: Times = TIMES) -> None:
-        self.clock, self.log = FakeClock(), Log()
-        self.made: dict[str, list[FakeMember]] = {name: [] for name in names}
-        self.trouble: dict[str, Exception] = {}
-        slots = [PoolSlot(name, lambda name=name: self.make(name)) for name in names]  # type: ignore[misc]
-        self.failover = Failover(slots, times, self.clock.monotonic)
-        if begin:
-            self.failover.begin(self.log)
-
-    def make(self, name: str) -> FakeMember:
-        if name in self.trouble:
-            raise self.trouble[name]
-        self.made[name].append(FakeMember(name))
-        return self.made[name][-1]
-
-    def __getitem__(self, name: str) -> FakeMember:
-        return self.made[name][-1]
-
-    def opened(self) -> str:
-        return "".join(name for name, made in self.made.items() if made)
-
-    def later(self, seconds: float) -> None:
-        self.clock.advance(seconds)
-        self.failover.tick()
+from tests.unit.sources.pool.kit import Log, login
+from tests.unit.sources.pool.members import TIMES, FakeMember, Rig
 
 
 def sources_of(log: Log) -> list[str]:
@@ -300,7 +212,7 @@ def test_a_block_is_offered_where_it_is_in_force_else_kept() -> None:
     rig["b"].in_force = {"0a"}
     rig.failover.send(block)
     assert (rig["a"].blocks, rig["b"].blocks) == ([], [block])
-    rig.failover.send(replace(block, payload=bytes(80).hex() + "01", context=""))
+    rig.failover.send(replace(block, kind="gbt", context=""))
     assert rig.log.verdicts[-1].explanation == "it is a whole block: start with --node on its chain"
 
 
@@ -386,10 +298,10 @@ def test_any_protocol_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """A new one needs a name in PROTOCOLS, and nothing else here."""
     asked: list[Any] = []
 
-    def other(wish: protocols.Wish, left: Any) -> Any:
+    def other(wish: Wish, left: Any) -> Any:
         asked.append((wish.name, wish.number, left))
 
     pool = PoolLogin(replace(login().url, protocol="other"), "u")
     monkeypatch.setattr(protocols, "PROTOCOLS", {"other": other})
-    protocols.open_session(protocols.Wish("x", pool, PoolOptions(), number=3))
+    protocols.open_session(Wish("x", pool, PoolOptions(), number=3))
     assert asked == [("x", 3, None)]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from miner.sources.base import Health
 from miner.work.found import Answer, FoundBlock
 from tests.unit.protocol.stratum_lines import jobs, notify, share_of, subscribed
-from tests.unit.sources.pool.test_failover import Rig
+from tests.unit.sources.pool.members import Rig
 
 
 def test_a_new_block_goes_to_the_pool_it_was_found_for() -> None:
