@@ -25,6 +25,7 @@ AT_ONCE = 200  # blocks offered and not answered: a source's queue is bounded
 MOST_LINES = 20
 OF_SESSIONS = (STRATUM, TEMPLATE)  # kinds that only a session can take
 NOT_ASKED = "it was not answered yet"
+Session = tuple[str, int]  # a source's name, and its number there
 
 
 @dataclass(slots=True)
@@ -35,13 +36,24 @@ class Waiting:
     file: Path
     why: str = ""  # what it waits for, in the source's words; empty: not answered yet
     offered: float | None = None  # monotonic
+    session: Session | None = None  # that was known when it was offered
     hopeless: bool = False  # this run's pool is another one, and does not know it
+    told: str = ""  # what the user was told that it waits for
 
     def is_due(self, now: float) -> bool:
         """Never offered, or answered long ago."""
         if self.offered is None:
             return True
         return bool(self.why) and not self.hopeless and now - self.offered > ASK_AGAIN_S
+
+    @property
+    def of_session(self) -> bool:
+        """May the source's answer be another one in another session?"""
+        return self.block.kind in OF_SESSIONS
+
+    def has_news(self) -> bool:
+        """Should the user be told, or told better?"""
+        return not self.told or (self.told == NOT_ASKED and bool(self.why))
 
     def is_strange_to(self, source: str) -> bool:
         """Was it found for another pool than this?"""
@@ -62,8 +74,7 @@ class Replay:
         self.earlier = frozenset(self._waiting)  # hashes
         self._source, self._tell, self._clock = source, tell, clock
         self._began = clock()
-        self._session: tuple[str, int] | None = None  # whose job came last
-        self._named = not self._waiting
+        self._session: Session | None = None  # whose job came last
 
     @property
     def asking(self) -> bool:
@@ -71,15 +82,15 @@ class Replay:
         return any(not waiting.why for waiting in self._waiting.values())
 
     def job(self, job: Job) -> None:
-        """A new session may have an old extranonce1, or know the parent: ask at once."""
-        news = self._session != (job.source, job.session)
+        """A new session may have an old extranonce1, or know the parent: ask again at once what was
+        answered. What is on its way may have gone there already."""
+        if self._session == (job.source, job.session):
+            return
         self._session = job.source, job.session
-        known = self._waiting.values() if news else ()
-        may = [w for w in known if w.block.kind in OF_SESSIONS and not w.hopeless]
-        for waiting in may:
-            waiting.offered, waiting.why = None, ""
-        if may:
-            self.offer()
+        for waiting in self._waiting.values():
+            if waiting.of_session and waiting.why and not waiting.hopeless:
+                waiting.offered, waiting.why = None, ""
+        self.offer()
 
     def verdict(self, verdict: Verdict) -> bool:
         """Note what the source says; True when it concerns nobody else: the block just waits."""
@@ -95,7 +106,10 @@ class Replay:
             del self._waiting[verdict.hash_hex]
             return False
         waiting.why = verdict.explanation or verdict.reason or verdict.answer.value
-        return verdict.answer is Answer.PENDING
+        pending = verdict.answer is Answer.PENDING
+        if pending and waiting.of_session and waiting.session != self._session:
+            waiting.offered, waiting.why = None, ""  # said before the session began: ask that
+        return pending
 
     def offer(self) -> None:
         """Hand the source what is due, not too many at once."""
@@ -104,19 +118,20 @@ class Replay:
         room = AT_ONCE - sum(w.offered is not None and not w.why for w in known)
         due = [w for w in known if w.is_due(now)][: max(room, 0)]
         for waiting in due:
-            waiting.offered = now
+            waiting.offered, waiting.session = now, self._session
         for waiting in due:
             self._source.send(waiting.block)
 
     def tick(self, now: float) -> None:
-        """Offer what is due; once all are answered, or after a while, name what waits."""
+        """Offer what is due; once all are answered, or after a while, name what waits. What was
+        not answered then is named again when its reason is known."""
         self.offer()
-        late = now - self._began >= FIRST_WORD_S
-        if self._named or not (late or (self._session is not None and not self.asking)):
+        if now - self._began < FIRST_WORD_S and (self._session is None or self.asking):
             return
-        self._named = True
-        left = [(w.file, w.block, w.why or NOT_ASKED) for w in self._waiting.values()]
-        for event in named(left):
+        news = [waiting for waiting in self._waiting.values() if waiting.has_news()]
+        for waiting in news:
+            waiting.told = waiting.why or NOT_ASKED
+        for event in named((waiting.file, waiting.block, waiting.told) for waiting in news):
             self._tell(event)
 
 

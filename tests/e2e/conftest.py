@@ -40,13 +40,13 @@ class Command:
         with stream:
             lines.extend(iter(stream.readline, ""))
 
-    def until(self, words: str, within_s: float = 40.0) -> str:
-        """The first line that holds the words."""
+    def until(self, *words: str, within_s: float = 40.0) -> str:
+        """The first line that holds all of the words."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             ended = self.process.poll() is not None
             for line in [*self.out, *self.err]:
-                if words in line:
+                if all(word in line for word in words):
                     return line
             assert not ended, f"ended with {self.process.returncode}:\n{self.text}"
             time.sleep(0.01)

@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 
+from miner.engine.announcer import Announcer
+from miner.engine.current import CurrentWork
 from miner.engine.pulse import Pulse
-from miner.sources.base import Health, SourceState
+from miner.engine.vitals import Vitals
 from miner.state.activity import Activity
-from miner.work.found import Answer
+from miner.state.events import Event
+from miner.state.status import Status
+from miner.views.sentences import sentence
 from tests.fakes.backend import FakeBackend
+from tests.fakes.clock import FakeClock
 from tests.fakes.engine import NEVER, Bench, bench_in, job, until
 
 HARD: dict[str, Any] = {"share_target": NEVER, "network_target": NEVER}
@@ -77,15 +82,25 @@ def test_a_node_that_never_judges_is_named(bench: Bench) -> None:
     until(lambda: "no hash for 1 s: waiting for a verdict" in bench.alarms())
 
 
-def test_paced_blocks_and_a_lost_pool_raise_no_alarm(bench: Bench) -> None:
-    bench.source.answer = lambda share: Answer.REJECTED
-    bench.run(FakeBackend(), block_interval_s=3600.0)
-    sink = bench.source.sink
-    sink.job(job())
-    until(lambda: bench.engine.pipeline.last_block_sent)
-    sink.job(job("b"))
-    until(lambda: bench.engine.snapshot().run.activity is Activity.PACED)
-    sink.state(SourceState("scripted", Health.DOWN, "gone"))
-    until(lambda: bench.engine.snapshot().run.activity is Activity.NO_WORK)
-    assert not bench.engine.done.wait(2.0)
-    assert bench.alarms() == ""
+def test_paced_blocks_and_a_lost_pool_raise_no_alarm() -> None:
+    """Five minutes of each, by a clock that is moved."""
+    clock = FakeClock()
+    told: list[Event] = []
+    status, work = Status(clock()), CurrentWork(clock)
+    vitals = Vitals(status, work, Announcer(status, told.append))
+
+    def after(minutes: int) -> Activity:
+        for _ in range(60 * minutes):
+            clock.move(1.0)
+            vitals.tick(clock(), stood=False)
+        return status.activity
+
+    work.opens = clock() + 300.0
+    work.take(job(), lambda: 0)
+    assert after(4) is Activity.PACED
+    work.pause(Activity.NO_WORK, paused=True)  # as the loop does when no source is ready
+    assert after(5) is Activity.NO_WORK
+    assert told == []
+    work.pause(Activity.NO_WORK, paused=False)
+    assert after(2) is Activity.STARTING  # the pause between blocks is over, and no worker hashes
+    assert [sentence(event) for event in told] == ["no hash for 60 s: starting; see `miner doctor`"]

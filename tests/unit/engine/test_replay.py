@@ -65,6 +65,21 @@ def test_what_is_not_answered_at_all_is_named_after_a_while() -> None:
     assert "was not answered yet" in sentence(table.events[0])
 
 
+def test_a_reason_that_comes_late_is_told_as_well() -> None:
+    block = solo_block(1)
+    table = Table(block)
+    table.replay.offer()
+    table.after(FIRST_WORD_S)
+    table.answer(block, Answer.PENDING, "it needs a node")
+    table.after(0.1)
+    assert [event.to_dict()["waits_for"] for event in table.events] == [
+        replay_module.NOT_ASKED,
+        "it needs a node",
+    ]
+    table.after(1000.0)
+    assert len(table.events) == 2
+
+
 def test_a_block_that_waits_is_offered_again_each_minute() -> None:
     block = solo_block(1)
     table = Table(block)
@@ -90,6 +105,22 @@ def test_a_new_session_of_the_pool_is_asked_at_once() -> None:
     assert table.offered() == []
     table.replay.job(job("b", session=2))
     assert table.offered() == [block]
+
+
+def test_what_is_on_its_way_is_not_sent_twice_into_a_new_session() -> None:
+    """The session may have begun before its first job came: both offers went there."""
+    block = pool_block(1)
+    table = Table(block)
+    table.replay.offer()
+    assert table.offered() == [block]
+    table.replay.job(job())
+    assert table.offered() == []
+    table.answer(block, Answer.PENDING, "no session yet")  # so it had not
+    table.after(0.1)
+    assert table.offered() == [block]
+    table.answer(block, Answer.PENDING, "it needs extranonce1 ab01")
+    table.after(0.1)
+    assert table.offered() == []
 
 
 @pytest.mark.parametrize("answer", [Answer.REJECTED, Answer.STALE])
