@@ -17,9 +17,9 @@
  * lines of the second comment in the place of those between the two comments.
  */
 override GROUP: u32 = 64u;       /* invocations of a workgroup */
-override NONCES: u32 = 32u;      /* of a workgroup (scan_single: of an invocation); a power of two <= 64 */
+override NONCES: u32 = 32u;      /* of a workgroup (scan_single: of an invocation): a power of two, at
+                                  * most 64, which takes 13 KiB of the 16 that every device has */
 override CAPACITY: u32 = 4096u;  /* candidates the buffer holds */
-const MOST_NONCES = 64u;         /* 13 KiB of workgroup memory; every device has 16 */
 /* one: */
 const SIDE = 1u;                 /* hashes side by side: of two versions (scan_single: nonces) */
 alias Word = u32;
@@ -68,8 +68,10 @@ const K = array<u32, 64>(
 
 struct State { a: Word, b: Word, c: Word, d: Word, e: Word, f: Word, g: Word, h: Word }
 
-/* A shift by a constant, both ways, and an or: every compiler makes one rotate of it. */
-fn rotr(x: Word, n: u32) -> Word { return (x >> Word(n)) | (x << Word(32u - n)); }
+/* A shift both ways and an or, of which compilers make one rotate. Mesa's does so only while it does
+ * not know n for a constant, hence the or with 0 that it folds away afterwards. */
+fn late(n: u32) -> u32 { return n | (task.mask & 0u); }
+fn rotr(x: Word, n: u32) -> Word { return (x >> Word(late(n))) | (x << Word(32u - late(n))); }
 fn bytes_swapped(x: u32) -> u32 {
     return (x << 24u) | ((x & 0xff00u) << 8u) | ((x >> 8u) & 0xff00u) | (x >> 24u);
 }
@@ -267,11 +269,12 @@ fn to_round_16(before: State, nonce_word: Word) -> State {
 
 /* Chunk 2's schedule for each nonce of the workgroup, words 16..63 with the round constants, in
  * quads; a thirteenth spreads the writes over the banks. */
-var<workgroup> kw: array<vec4<u32>, MOST_NONCES * 13u>;
+var<workgroup> kw: array<vec4<u32>, NONCES * 13u>;
 
+fn rotr_one(x: u32, n: u32) -> u32 { return (x >> late(n)) | (x << (32u - late(n))); }
 fn next_shared(w0: u32, w1: u32, w9: u32, w14: u32) -> u32 {
-    let s0 = ((w1 >> 7u) | (w1 << 25u)) ^ ((w1 >> 18u) | (w1 << 14u)) ^ (w1 >> 3u);
-    let s1 = ((w14 >> 17u) | (w14 << 15u)) ^ ((w14 >> 19u) | (w14 << 13u)) ^ (w14 >> 10u);
+    let s0 = rotr_one(w1, 7u) ^ rotr_one(w1, 18u) ^ (w1 >> 3u);
+    let s1 = rotr_one(w14, 17u) ^ rotr_one(w14, 19u) ^ (w14 >> 10u);
     return w0 + w9 + s0 + s1;
 }
 fn expand(i: u32, nonce_word: u32) {
