@@ -38,6 +38,7 @@ class Round:
 
     before: State
     after: State  # what `compress` has
+    seen_t1: int  # the same
     t1_parts: dict[str, int]
     t2_parts: dict[str, int]
 
@@ -62,18 +63,10 @@ def first_round(message: bytes) -> Round:
     """Round 0 of the first chunk of a message."""
     step = trace.record(message)[0]
     a, b, c, _, e, f, g, h = INITIAL_STATE
-    return Round(
-        INITIAL_STATE,
-        step.states[0],
-        {
-            "h": h,
-            "Sigma1": big_sigma1(e),
-            "Ch": ch(e, f, g),
-            "K[0]": K[0],
-            "W[0]": step.schedule[0],
-        },
-        {"Sigma0": big_sigma0(a), "Maj": maj(a, b, c)},
-    )
+    t1 = {"h": h, "Sigma1": big_sigma1(e), "Ch": ch(e, f, g), "K[0]": K[0]}
+    t2 = {"Sigma0": big_sigma0(a), "Maj": maj(a, b, c)}
+    t1["W[0]"] = step.schedule[0]
+    return Round(INITIAL_STATE, step.states[0], step.sums[0][0], t1, t2)
 
 
 def round_parts(message: bytes) -> dict[str, str]:

@@ -36,6 +36,7 @@ class OwnNode:
     def template(self) -> tuple[dict[str, Any], Template]:
         """The node's answer to getblocktemplate, raw and parsed."""
         reply = self.rpc.call("getblocktemplate", template_request(CHAIN))
+        reply["curtime"] = reply["mintime"]  # not the clock's: the same seed gives the same block
         return reply, parse_template(reply, CHAIN)
 
     def job(self) -> Job:

@@ -38,7 +38,8 @@ AXIS_WIDTH = 64
 TICKS = 5  # at most, on an axis
 MARKS = {"fixed": "o", "own": "@", "found": "*", "missed": "."}
 NARROW, WIDE = 40, 100  # columns: lines longer than WIDE are hard to read
-WORD = 24  # characters of a word that a column is kept wide enough for
+WORD = 32  # characters of a word that a column is kept wide enough for
+GAP = 2  # columns of space between those of a table
 URL = re.compile(r"https?://\S+")
 
 
@@ -165,22 +166,34 @@ def _bytes(item: Bytes) -> RenderableType:
 
 def _table(item: Table, width: int) -> RenderableType:
     rows, sources = _footnotes(item.rows)
-    named = any(item.columns)
-    table = RichTable(
-        title=item.title or None, title_justify="left", box=None, padding=(0, 1), pad_edge=False,
-        show_header=named,
-    )  # fmt: skip
-    longest = [
-        max((len(each) for row in rows for each in row[place].split()), default=1)
-        for place in range(len(item.columns))
+    table = RichTable(box=None, padding=(0, 1), pad_edge=False, show_header=any(item.columns))
+    texts = [[marked(cell) for cell in row] for row in rows]
+    plain = [list(item.columns), *([cell.plain for cell in row] for row in texts)]
+    for column, size in zip(item.columns, _widths(plain, width), strict=True):
+        table.add_column(column, overflow="fold", width=size)
+    for row in texts:
+        table.add_row(*row)
+    title = [RichText(item.title, style="italic")] if item.title else []
+    return Group(*title, table, *sources, *_under(item.origin, item.note))
+
+
+def _widths(rows: list[list[str]], width: int) -> list[int]:
+    """A width for each column, so that prose is wrapped before words and numbers are broken."""
+    columns = list(zip(*rows, strict=True))
+    wanted = [max((len(cell) for cell in cells), default=1) for cells in columns]
+    room = width - GAP * (len(columns) - 1)
+    if sum(wanted) <= room:
+        return [max(one, 1) for one in wanted]
+    words = [max((len(word) for cell in cells for word in cell.split()), default=1)
+             for cells in columns]  # fmt: skip
+    least = [min(one, WORD) for one in words]
+    while sum(least) > room:  # nothing helps but breaking the longest
+        least[least.index(max(least))] -= 1
+    spare = room - sum(least)
+    more = [one - two for one, two in zip(wanted, least, strict=True)]
+    return [
+        one + spare * extra // max(sum(more), 1) for one, extra in zip(least, more, strict=True)
     ]
-    kept = [min(one, WORD) for one in longest]
-    fits = sum(kept) + 2 * len(kept) <= width  # else rich decides what to break
-    for column, least in zip(item.columns, kept, strict=True):
-        table.add_column(column, overflow="fold", min_width=least if fits else None)
-    for row in rows:
-        table.add_row(*(marked(cell) for cell in row))
-    return Group(table, *sources, *_under(item.origin, item.note))
 
 
 def _footnotes(
@@ -230,10 +243,9 @@ def _axis(item: Axis, said: Voice) -> RenderableType:
     lines += [RichText("".join(line), style="bold"), _scale(low, high)]
     for mark in sorted(item.marks, key=lambda mark: mark.value):
         if mark.kind != "missed":
-            spot = _position(math.log10(mark.value), low, high)
-            lines.append(
-                RichText(f"{' ' * min(spot, 24)}{MARKS[mark.kind]} {mark.label}: {mark.figure}")
-            )
+            text = f"{MARKS[mark.kind]} {mark.label}: {mark.figure}"
+            spot = min(_position(math.log10(mark.value), low, high), AXIS_WIDTH - len(text))
+            lines.append(RichText(" " * max(spot, 0) + text))
     missed = sum(mark.kind == "missed" for mark in item.marks)
     if missed:
         lines.append(RichText(said.say("missed", count=missed), style="dim"))

@@ -1,5 +1,6 @@
 """The midstate, and the ladder from pencil to ASIC."""
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ QUOTED = ("Pencil and paper (human)", "Antminer S9", "Antminer S21")
 class Rung:
     """One way to do the same work."""
 
+    key: str
     name: Shown
     idea: Shown
     rate_hs: float
@@ -90,16 +92,21 @@ def _pair(block: bytes, setting: Setting, seconds: float) -> tuple[Live, list[Ru
     def openssl(nonce: int) -> bytes:
         return sha256d(block[:76] + nonce.to_bytes(4, "little"))
 
+    def openssl_kept(nonce: int) -> bytes:
+        first = begun.copy()
+        first.update(block[64:76] + nonce.to_bytes(4, "little"))
+        return hashlib.sha256(first.digest()).digest()
+
+    begun = hashlib.sha256(block[:64])
     setting.progress(word("timing", name=word("by_hand"), place=1, total=1))
-    plain, faster, c = (_naive(one, seconds) for one in (whole, kept, openssl))
-    hashlib = _named("hashlib", seconds)
-    rows: list[tuple[Shown, ...]] = [(word("by_hand"), *_gain(plain, faster))]
-    if hashlib is not None:
-        rows.append(("hashlib", *_gain(c, hashlib)))
+    plain, faster, c, c_faster = (
+        _naive(one, seconds) for one in (whole, kept, openssl, openssl_kept)
+    )
+    rows = [(word("by_hand"), *_gain(plain, faster)), ("hashlib", *_gain(c, c_faster))]
     rungs = [
-        Rung(word("by_hand"), word("plain_idea"), plain),
-        Rung(word("by_hand_mid"), word("mid_idea"), faster),
-        Rung(word("hashlib_plain"), word("openssl_idea"), c),
+        Rung("by hand", word("by_hand"), word("plain_idea"), plain),
+        Rung("by hand x", word("by_hand_mid"), word("mid_idea"), faster),
+        Rung("hashlib, plain", word("hashlib_plain"), word("openssl_idea"), c),
     ]
     return Live("pairs", pairs=rows, code=header_hash), rungs
 
@@ -115,18 +122,6 @@ def _naive(hash_of: Callable[[int], bytes], seconds: float) -> float:
         hash_of(nonce)
         nonce += 1
     return nonce / (time.thread_time() - begun)
-
-
-def _named(name: str, seconds: float) -> float | None:
-    """The speed of a backend that may not be there."""
-    try:
-        backend = registry.open_named(name, OpenOptions(cache_dir()))
-    except MinerError:
-        return None
-    try:
-        return rate(backend, bench_unit(1, NEVER), seconds)
-    finally:
-        backend.close()
 
 
 def _climb(setting: Setting, seconds: float) -> tuple[bool, list[Rung]]:
@@ -159,19 +154,37 @@ def _timed(backend: Backend, row: Candidate, seconds: float) -> list[Rung]:
     family, _, detail = row.name.partition(":")
     known = next((name for name in (detail, family) if name in IDEAS), None)
     idea: Shown = word(known) if known else row.detail  # a backend that somebody else made
-    rungs = [Rung(row.name, idea, rate(backend, bench_unit(1, NEVER), seconds))]
+    clock = time.thread_time if backend.info.in_caller else time.monotonic
+    speed = rate(backend, bench_unit(1, NEVER), seconds, clock)
+    rungs = [Rung(row.name, row.name, idea, speed)]
     wanted = backend.info.versions_wanted
     if wanted > 1:
         several = word("several", idea=idea, versions=wanted)
-        speed = rate(backend, bench_unit(wanted, NEVER), seconds)
-        rungs.append(Rung(f"{row.name} x{wanted}", several, speed))
+        speed = rate(backend, bench_unit(wanted, NEVER), seconds, clock)
+        name = f"{row.name} x{wanted}"
+        rungs.append(Rung(name, name, several, speed))
     return rungs
 
 
+def _base(rung: Rung, known: dict[str, Rung]) -> Rung | None:
+    """The rung that a gain is over: the same with one version, else the step before it."""
+    one_version, _, _ = rung.key.rpartition(" x")
+    if one_version in known:
+        return known[one_version]
+    family = rung.key.partition(":")[0]
+    steps = {"python": "by hand", "hashlib": "hashlib, plain", "numpy": "hashlib"}
+    if rung.key == "native:portable":
+        return known.get("hashlib")
+    before = steps.get(family, "native:portable" if ":" in rung.key else "")
+    return known.get(before)
+
+
 def _rows(rungs: list[Rung]) -> list[tuple[Shown, ...]]:
+    known = {rung.key: rung for rung in rungs}
     rows: list[tuple[Shown, ...]] = []
-    for place, rung in enumerate(rungs):
-        gain = word("times", gain=rung.rate_hs / rungs[place - 1].rate_hs) if place else ""
+    for rung in rungs:
+        base = _base(rung, known)
+        gain = word("over", gain=rung.rate_hs / base.rate_hs, base=base.name) if base else ""
         rows.append((rung.name, Si(rung.rate_hs, "H/s"), gain, rung.idea))
     return rows
 

@@ -16,6 +16,7 @@ from miner.protocol.gbt.job import block_hex
 from miner.protocol.gbt.verdicts import Ruling
 from miner.work.found import Share
 
+OTHERS = "others"  # in the data: those without a name
 DATA = "pools.json"  # dated and sourced counts
 SHOWN = 12
 SHARED_BLOCKS, PUBLIC_BLOCKS, SECRET_BLOCKS = 2, 2, 3
@@ -50,14 +51,14 @@ def _counts(setting: Setting) -> tuple[dict[str, float], Shown]:
     return counts, word("data", date=data["date"], source=data["source"])
 
 
-def _four(counts: dict[str, float]) -> list[tuple[str, Shown]]:
+def _four(counts: dict[str, float]) -> list[tuple[Shown, Shown]]:
     """Each measure with its value."""
     blocks = list(counts.values())
     return [
         ("Nakamoto", central.nakamoto(blocks)),
         ("HHI", round(central.hhi(blocks))),
         ("Gini", round(central.gini(blocks), 3)),
-        ("entropy", word("bits", value=central.entropy_bits(blocks))),
+        (word("measure"), word("bits", value=central.entropy_bits(blocks))),
     ]
 
 
@@ -68,7 +69,10 @@ def _measures(counts: dict[str, float], origin: Shown) -> Live:
     means = [word(key, equal=like) for key in ("nakamoto", "hhi", "gini", "entropy")]
     return Live(
         "measures",
-        counts=Series([name for name, _ in top], [blocks for _, blocks in top]),
+        counts=Series(
+            [word(name) if name == OTHERS else name for name, _ in top],
+            [blocks for _, blocks in top],
+        ),
         origin_of=origin,
         measures=[(*row, means[place]) for place, row in enumerate(_four(counts))],
         eight=central.nakamoto(equal) == 5

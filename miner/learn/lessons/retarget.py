@@ -25,7 +25,7 @@ NAMES = ("first", "limit", "harder", "easier")  # of the adjustments in the data
 
 def screens(setting: Setting) -> Iterator[Live]:
     """The rule, real periods, a step in hashrate, and the missing interval."""
-    yield Live("rule", blocks=PERIOD, seconds=PERIOD_S, code=next_target)
+    yield Live("rule", seconds=PERIOD_S, code=next_target)
     yield _real_periods()
     yield _step_up(setting)
     yield _slow_clock(setting)

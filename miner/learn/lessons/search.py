@@ -70,12 +70,12 @@ def _mined(found: list[Found], target: int) -> Live:
 def _waits(waits: list[float]) -> Live:
     gap = fit.distance(waits)
     chance = fit.p_value(gap, len(waits))
-    edges = [round(WIDTH * place, 1) for place in range(BINS)]
-    labels: list[Shown] = [f"{low:.1f}-{low + WIDTH:.1f}" for low in edges[:-1]]
+    edges = [WIDTH * place for place in range(BINS)]
+    labels = [word("range", low=low, high=low + WIDTH) for low in edges[:-1]]
     return Live(
         "waits",
         waits=Series(
-            [*labels, word("up", low=f"{edges[-1]:.1f}")],
+            [*labels, word("up", low=edges[-1])],
             fit.histogram(waits, WIDTH, BINS),
             fit.expected(len(waits), WIDTH, BINS),
         ),

@@ -101,7 +101,7 @@ def _t1(first: opened.Round, quoted: str) -> Live:
             *_rows([opened.Row("Ch", first.t1_parts["Ch"])]),
         ],
         t1=rows,
-        sums=sum(first.t1_parts.values()) % 2**32 == first.t1,
+        sums=first.t1 == first.seen_t1,
         code=big_sigma1,
     )
 

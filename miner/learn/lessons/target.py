@@ -45,7 +45,8 @@ def _row(name: Shown, nbits: int) -> tuple[Shown, ...]:
     target = target_from_nbits(nbits)
     bits = round(math.log2(target), 2)
     return (
-        name, f"{nbits:08x}", f"2^{bits:g}", difficulty(target), float(expected_hashes(target)),
+        name, f"{nbits:08x}", word("power", bits=bits), difficulty(target),
+        float(expected_hashes(target)),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from miner.work.found import Share
 
 REGTEST_HALVING = 150
 TEMPLATE = ("height", "previousblockhash", "version", "bits", "curtime", "coinbasevalue")
+CELL = 48  # characters of a value that are shown
 ROOMS = ("headers", "coinbases", "shapes")
 
 
@@ -30,7 +31,7 @@ def screens(setting: Setting) -> Iterator[Live]:
         block = Block.parse(bytes.fromhex(block_hex(share)))
         yield Live(
             "template",
-            template=[(name, str(reply[name])) for name in TEMPLATE],
+            template=[(name, _cut(str(reply[name]))) for name in TEMPLATE],
             subsidy=subsidy(1, REGTEST_HALVING),
             code=make_job,
         )
@@ -41,6 +42,10 @@ def screens(setting: Setting) -> Iterator[Live]:
         for room, part in zip(ROOMS, faults, strict=True):
             yield _room(room, [(fault, own.submit(fault.raw)) for fault in part])
         yield _good(own, share)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= CELL else f"{text[:CELL]}.."
 
 
 def _words(step: trace.Compression) -> str:

@@ -11,9 +11,9 @@ from miner.learn.live import Live, Series, Shown, word
 from miner.learn.steps import Setting
 
 PAYMENTS = (
-    "Ada pays Ben 5", "Ben pays Cem 3", "Cem pays Dia 2", "Dia pays Eli 2", "Eli pays Ada 1",
+    "Ada -> Ben 5", "Ben -> Cem 3", "Cem -> Dia 2", "Dia -> Eli 2", "Eli -> Ada 1",
 )  # fmt: skip
-FORGED = "Ben pays Ben 3"  # he takes his payment back
+FORGED = "Ben -> Ben 3"  # he takes his payment back
 CHANGED = 1  # the second block
 UNTIL, QUICK_UNTIL = 14, 9  # blocks, at which the race is over
 DIGITS = 16  # of a hash, on the screen
@@ -53,7 +53,7 @@ def _forge(page: Page) -> Page:
 
 
 def _fingerprint(text: str) -> Live:
-    texts = (text, f"{text}!", "Ada pays Ben 5", "Ada pays Ben 6")
+    texts = (text, f"{text}!", "Ada -> Ben 5", "Ada -> Ben 6")
     one, other = (sha256d(each.encode())[:8] for each in texts[2:])
     return Live(
         "fingerprint",

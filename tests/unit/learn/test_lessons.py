@@ -1,6 +1,8 @@
 """Every lesson runs to its end, passes its own checks and fits the screen."""
 
+import importlib
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,14 @@ from click.testing import CliRunner
 import miner
 from miner.cli.learn import learn
 from miner.learn import render
-from miner.learn.catalogue import LESSONS
+from miner.learn.catalogue import LESSONS, script
+from miner.learn.fill import Filler
+from miner.learn.live import Live
 from miner.learn.steps import Check, Code, Lesson, Question, Screen, Setting, Text, failed
-from miner.learn.voice import voice
+from miner.learn.voice import languages, voice
 
 MAX_WORDS = 200  # a screen
+QUICK = Setting(quick=True)
 GENESIS_HEX = (
     "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b2"
     "7ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c"
@@ -21,9 +26,20 @@ GENESIS_HEX = (
 
 
 @pytest.fixture(scope="module", params=LESSONS, ids=lambda lesson: lesson.name)
-def played(request: pytest.FixtureRequest) -> tuple[Lesson, list[Screen]]:
+def lives(request: pytest.FixtureRequest) -> tuple[Lesson, list[Live]]:
+    """A lesson's values, made once and told in each language."""
     lesson: Lesson = request.param
-    return lesson, list(lesson.screens(Setting(quick=True)))
+    module = importlib.import_module(f"miner.learn.lessons.{lesson.name}")
+    return lesson, list(module.screens(QUICK))
+
+
+@pytest.fixture(scope="module", params=languages())
+def played(
+    lives: tuple[Lesson, list[Live]], request: pytest.FixtureRequest
+) -> tuple[Lesson, list[Screen]]:
+    lesson, lang = lives[0], str(request.param)
+    filler = Filler(script(lesson.name, lang), voice(lang), QUICK)
+    return replace(lesson, lang=lang), list(filler.screens(iter(lives[1])))
 
 
 def test_every_check_passes(played: tuple[Lesson, list[Screen]]) -> None:
@@ -66,9 +82,13 @@ def test_80_columns_suffice_without_colour(played: tuple[Lesson, list[Screen]]) 
         render.show_title(console, lesson, screen)
         for item in screen.items:
             render.show_item(console, item, voice(lesson.lang))
+        assert (screen.place, screen.total) == (screens.index(screen) + 1, len(screens))
     text = out.getvalue()
     assert [line for line in text.splitlines() if len(line) > 80 or line.endswith(" ")] == []
     assert "\x1b" not in text
+    lines = {line.strip().partition(": ")[2] for line in text.splitlines()}
+    checks = [item for screen in screens for item in screen.items if isinstance(item, Check)]
+    assert [one.how for one in checks if one.how not in lines] == [], "cut off"
 
 
 def test_a_header_of_the_learners_own() -> None:
