@@ -2,14 +2,15 @@
 is assembled here, each with a feed of its own and further routes where it has some."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from miner.views import api
+from miner.state.snapshot import Snapshot
+from miner.views import api, axeos, xmrig
 from miner.views.block import block
 from miner.views.feed import Feed, dump
 from miner.views.web.answer import NO_CACHE, Answer, refusal
@@ -48,7 +49,12 @@ class App:
             "/api/v1/history": self.history,
             "/api/v1/shares": self.shares,
             "/api/v1/block": self.block,
+            "/api/system/info": self._of(lambda now: axeos.info(now, self._feed.names)),
+            "/api/system/asic": self._of(axeos.asic),
+            "/api/system/scoreboard": self._of(axeos.scoreboard),
+            "/api/system/statistics": self.statistics,
         }
+        table |= dict.fromkeys(("/1/summary", "/2/summary", "/api.json"), self.xmrig)
         table |= {f"/{name}": served(file) for name, file in self._files.items() if name != INDEX}
         routes: list[BaseRoute] = [Route(path, endpoint(how)) for path, how in table.items()]
         return [*routes, Route("/api/v1/events", self.stream)]
@@ -83,6 +89,23 @@ class App:
         now = self._feed.tick()
         told = block(now, self._feed.names)
         return Answer(dump(self._feed.cut(told)), tag=self._tag(now.change))
+
+    def statistics(self, request: Request) -> Answer:
+        """Of AxeOS; null in a row is not known."""
+        columns = request.query_params.get("columns", "")
+        told = axeos.statistics(self._feed.tick(), [one for one in columns.split(",") if one])
+        return Answer(dump(told))
+
+    def xmrig(self, request: Request) -> Answer:
+        return Answer(dump(self._feed.names.cut(xmrig.summary(self._feed.tick()))))
+
+    def _of(self, make: Callable[[Snapshot], Any]) -> Handler:
+        """Answers with what `make` tells of the newest snapshot."""
+
+        def handler(request: Request) -> Answer:
+            return Answer(dump(self._feed.cut(make(self._feed.tick()))))
+
+        return handler
 
     def _tag(self, change: int) -> str:
         """Of a run and its change number: two runs never share one."""
