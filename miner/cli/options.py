@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import click
 
+from miner.cli import print_files
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 SOURCE = (
@@ -69,6 +71,11 @@ RUN = (
                  help="Show payout addresses whole, on the page and in its APIs."),
     click.option("--cgminer-api", is_flag=False, flag_value="4028", metavar="[HOST:]PORT",
                  help="Answer cgminer's API, read-only; alone: 127.0.0.1:4028."),
+    click.option("--print-grafana", is_flag=True, is_eager=True, expose_value=False,
+                 callback=print_files.grafana, help="Print a Grafana dashboard, and end."),
+    click.option("--print-homeassistant", is_flag=True, is_eager=True, expose_value=False,
+                 callback=print_files.homeassistant,
+                 help="Print sensors for Home Assistant, and end."),
     click.option("--on-event", metavar="COMMAND",
                  help="Run it for each block, best share and alarm, told in JSON on its stdin."),
     click.option("--decode", is_flag=True, default=None, help="Show what the coinbase pays."),

@@ -13,6 +13,8 @@ from miner.state.snapshot import Snapshot
 from miner.views import api, axeos, xmrig
 from miner.views.block import block
 from miner.views.feed import Feed, dump
+from miner.views.health import Health
+from miner.views.metrics import Metrics
 from miner.views.web.answer import NO_CACHE, Answer, refusal
 from miner.views.web.guard import Guard
 from miner.views.web.pages import FIRST, INDEX, File, first_numbers, static_files
@@ -35,6 +37,7 @@ class App:
         self.stream = Stream(feed)
         self._feed = feed
         self._files = static_files()
+        self._metrics = Metrics(self._moment)
         router = Router([*extra, *self._routes()], redirect_slashes=False, default=not_found)
         self._app = Guard(safe(router), reach.names, reach.lan)
 
@@ -53,6 +56,7 @@ class App:
             "/api/system/asic": self._of(axeos.asic),
             "/api/system/scoreboard": self._of(axeos.scoreboard),
             "/api/system/statistics": self.statistics,
+            "/metrics": self.metrics,
         }
         table |= dict.fromkeys(("/1/summary", "/2/summary", "/api.json"), self.xmrig)
         table |= {f"/{name}": served(file) for name, file in self._files.items() if name != INDEX}
@@ -96,6 +100,10 @@ class App:
         told = axeos.statistics(self._feed.tick(), [one for one in columns.split(",") if one])
         return Answer(dump(told))
 
+    def metrics(self, request: Request) -> Answer:
+        body, media = self._metrics.scrape(request.headers.get("accept", ""))
+        return Answer(body, media)
+
     def xmrig(self, request: Request) -> Answer:
         return Answer(dump(self._feed.names.cut(xmrig.summary(self._feed.tick()))))
 
@@ -106,6 +114,10 @@ class App:
             return Answer(dump(self._feed.cut(make(self._feed.tick()))))
 
         return handler
+
+    def _moment(self) -> tuple[Snapshot, Health]:
+        now = self._feed.tick()
+        return now, self._feed.health(now)
 
     def _tag(self, change: int) -> str:
         """Of a run and its change number: two runs never share one."""
