@@ -22,6 +22,8 @@ class Kept(NamedTuple):
     source: str
     is_block: bool
     height: int | None
+    number: int
+    expected: float
     header: bytes
     answer: str | None = None
     reason: str = ""
@@ -35,10 +37,11 @@ class Newest:
         self._kept: OrderedDict[str, Kept] = OrderedDict()  # by hash, display order
         self._rows: tuple[FoundShare, ...] | None = ()  # None: something changed
 
-    def share(self, share: Share) -> None:
+    def share(self, share: Share, number: int, expected: float) -> None:
+        """The session's share of this number; so many were expected by then."""
         job = share.unit.job
         told = time.time(), share.difficulty, job.source, share.is_block, job.height
-        self._put(share.hash_hex, Kept(*told, share.header))
+        self._put(share.hash_hex, Kept(*told, number, expected, share.header))
         if len(self._kept) > MOST:
             self._kept.popitem(last=False)
 
@@ -59,7 +62,7 @@ class Newest:
     ) -> None:
         kept = self._kept.get(hash_hex)
         if kept is not None:
-            self._put(hash_hex, Kept(*kept[:6], answer, reason, latency_s))
+            self._put(hash_hex, Kept(*kept[:8], answer, reason, latency_s))
 
     def _put(self, hash_hex: str, kept: Kept) -> None:
         self._kept[hash_hex] = kept
@@ -68,4 +71,4 @@ class Newest:
 
 def row(hash_hex: str, kept: Kept) -> FoundShare:
     answered = kept.answer, kept.reason, kept.latency_s
-    return FoundShare(*kept[:5], hash_hex, kept.header.hex(), *answered)
+    return FoundShare(*kept[:7], hash_hex, kept.header.hex(), *answered)

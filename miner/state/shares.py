@@ -32,7 +32,7 @@ class ShareBook:
         self._work += float(expected_hashes(share.unit.target))
         self.best.share(share)
         self.blocks_found += share.is_block
-        self.newest.share(share)
+        self.newest.share(share, self.found, self.luck.expected)
 
     def verdict(self, verdict: Verdict) -> Verdict | None:
         """As Answers.take."""

@@ -176,6 +176,8 @@ class FoundShare:
     source: str
     is_block: bool
     height: int | None
+    number: int  # among those of the session, from 1
+    expected: float  # shares that all hashes done until then were worth
     hash: str  # display order
     header: str  # 80 bytes, hex
     answer: str | None  # accepted, rejected, stale, ...; None: it is awaited

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from miner.backends.base import BackendInfo, Kind
-from miner.bitcoin.target import DIFF1_TARGET
+from miner.bitcoin.target import DIFF1_TARGET, expected_hashes
 from miner.state.answers import MAX_ANSWERS, MAX_REASONS
 from miner.state.kept import Kept
 from miner.state.newest import MOST
@@ -245,6 +245,21 @@ def test_the_newest_shares_are_kept_for_plots() -> None:
     assert now.history.shares[-1].is_block
     assert "history" not in now.to_dict()
     assert now.history.shares[-1].answer is None
+
+
+def test_a_dot_has_its_number_and_how_many_were_expected_by_then() -> None:
+    status = Status(0.0)
+    one = share(1)
+    status.job(one.unit.job, 0.0)
+    meter = status.worker(info("native:avx2", "a CPU"), 0.0)
+    each = round(expected_hashes(one.unit.job.target))
+    for number, work in ((1, 3), (2, 5)):
+        meter.hashes = work * each
+        status.tick(float(number))
+        status.share(share(number))
+    rows = status.snapshot(3.0).history.shares
+    assert [row.number for row in rows] == [1, 2]
+    assert [row.expected for row in rows] == pytest.approx([3.0, 5.0])
 
 
 def test_a_dot_has_its_newest_answer() -> None:
