@@ -1,0 +1,106 @@
+"""A page of ours in a real browser: Debian's chromium, and a server over a made-up run."""
+
+import asyncio
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from miner.state.snapshot import Snapshot
+from miner.views.feed import Feed
+from miner.views.web.app import App, Reach
+from miner.views.web.server import WebServer
+from tests.fakes.scene import Scene
+
+DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
+NEEDS_BROWSER = pytest.mark.skipif(
+    not (DRIVER and BROWSER), reason="no chromium and chromedriver on PATH"
+)
+
+
+def open_browser(folder: Path, scripts: bool = True) -> Any:
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(BROWSER)
+    for flag in (
+        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        "--disable-dev-shm-usage", f"--user-data-dir={folder}", "--window-size=1000,900",
+    ):  # fmt: skip
+        options.add_argument(flag)
+    if not scripts:
+        blocked = {"profile.managed_default_content_settings.javascript": 2}
+        options.add_experimental_option("prefs", blocked)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    return webdriver.Chrome(options, webdriver.ChromeService(str(DRIVER)))
+
+
+def until(true: Callable[[], Any], within_s: float = 20.0) -> Any:
+    """What `true` gives when it is true at last."""
+    deadline = time.monotonic() + within_s
+    while not (found := true()):
+        assert time.monotonic() < deadline, f"not within {within_s} s"
+        time.sleep(0.05)
+    return found
+
+
+def screen(driver: Any, width: int, scheme: str = "light", motion: str = "no-preference") -> None:
+    """A screen of this width that prefers this colour scheme."""
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    wishes = {"prefers-color-scheme": scheme, "prefers-reduced-motion": motion}
+    features = [{"name": name, "value": value} for name, value in wishes.items()]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+
+class Served:
+    """The web view of a scene, on loopback."""
+
+    def __init__(self, scene: Scene, age_s: float = 3600.0, port: int = 0) -> None:
+        self.age_s, self._began = age_s, time.monotonic()
+        self._start_s = time.time() - age_s
+        self.show(scene)
+        self._made: tuple[Scene, int, Snapshot] | None = None
+        self._socket = socket.create_server(("127.0.0.1", port))
+        self.port = int(self._socket.getsockname()[1])
+        feed = Feed(self.snapshot)
+        self.app = App(feed, Reach((), False))
+        self._server = WebServer(self.app, feed, self._socket)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def show(self, scene: Scene) -> None:
+        """From now on this one, as if it had begun `age_s` before this server."""
+        self._scene = replace(scene, start_s=self._start_s)
+
+    def snapshot(self) -> Snapshot:
+        """Of this second; made once."""
+        scene, second = self._scene, int(self.age_s + time.monotonic() - self._began)
+        made = self._made
+        if made is None or made[0] is not scene or made[1] != second:
+            made = self._made = scene, second, scene.snapshot(float(second))
+        return made[2]
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        await self._server.serve(self._stop)
+
+    def close(self) -> None:
+        until(lambda: self._loop is not None)
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        self._socket.close()
