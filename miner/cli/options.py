@@ -44,6 +44,8 @@ SOURCE = (
     click.option("--tls-insecure", is_flag=True, default=None, help="Trust any certificate."),
     click.option("--sv2-insecure", is_flag=True, default=None,
                  help="Take a Stratum v2 server without its key."),
+    click.option("--device-name", metavar="NAME",
+                 help="Name this computer to Stratum v2 pools; default: the worker of --user."),
 )  # fmt: skip
 BACKENDS = (
     click.option("--backend", multiple=True, metavar="B",

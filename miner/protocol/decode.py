@@ -62,7 +62,8 @@ class DecodedCoinbase:
         elif paid == 0:
             text.append(f"  {self.own} is NOT paid by this coinbase: you trust the pool")
         else:
-            text.append(f"  {self.own} is paid {_coins(paid)} of {_coins(self.total)} BTC")
+            share = per_cent(paid, self.total)
+            text.append(f"  {self.own} is paid {_coins(paid)} of {_coins(self.total)} BTC, {share}")
         return text
 
 
@@ -117,6 +118,12 @@ def user_address(user: str) -> address.Address | None:
         except address.AddressError:
             continue
     return None
+
+
+def per_cent(part: int, whole: int) -> str:
+    """Exact to a hundredth, rounded down: 99.99 % is never shown as all."""
+    hundredths = part * 10_000 // whole if whole else 0
+    return f"{hundredths // 100}.{hundredths % 100:02d} %"
 
 
 def _describe(script: bytes, chain: str) -> str:

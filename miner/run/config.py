@@ -54,6 +54,7 @@ class MineConfig:
     tls_pin: str | None
     tls_insecure: bool
     sv2_insecure: bool
+    device_name: str | None  # of this computer, for pools
     journal: Path | None
     retries: int | None
     decode: bool

@@ -4,7 +4,8 @@ from miner.bitcoin.address import Address, decode
 from miner.bitcoin.target import difficulty
 from miner.engine.odds import MAINNET_DIFFICULTY, mainnet_sentence
 from miner.protocol.coinbase_parts import coinbase_parts
-from miner.protocol.decode import DecodedCoinbase, decode_coinbase, user_address
+from miner.protocol.decode import DecodedCoinbase, decode_coinbase
+from miner.protocol.sv2.payout import address_in
 from miner.run.config import MineConfig
 from miner.sources.pool.options import pool_names
 from miner.state.events import CoinbaseTold, Event, OddsTold
@@ -56,4 +57,4 @@ class Explainer:
         pools = self._config.pools
         users = dict(zip(pool_names([pool.url for pool in pools]), pools, strict=True))
         pool = users.get(job.source)
-        return None if pool is None else user_address(pool.user)
+        return None if pool is None else address_in(pool.user)

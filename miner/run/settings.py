@@ -14,6 +14,7 @@ from miner.errors import ConfigError
 from miner.transport.listening import listen_address
 
 WEB_PORT, CGMINER_PORT = 8080, 4028  # where they listen when no port is named
+MAX_DEVICE_NAME = 32  # bytes; what a share of Stratum v2 may carry
 
 
 class Setting(NamedTuple):
@@ -100,6 +101,13 @@ def host_name(value: object) -> str:
     return name
 
 
+def device_name(value: object) -> str:
+    name = text(value)
+    if len(name.encode()) > MAX_DEVICE_NAME:
+        raise ValueError(f"is not a name of at most {MAX_DEVICE_NAME} bytes")
+    return name
+
+
 def tag(value: object) -> str:
     if type(value) is not str or not value.isprintable() or len(value.encode()) > 40:
         raise ValueError("is not a coinbase tag of at most 40 printable bytes")
@@ -138,6 +146,7 @@ SETTINGS: dict[str, Setting] = {
     "tls_pin": Setting(pin),
     "tls_insecure": Setting(switch, False),
     "sv2_insecure": Setting(switch, False),
+    "device_name": Setting(device_name),
     "journal": Setting(path),
     "retries": Setting(retries),
     "decode": Setting(switch, False),

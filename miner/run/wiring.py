@@ -206,6 +206,7 @@ def pool_options(config: MineConfig, rate_hs: Callable[[], float | None]) -> Poo
         allow_redirect=config.allow_redirect,
         tls=TlsSettings(config.tls_ca, config.tls_pin, config.tls_insecure),
         sv2_insecure=config.sv2_insecure,
+        device_name=config.device_name or "",
         retries=config.retries,
         rate_hs=rate_hs,
     )

@@ -29,7 +29,7 @@ def test_shares_until_a_goal_with_the_customary_aliases(miner: Start) -> None:
 @pytest.mark.parametrize(
     ("user", "words"),
     [
-        (f"{ADDRESS}.w1", f"{ADDRESS} is paid 50.00000000 of 50.00000000 BTC"),
+        (f"{ADDRESS}.w1", f"{ADDRESS} is paid 50.00000000 of 50.00000000 BTC, 100.00 %"),
         ("1BoatSLRHtKNngkdXEeobR76b53LETtpyT", "is NOT paid by this coinbase"),
         ("alice.w1", "no address of yours is known"),
     ],

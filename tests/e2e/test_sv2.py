@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.pool import FakePool
+from tests.fakes.sink import REGTEST
 from tests.fakes.sv2_pool import FakeSv2Pool
 from tests.fakes.sv2_server import Sv2Server
 
@@ -76,6 +77,35 @@ def test_from_v2_to_v2_to_v1(tmp_path: Path) -> None:
     assert "not signed by that key" in done.stdout and "unknown-user" in done.stdout
     assert sum(one.error is None for one in v1.ledger) >= 3
     assert not any(pool.shares for pool in wrong_key.pools + refusing.pools)
+
+
+@pytest.mark.parametrize(
+    ("user", "words"),
+    [
+        (f"sri/solo/{REGTEST}/desk", f"pays 0 % to {REGTEST}, though the user name asks for solo"),
+        ("somebody", "names no address"),
+        ("sri/donate/100", "names no address"),
+    ],
+)
+def test_a_payout_that_gives_all_away_is_an_alarm(tmp_path: Path, user: str, words: str) -> None:
+    with Sv2Server(hard_enough) as server:
+        done = mine(tmp_path, "--pool", server.url, "--stop-after", "2shares", user=user)
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    (alarm,) = [event for event in events if event["type"] == "alarm"]
+    assert words in alarm["text"] and "127.0.0.1" in alarm["text"]
+    assert last(done)["alarms"] == [alarm["text"]]
+
+
+@pytest.mark.parametrize("user", [f"{ADDRESS}.desk", f"sri/solo/{ADDRESS}/desk"])
+def test_who_is_paid_is_shown_in_per_cent(tmp_path: Path, user: str) -> None:
+    with Sv2Server(hard_enough) as server:
+        flags = ("--pool", server.url, "--stop-after", "1shares", "--decode")
+        done = mine(tmp_path, *flags, user=user)
+    assert f"{ADDRESS} is paid 25.00000000 of 25.00000000 BTC, 100.00 %" in done.stdout
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert not any(event["type"] == "alarm" for event in events)
+    assert server.pools[0].shares[0].worker == "desk"
 
 
 def test_no_key_is_refused_before_anything_is_opened(tmp_path: Path) -> None:

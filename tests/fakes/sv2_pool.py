@@ -99,6 +99,7 @@ class FakeSv2Pool:
     rates: list[float] = field(default_factory=list)
     flags_asked: int = -1
     user: str = ""
+    names: list[str] = field(default_factory=list)  # host, vendor, hardware, firmware, device
     standard: bool = False
     by_group: bool = False  # address jobs to the group, as SRI does after the first
     silent: bool = False  # answers no share
@@ -160,6 +161,11 @@ class FakeSv2Pool:
     def _setup(self, payload: bytes) -> bytes:
         assert payload[0] == 0 and struct.unpack("<HH", payload[1:5]) == (2, 2)
         (self.flags_asked,) = struct.unpack("<I", payload[5:9])
+        rest, self.names = payload[9:], []
+        for skip in (2, 0, 0, 0, 0):  # the port stands behind the host
+            self.names.append(rest[1 : 1 + rest[0]].decode())
+            rest = rest[1 + rest[0] + skip :]
+        assert rest == b""
         if self.refuse_setup is not None:
             flags, code = self.refuse_setup
             return self.send(2, struct.pack("<I", flags) + text(code))

@@ -18,7 +18,7 @@ VERSION = 2
 MAX_TARGET = 2**256 - 1  # any share target suits us
 LEAST_EXTRANONCE = 2  # bytes asked for; with 16 version bits enough for any home
 LEAST_RATE_HS = 1.0  # a rate of 0 makes some pools flood us with the easiest shares
-EXTENSIONS_S = 5.0  # a server without extensions does not answer at all
+EXTENSIONS_S = (1.0, 5.0)  # bounds: a server without extensions does not answer at all
 
 Opened = sv2.OpenStandardMiningChannelSuccess | sv2.OpenExtendedMiningChannelSuccess
 
@@ -38,12 +38,13 @@ class TryAgain(Exception):
 class Opening:
     """The stages before work; `work` is there once the channel is open."""
 
-    def __init__(self, settings: Settings, number: int, learnt: Learnt) -> None:
+    def __init__(self, settings: Settings, number: int, learnt: Learnt, now: float) -> None:
         self.stage = Stage.HANDSHAKE
         self.work: ChannelWork | None = None
         self.named = False  # the server takes the device's name with each share
         self.notice = ""  # worth a line
-        self._settings, self._number, self._learnt = settings, number, learnt
+        self.learnt = learnt  # with what this connection showed
+        self._settings, self._number, self._opened = settings, number, now
         self._standard = settings.standard or learnt.no_extended
         self._mask = 0 if learnt.no_rolling else settings.version_mask
         self._extensions_due = 0.0
@@ -55,8 +56,9 @@ class Opening:
         flags |= sv2.REQUIRES_VERSION_ROLLING if self._mask else 0
         host, port, agent = self._settings.host, self._settings.port, self._settings.agent
         return sv2.SetupConnection(
-            sv2.MINING, VERSION, VERSION, flags, host, port, "homehash", "", agent, ""
-        )
+            sv2.MINING, VERSION, VERSION, flags, host, port, "homehash", "", agent,
+            self._settings.device_id,
+        )  # fmt: skip
 
     def take(self, message: sv2.Message, now: float) -> list[sv2.Message]:
         """What to send next. Raises Refusal or TryAgain; messages out of turn change nothing."""
@@ -84,8 +86,14 @@ class Opening:
     def tick(self, now: float) -> list[sv2.Message]:
         """A server that does not answer RequestExtensions has none."""
         if self.stage is Stage.EXTENSIONS and now >= self._extensions_due:
+            self.learnt = replace(self.learnt, no_extensions=True)
             return [self._open_channel()]
         return []
+
+    def cut(self) -> None:
+        """The connection ended: a server that leaves over a question is not asked it again."""
+        if self.stage is Stage.EXTENSIONS:
+            self.learnt = replace(self.learnt, no_extensions=True)
 
     def _on_setup(self, message: sv2.SetupSuccess, now: float) -> sv2.Message:
         if message.used_version != VERSION:
@@ -96,14 +104,16 @@ class Opening:
         if message.flags & sv2.REQUIRES_EXTENDED_CHANNELS and self._standard:
             self._standard = False
             self.notice += "; it wants an extended channel: opening one"
-        if not self._settings.device or self._standard:
+        if not self._settings.device or self._standard or self.learnt.no_extensions:
             return self._open_channel()
-        self.stage, self._extensions_due = Stage.EXTENSIONS, now + EXTENSIONS_S
+        least_s, most_s = EXTENSIONS_S
+        wait_s = min(max(2 * (now - self._opened), least_s), most_s)  # twice what it took till now
+        self.stage, self._extensions_due = Stage.EXTENSIONS, now + wait_s
         return sv2.RequestExtensions(1, (sv2.WORKER_IDENTITY,))
 
     def _setup_refused(self, message: sv2.SetupError) -> Exception:
         if message.flags & sv2.REQUIRES_VERSION_ROLLING and self._mask:
-            learnt = replace(self._learnt, no_rolling=True)
+            learnt = replace(self.learnt, no_rolling=True)
             return TryAgain("the pool takes no version rolling; trying without", learnt)
         flags = f" (flags {message.flags:#x})" if message.flags else ""
         return Refusal(f"SetupConnection was refused: {scrub(message.error_code, 80)}{flags}")
@@ -117,7 +127,7 @@ class Opening:
 
     def _open_refused(self, code: str) -> Exception:
         if "extended" in code and not self._standard:
-            learnt = replace(self._learnt, no_extended=True)
+            learnt = replace(self.learnt, no_extended=True)
             return TryAgain(f"no extended channel here ({code}); asking for a standard one", learnt)
         user = scrub(self._settings.user, 80)
         what = f"user {user}" if "user" in code else "the channel"

@@ -9,7 +9,7 @@ Source: SRI pool 0.4.0, seen to do so.
 from dataclasses import dataclass
 
 from miner.bitcoin.address import Address, AddressError, decode
-from miner.protocol.decode import decode_coinbase, user_address
+from miner.protocol.decode import decode_coinbase, per_cent, user_address
 from miner.text import scrub
 from miner.work.job import Job
 
@@ -59,9 +59,3 @@ def about(job: Job, user: str) -> PayoutWord:
     if user.startswith(f"{PREFIX}/{SOLO}/"):
         return PayoutWord(f"{text}, though the user name asks for solo mining: leave it", True)
     return PayoutWord(f"{text}: normal where a pool pays later, wrong for solo mining", False)
-
-
-def per_cent(part: int, whole: int) -> str:
-    """Exact to a hundredth, rounded down: 99.99 % is never shown as all."""
-    hundredths = part * 10_000 // whole if whole else 0
-    return f"{hundredths // 100}.{hundredths % 100:02d} %"

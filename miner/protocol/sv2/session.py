@@ -1,7 +1,7 @@
 """One Stratum v2 session as a client, sans-IO: bytes in, events out; time and chance come in.
 
 Theory of operation. The stages follow each other: HANDSHAKE, SETUP, EXTENSIONS (only where the
-device is to be named; a server that does not know extensions is silent, so after 5 s we go on
+device is to be named; a server that does not know extensions is silent, so we soon go on
 without), OPENING, RUNNING. One deadline covers all up to RUNNING. A message that can be decrypted
 but not accepted changes nothing and is named; ten in a row, work that contradicts itself, or one
 frame that cannot be decrypted end the connection. There is no ping in this protocol: a server
@@ -65,8 +65,7 @@ class Sv2Session(LinkedSession):
         """`left`: what the session before left behind; its open shares are unknown now."""
         super().__init__(settings.source, number, link)
         self.settings = settings
-        self._learnt = left.learnt if left else Learnt()
-        self._opening = Opening(settings, number, self._learnt)
+        self._opening = Opening(settings, number, left.learnt if left else Learnt(), now)
         self._book = SequenceBook(settings.source)
         self._work: ChannelWork | None = None
         self._progress = Progress(now, now, now, settings.rate_hs)
@@ -136,7 +135,8 @@ class Sv2Session(LinkedSession):
     def leave(self) -> Leftovers:
         """The connection is over: what was learnt, and the shares that stay without an answer."""
         self.closed = True
-        return Leftovers(self._learnt, self._book)
+        self._opening.cut()
+        return Leftovers(self._opening.learnt, self._book)
 
     @property
     def ready(self) -> bool:
@@ -171,7 +171,7 @@ class Sv2Session(LinkedSession):
         except Refusal as error:
             self._refuse(str(error))
         except TryAgain as error:
-            self._learnt = error.learnt
+            self._opening.learnt = error.learnt
             self._drop(str(error), at_once=True)
         except Confused as error:
             self._drop(scrub(str(error)), at_once=True)

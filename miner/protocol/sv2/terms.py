@@ -27,7 +27,8 @@ class Settings:
     host: str
     port: int
     agent: str = "homehash"
-    device: str = ""  # named to the pool by extension 0x0002; empty: not
+    device: str = ""  # named with each share by extension 0x0002; empty: not
+    device_id: str = ""  # named once, when the connection is set up
     standard: bool = False  # header-only work instead of extended
     version_mask: int = BIP320_MASK
     rate_hs: float = 1e6  # measured; the pool's first share target follows from it
@@ -42,6 +43,7 @@ class Learnt:
 
     no_rolling: bool = False  # it refused a client that wants version rolling
     no_extended: bool = False  # it opens standard channels alone
+    no_extensions: bool = False  # it does not answer RequestExtensions
 
 
 @dataclass(slots=True)

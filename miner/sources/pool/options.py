@@ -17,6 +17,7 @@ class PoolOptions:
     version_mask: int = BIP320_MASK  # bits we are willing to roll; 0 = --no-version-rolling
     allow_redirect: tuple[str, ...] = ()  # hosts client.reconnect may name besides the pool's own
     tls: TlsSettings = field(default_factory=TlsSettings)
+    device_name: str = ""  # told to pools that ask which computer found a share
     sv2_insecure: bool = False  # a Stratum v2 pool whose key is not known may be used
     retries: int | None = None  # failed attempts in a row before a pool is given up; None = never
     suggest_difficulty: float | None = None  # None: from the measured rate, once it is known

@@ -23,6 +23,8 @@ def stratum_v2(wish: Wish, left: Leftovers | None) -> PoolSession:
         host=url.host,
         port=url.port,
         agent=options.agent,
+        device=options.device_name or worker_of(wish.pool.user),
+        device_id=options.device_name,
         standard=url.standard,
         version_mask=options.version_mask,
         rate_hs=options.rate_hs() or GUESSED_HS,
@@ -32,3 +34,9 @@ def stratum_v2(wish: Wish, left: Leftovers | None) -> PoolSession:
     )
     own = left if isinstance(left, sv2.Leftovers) else None
     return Sv2Session(settings, wish.number, link, wish.now, own)
+
+
+def worker_of(user: str) -> str:
+    """What the user calls this computer in ADDRESS.worker, sri/solo/ADDRESS/worker; else empty."""
+    name = user.rpartition("/")[2] if user.count("/") > 2 else user.partition(".")[2]
+    return name.strip()

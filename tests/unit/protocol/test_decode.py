@@ -42,7 +42,7 @@ def test_a_real_coinbase_that_pays_the_user() -> None:
         "witness commitment",
     ]
     assert decoded.paid_to_user == decoded.total == 2500000000
-    assert decoded.lines()[-1].endswith("is paid 25.00000000 of 25.00000000 BTC")
+    assert decoded.lines()[-1].endswith("is paid 25.00000000 of 25.00000000 BTC, 100.00 %")
 
 
 def test_a_coinbase_that_pays_somebody_else_says_so() -> None:
@@ -182,7 +182,7 @@ def test_the_lines_say_it_all() -> None:
         "coinbase: height 261, tag /pool/, total 1.50000001 BTC",
         f"         1.50000000  {text}   <- your address",
         f"         0.00000001  {other}",
-        f"  {text} is paid 1.50000000 of 1.50000001 BTC",
+        f"  {text} is paid 1.50000000 of 1.50000001 BTC, 99.99 %",
     ]
     bare = decode_coinbase(made(b"\x00"), None, "main").lines()
     assert bare[0] == "coinbase: height unknown, tag (none), total 0.00000005 BTC"

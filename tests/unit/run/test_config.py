@@ -151,6 +151,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"node": (V2,)}, "needs --address"),
     ({"node": (V2 + "?channel=standard",), "address": ADDRESS}, "channels belong to pools"),
     ({"node": ("stratum2+tcp://a:1/k",), "address": ADDRESS}, "node stratum2+tcp://a:1: "),
+    ({"device_name": "x" * 33}, "at most 32 bytes"),
+    ({"device_name": "a\x1b"}, "printable"),
     ({"check_node": "http://localhost"}, "--check-node belongs to"),
     ({"check_node": "ftp://a", "pool": ("b:1",), "user": ("u",)}, "want http:// or https://"),
     ({"node": (V2,), "address": ADDRESS, "datadir": "/x"}, "own node"),

@@ -39,6 +39,15 @@ class Pair:
         session.open()
         self.exchange()
 
+    @classmethod
+    def between(cls, pool: FakeSv2Pool, session: Sv2Session) -> "Pair":
+        """Of two that have begun already."""
+        pair = cls.__new__(cls)
+        pair.pool, pair.session, pair.events = pool, session, []
+        pair.now, pair.step = 0.0, 10**9
+        pair.exchange()
+        return pair
+
     def exchange(self) -> None:
         """Until neither has anything to say."""
         while pieces := self.session.data_to_send():

@@ -14,17 +14,40 @@ def test_the_device_is_named_with_each_share() -> None:
     assert [(one.worker, one.verdict) for one in pair.pool.shares] == [("desk", "ok")]
 
 
-def test_a_server_without_extensions_is_silent_for_5_s() -> None:
-    pair = Pair(FakeSv2Pool(knows_extensions=False), session_of(device="desk"))
-    assert not pair.session.ready
-    pair.session.tick(4.9)
+def test_who_we_are_is_told_once_and_what_nobody_named_is_not() -> None:
+    pair = running(device="desk")
+    assert pair.pool.names == ["127.0.0.1", "homehash", "", "homehash", ""]
+    pair = running(device="desk", device_id="the old laptop", agent="homehash/1.2.3")
+    assert pair.pool.names == ["127.0.0.1", "homehash", "", "homehash/1.2.3", "the old laptop"]
+
+
+@pytest.mark.parametrize(("took", "waits"), [(0.0, 1.0), (1.5, 3.0), (9.0, 5.0)])
+def test_a_server_without_extensions_is_silent_and_is_asked_once(took: float, waits: float) -> None:
+    """For twice the time that connecting took; the next connection does not ask."""
+    pool = FakeSv2Pool(knows_extensions=False)
+    session = session_of(device="desk")
+    session.open()
+    for _ in range(2):
+        (piece,) = session.data_to_send()
+        session.receive(pool.feed(piece), took)
+    pair = Pair.between(pool, session)
+    pair.session.tick(took + waits - 0.1)
     pair.exchange()
     assert not pair.session.ready
-    pair.session.tick(5.0)
+    pair.session.tick(took + waits)
     pair.exchange()
     assert pair.session.ready
     pair.submit(find(pair.mine()))
     assert [(one.worker, one.verdict) for one in pair.pool.shares] == [("", "ok")]
+    again = running(FakeSv2Pool(knows_extensions=False), left=pair.session.leave(), device="desk")
+    assert again.session.ready and not any(one[0] == 1 for one in again.pool.received)
+
+
+def test_a_server_that_leaves_over_the_question_is_not_asked_again() -> None:
+    pair = Pair(FakeSv2Pool(knows_extensions=False), session_of(device="desk"))
+    left = pair.session.leave()
+    assert left.learnt == Learnt(no_extensions=True)
+    assert running(FakeSv2Pool(knows_extensions=False), left=left, device="desk").session.ready
 
 
 def test_a_pool_without_version_rolling_gets_a_second_try() -> None:

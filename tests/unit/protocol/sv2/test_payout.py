@@ -2,7 +2,8 @@
 
 import pytest
 
-from miner.protocol.sv2.payout import about, address_in, per_cent
+from miner.protocol.decode import per_cent
+from miner.protocol.sv2.payout import about, address_in
 from tests.fakes.jobs import changed
 from tests.unit.protocol.sv2.kit import running
 
