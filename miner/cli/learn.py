@@ -77,9 +77,7 @@ def learn(lesson: str | None, lang: str | None, expression: str | None, **given:
         return
     lessons = course(chosen(lang), given["folder"])
     setting = setting_of(given, lesson)
-    wanted = [lessons.find(lesson)] if lesson else sorted(
-        lessons.lessons, key=lambda one: one.number
-    )  # fmt: skip
+    wanted = [lessons.find(lesson)] if lesson else list(lessons.lessons)
     if given["html_file"] is not None:
         write_page(given["html_file"], wanted, setting)
     elif given["notebook"] is not None:

@@ -194,12 +194,17 @@ def _bytes(item: Bytes) -> str:
         spans.append(f'<span class="{kind}" title="{escape(part.name)}">{part.raw.hex()}</span>')
         rows.append(
             f'<tr><th scope="row" class="{kind}">{letter} {escape(part.name)}</th>'
-            f'<td class="hex">{part.raw.hex()}</td><td>{inline(part.meaning)}</td></tr>'
+            f'<td class="hex">{_short(part.raw.hex())}</td><td>{inline(part.meaning)}</td></tr>'
         )
     return (
         f'<figure><figcaption>{escape(item.title)}</figcaption><p class="hex">{"".join(spans)}</p>'
         f'<div class="wide"><table>{"".join(rows)}</table></div></figure>'
     )
+
+
+def _short(digits: str) -> str:
+    """The ends of long hex; the whole of it stands above the table."""
+    return digits if len(digits) <= 20 else f"{digits[:10]}..{digits[-6:]}"
 
 
 def _table(item: Table) -> str:

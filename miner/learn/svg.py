@@ -14,6 +14,7 @@ TEXT = 13
 ROOM = 230  # px for the longest bar; its figure stands beside it
 LEFT, LENGTH = 14, 372  # of an axis
 TICKS = 5
+LETTER = 7.4  # px, a wide one's width
 
 
 def bars(item: Bars) -> str:
@@ -50,18 +51,17 @@ def axis(item: Axis) -> str:
         x = place(exponent)
         drawn.append(
             f'<path class="line" d="M{x:.1f} 20v8"/><text class="tick" x="{x:.1f}" y="42" '
-            f'text-anchor="middle">10<tspan dy="-4" font-size="10">{exponent}</tspan></text>'
+            f'text-anchor="middle">10<tspan dy="-4" font-size="12">{exponent}</tspan></text>'
         )
     drawn += [_mark(mark, place(value)) for value, mark in zip(logs, item.marks, strict=True)]
     named = sorted((mark for mark in item.marks if mark.label), key=lambda mark: -mark.value)
     for row, mark in enumerate(named):
         x, y = place(math.log10(mark.value)), 66 + ROW * row
-        end = x > WIDTH / 2
+        text = f"{mark.label}: {mark.figure}"
+        start = max(min(x + 6, WIDTH - LETTER * len(text)), 0)
         drawn.append(
-            f'<path class="leader" d="M{x:.1f} 28V{y - 4}"/>'
-            f'<text x="{x + (-6 if end else 6):.1f}" y="{y}" '
-            f'text-anchor="{"end" if end else "start"}">{escape(mark.label)}: '
-            f"{escape(mark.figure)}</text>"
+            f'<path class="leader" d="M{x:.1f} 28V{y - 12}"/>'
+            f'<text x="{start:.1f}" y="{y}">{escape(text)}</text>'
         )
     alt = f"{item.title}: " + ", ".join(f"{mark.label} {mark.figure}" for mark in named)
     return _figure(drawn, 66 + ROW * len(named), f"{item.title} ({item.unit})", alt)

@@ -4,7 +4,7 @@ import json
 import random
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,26 +15,36 @@ from miner.bitcoin.header import Header
 from miner.bitcoin.sha256 import sha256
 from miner.errors import NodeError
 from miner.learn import page
-from miner.learn.catalogue import LESSONS
-from miner.learn.steps import Setting
+from miner.learn.catalogue import LESSONS, course
+from miner.learn.steps import Lesson, Setting
+from miner.learn.voice import voice
 
 DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
 NEEDS_BROWSER = pytest.mark.skipif(
     not (DRIVER and BROWSER), reason="no chromium and chromedriver on PATH"
 )
 VECTORS = Path(__file__).parent.parent / "vectors"
-MAX_BYTES = 1_000_000
+MAX_BYTES = 400_000
+TOUCH_PX, LETTER_PX = 44, 10  # what a finger hits; what an eye reads on a phone
 SHA256 = "return homehash.hex(homehash.sha256(homehash.unhex(arguments[0])))"
+
+
+def written(lessons: Sequence[Lesson], path: Path) -> Path:
+    try:
+        path.write_text(page.build(lessons, Setting(), datetime(2026, 11, 22, tzinfo=UTC)), "utf-8")
+    except NodeError as error:
+        pytest.skip(str(error))
+    return path
 
 
 @pytest.fixture(scope="module")
 def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("page") / "learn.html"
-    try:
-        path.write_text(page.build(LESSONS, Setting(), datetime(2026, 11, 22, tzinfo=UTC)), "utf-8")
-    except NodeError as error:
-        pytest.skip(str(error))
-    return path
+    return written(LESSONS, tmp_path_factory.mktemp("page") / "learn.html")
+
+
+@pytest.fixture(scope="module")
+def german(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(course("de").lessons, tmp_path_factory.mktemp("page") / "lernen.html")
 
 
 def open_browser(folder: Path, scripts: bool = True) -> Any:
@@ -80,6 +90,18 @@ def test_each_link_lands_in_its_lesson(html: Path) -> None:
         title = f"<h2>{lesson.number}. {lesson.title}"
         assert text[start:].startswith(f'<section id="lesson-{lesson.name}">{title}')
         assert f'href="#lesson-{lesson.name}"' in text
+        assert '<a href="#contents">Back to the list</a>' in text[start:].partition("</section>")[0]
+
+
+def test_the_german_page_is_german(german: Path) -> None:
+    text = german.read_text("utf-8")
+    assert len(text.encode()) < MAX_BYTES
+    assert '<html lang="de">' in text and "<!--" not in text and "FALSCH" not in text
+    for lesson in course("de").lessons:
+        assert f"<h2>{lesson.number}. {lesson.title}</h2>" in text
+    english = {key: one for key, one in voice("en").words.items() if len(one) > 12}
+    same = [key for key, one in english.items() if one in text and key not in ("js_round",)]
+    assert same == [], "words that are still English"
 
 
 @NEEDS_BROWSER
@@ -159,6 +181,32 @@ def test_a_phone_needs_no_sideways_scrolling(browser: Any, html: Path) -> None:
     wide = browser.execute_script("return document.documentElement.scrollWidth")
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert wide <= 390
+
+
+@NEEDS_BROWSER
+@pytest.mark.parametrize("lang", ["en", "de"])
+def test_a_phone_shows_what_a_finger_hits_and_an_eye_reads(
+    browser: Any, html: Path, german: Path, lang: str
+) -> None:
+    phone = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    browser.get((html if lang == "en" else german).as_uri())
+    small = browser.execute_script(
+        "return [...document.querySelectorAll('a, button, select, summary, input')].filter(one => "
+        "one.getBoundingClientRect().height < arguments[0]).map(one => one.outerHTML)", TOUCH_PX
+    )  # fmt: skip
+    letters = browser.execute_script(
+        "return [...document.querySelectorAll('svg text, svg tspan')].map(one => "
+        "{ const svg = one.ownerSVGElement; return parseFloat(getComputedStyle(one).fontSize) * "
+        "svg.getBoundingClientRect().width / svg.viewBox.baseVal.width; })"
+    )
+    outside = browser.execute_script(
+        "return [...document.querySelectorAll('svg text')].filter(one => "
+        "{ const box = one.getBBox(); return box.x < -1 || box.x + box.width > 401; })"
+        ".map(one => one.textContent)"
+    )
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert (small, outside) == ([], []) and min(letters) >= LETTER_PX
 
 
 @NEEDS_BROWSER

@@ -62,7 +62,7 @@ const homehash = (() => {
   };
   let floor = 0; // the left end of the line, as a power of two
   const x = (text) => 10 + 380 * Math.max(0, (log2(text) - floor) / (256 - floor));
-  const label = (at, y, words) => `<text x="${Math.min(Math.max(at, 34), 366).toFixed(1)}" y="${y}" text-anchor="middle">${words}</text>`;
+  const label = (at, y, words) => `<text x="${Math.min(Math.max(at, 46), 354).toFixed(1)}" y="${y}" text-anchor="middle">${words}</text>`;
 
   function drawLine(current) {
     const parts = [`<path class="line" d="M10 30h380"/>`];
