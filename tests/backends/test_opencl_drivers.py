@@ -40,6 +40,19 @@ def test_a_missing_driver_beside_a_good_one_is_passed_over(tmp_path: Path) -> No
     assert f"{DEVICES[0].name} True" in out
 
 
+def test_without_pyopencl_the_family_says_why(tmp_path: Path) -> None:
+    """As on Windows on ARM, where it has no wheel; the real helper, with an import that fails."""
+    (tmp_path / "pyopencl.py").write_text("raise ImportError(\"No module named 'pyopencl'\")\n")
+    out = run_probe(PYTHONPATH=str(tmp_path))
+    assert out.startswith("opencl False pyopencl cannot be imported: No module named 'pyopencl'; ")
+    assert out.count("\n") == 1
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "miner", "tune", "opencl"], capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 3 and len(done.stderr.splitlines()) == 1, done.stderr
+
+
 def bad_driver(folder: Path, body: str) -> None:
     """Register a library that runs `body` as soon as it is loaded."""
     compiler = shutil.which("cc")

@@ -2,11 +2,9 @@
 
 from miner.backends import kernel_file
 from miner.backends.base import Backend, Candidate, OpenOptions, Tuned
-from miner.backends.opencl.drivers import FAMILY, KERNEL, check_drivers, probe
+from miner.backends.opencl.drivers import FAMILY, KERNEL, NOT_INSTALLED, check_drivers, probe
 from miner.devices import cards
 from miner.errors import BackendUnavailable
-
-NOT_INSTALLED = "pyopencl cannot be imported: {}; install homehash again with its dependencies"
 
 
 class OpenClProvider:

@@ -19,6 +19,10 @@ from miner.errors import BackendUnavailable
 
 FAMILY = "opencl"
 KERNEL = "sha256d_scan.cl"
+NOT_INSTALLED = (
+    "pyopencl cannot be imported: {}; install homehash again with its dependencies (for Windows on "
+    "ARM there is none: use wgpu)"
+)
 VENDORS = "OCL_ICD_VENDORS"  # the loader's variable: where drivers are registered
 
 
@@ -37,6 +41,9 @@ def probe() -> Probed:
     When it dies, each driver is asked by itself, and this process goes on with the good ones.
     """
     probed = _listed()
+    if "No module named 'pyopencl'" in probed.crash:
+        why = NOT_INSTALLED.format("No module named 'pyopencl'")
+        return Probed((_broken(why),), why)
     return (_without_bad(probed) or probed) if probed.crash else probed
 
 
