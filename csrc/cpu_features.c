@@ -40,6 +40,14 @@ uint32_t cpu_features(void) {
 #elif defined(__aarch64__) && defined(__APPLE__)
 /* Every Apple silicon CPU has both. */
 uint32_t cpu_features(void) { return CPU_NEON | CPU_ARM_SHA2; }
+#elif defined(__aarch64__) && defined(_WIN32)
+#include <windows.h>
+
+/* NEON is part of what Windows asks of the CPU. */
+uint32_t cpu_features(void) {
+    int sha2 = IsProcessorFeaturePresent(PF_ARM_V8_CRYPTO_INSTRUCTIONS_AVAILABLE);
+    return CPU_NEON | (sha2 ? (uint32_t)CPU_ARM_SHA2 : 0);
+}
 #else
 uint32_t cpu_features(void) { return 0; }
 #endif

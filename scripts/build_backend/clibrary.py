@@ -52,15 +52,19 @@ def build(compiler: Compiler, folder: Path, say: Say, clock: Clock | None = None
 
     A variant that this compiler cannot build is said. Raises CompilerFailed.
     """
-    clock = clock or Clock()
     with tempfile.TemporaryDirectory(prefix="homehash-") as name:
-        work = Work(compiler, Path(name), clock)
+        work = Work(compiler, Path(name), clock or Clock())
         variants = work.compile_all(say)
         library = work.link(variants)
-        shutil.copyfile(library, folder / library.name)
+        install(library, folder)
+    return variants
+
+
+def install(library: Path, folder: Path) -> None:
+    """Put a linked library into the folder, and beside it header and record."""
+    shutil.copyfile(library, folder / library.name)
     shutil.copyfile(CSRC / HEADER, folder / HEADER)
     write_record(folder, (library.name, HEADER))
-    return variants
 
 
 def write_record(folder: Path, names: Iterable[str]) -> None:
@@ -134,7 +138,7 @@ class Work:
         out = str(self.folder / "flags.o")
         with suppress(CompilerFailed):
             arguments = [*self.common, *flags, "-c", str(source), "-o", out]
-            self.clock.run(self.compiler, arguments, self.env)
+            self.clock.run(self.compiler, arguments, self.env, loud=False)
             return True
         return False
 
@@ -146,7 +150,7 @@ class Work:
         if target.system != "macos":
             arguments.append("-s")
         if target.system not in ("windows", "macos"):
-            arguments += RELOCATIONS
+            arguments += [*RELOCATIONS, f"-Wl,-soname,{target.file}"]
         if target.system == "macos":
             arguments += [f"-Wl,-install_name,@rpath/{target.file}"]
         arguments += [str(self.folder / f"{name}.o") for name in [*self.plan["shared"], *variants]]

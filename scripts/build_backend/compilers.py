@@ -15,13 +15,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from build_backend import targets
+from build_backend import project, targets
 from build_backend.targets import Target
 
 LIMIT_S = 300  # of one compiler, for the whole library: one that hangs is given up
 TEST_LIMIT_S = 60  # for the test program
-WHEEL = "ziglang"
-VERSION = "0.17.1"
+VERSION_LIMIT_S = 10  # to say what it is
+(REQUIREMENT,) = project.settings()["project"]["optional-dependencies"]["wheels"]
+WHEEL, VERSION = REQUIREMENT.split("==")
 DOWNLOAD_MB, DISK_MB = 101, 411
 # Machines for which there is a wheel of it.
 WHEEL_MACHINES = {
@@ -77,8 +78,10 @@ class Clock:
         self.limit_s = limit_s
         self.deadline = time.monotonic() + limit_s
 
-    def run(self, compiler: Compiler, arguments: Sequence[str], env: dict[str, str]) -> None:
-        """Run the compiler. Raises CompilerFailed with its own last word."""
+    def run(
+        self, compiler: Compiler, arguments: Sequence[str], env: dict[str, str], loud: bool = True
+    ) -> str:
+        """Run the compiler; its words, which are printed if it fails. Raises CompilerFailed."""
         with tempfile.TemporaryFile() as output:  # not a pipe: a grandchild might hold it open
             try:
                 child = subprocess.Popen(
@@ -97,8 +100,10 @@ class Clock:
             output.seek(0)
             said = output.read().decode(errors="replace")
         if child.returncode:
-            print(said, file=sys.stderr)
+            if loud:
+                print(said, file=sys.stderr)
             raise CompilerFailed(f"{compiler}: {_cause(said, child.returncode)}")
+        return said
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
@@ -142,12 +147,10 @@ def _is_a_stub(path: str) -> bool:
 
 
 def _family(command: tuple[str, ...]) -> str:
-    try:
-        said = subprocess.run(
-            [*command, "--version"], capture_output=True, text=True, timeout=30, check=False
-        ).stdout
-    except (OSError, subprocess.SubprocessError, ValueError):
-        return "gcc"  # its test will tell
+    asked = Compiler(command, "gcc", targets.here())
+    said = ""
+    with contextlib.suppress(CompilerFailed):  # its test will tell
+        said = Clock(VERSION_LIMIT_S).run(asked, ["--version"], dict(os.environ), loud=False)
     return "clang" if "clang" in said else "gcc"
 
 
@@ -163,7 +166,8 @@ def wheel_compiler(target: Target | None = None) -> Compiler | None:
 def wheel_compiler_at(program: Path, target: Target) -> Compiler:
     """The same, where its program is known, or need not be there."""
     # Without -target it would build for this very CPU.
-    return Compiler((str(program), "cc", "-target", target.zig), "zig", target)
+    cpu = ("-mcpu=baseline-neon",) if target.machine == "armv7" else ()  # not every one has NEON
+    return Compiler((str(program), "cc", "-target", target.zig, *cpu), "zig", target)
 
 
 def wheel_exists() -> bool:
@@ -192,9 +196,9 @@ def shared_flags(target: Target) -> list[str]:
 
 
 def environment(folder: str) -> dict[str, str]:
-    """For a compiler's run: what the wheel's keeps goes into a folder that is removed."""
+    """For a compiler's run: what the wheel's keeps goes into this folder, unless told otherwise."""
     caches = {"ZIG_GLOBAL_CACHE_DIR": f"{folder}/zig", "ZIG_LOCAL_CACHE_DIR": f"{folder}/zig"}
-    return {**os.environ, **caches}
+    return {**caches, **os.environ}
 
 
 def working() -> Compiler | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from build_backend import archives, clibrary, compilers, project, targets
-from build_backend.compilers import DISK_MB, DOWNLOAD_MB, VERSION, WHEEL, Clock, CompilerFailed
+from build_backend.compilers import DISK_MB, DOWNLOAD_MB, REQUIREMENT, Clock, CompilerFailed
 from build_backend.talk import flag, say
 
 ConfigSettings = dict[str, str | list[str] | bool] | None
@@ -44,11 +44,11 @@ def get_requires_for_build_wheel(config_settings: ConfigSettings = None) -> list
         )
         return []
     say(
-        f"no C compiler works here; one comes as a wheel ({WHEEL} {VERSION}): {DOWNLOAD_MB} MB to"
+        f"no C compiler works here; one comes as a wheel ({REQUIREMENT}): {DOWNLOAD_MB} MB to"
         f" download, {DISK_MB} MB on disk until the build is done. To decline:"
         " MINER_NO_COMPILER_DOWNLOAD=1"
     )
-    return [f"{WHEEL}=={VERSION}"]
+    return [REQUIREMENT]
 
 
 def build_wheel(
@@ -58,10 +58,14 @@ def build_wheel(
 ) -> str:
     """Build the wheel; without C, and so said, when no way leads to a library."""
     with _library(config_settings) as library:
-        files = {name: path.read_bytes() for name, path in project.package_files().items()}
-        files |= {f"miner/{name}": data for name, data in library.items()}
+        files = package_contents() | {f"miner/{name}": data for name, data in library.items()}
         tag = f"py3-none-{targets.platform_tag()}" if library else PURE
         return archives.wheel(Path(wheel_directory), tag, files)
+
+
+def package_contents() -> dict[str, bytes]:
+    """What every wheel holds, by name."""
+    return {name: path.read_bytes() for name, path in project.package_files().items()}
 
 
 def build_editable(

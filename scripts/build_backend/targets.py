@@ -19,7 +19,7 @@ class Target:
     machine: str  # "x86_64", "aarch64", "armv7", ...: as csrc/build.toml names them
     system: str  # "linux", "windows", "macos", or another in small letters
     libc: str = ""  # "gnu" or "musl" on Linux
-    libc_version: str = ""  # the oldest glibc it shall run on
+    libc_version: str = ""  # the oldest glibc, or the musl, it shall run on
 
     @property
     def file(self) -> str:

@@ -14,13 +14,30 @@ static uint32_t draw(uint32_t below) {
 }
 
 /* FIPS 180-4 as written, constants computed: shares nothing with the code under test. */
+enum { LIMBS = 4 }; /* of 32 bits, low first: 128 bits hold a cube, also where no type does */
+
+static void multiply(uint32_t x[LIMBS], uint64_t by) { /* modulo 2^128 */
+    uint32_t sum[LIMBS] = {0};
+    for (int j = 0; j < 2; j++, by >>= 32) {
+        uint64_t carry = 0;
+        for (int i = 0; i + j < LIMBS; i++) {
+            carry += (uint64_t)x[i] * (uint32_t)by + sum[i + j];
+            sum[i + j] = (uint32_t)carry;
+            carry >>= 32;
+        }
+    }
+    memcpy(x, sum, sizeof sum);
+}
+
 static uint32_t root_bits(uint32_t prime, int cube) { /* first 32 bits of the fraction */
-    unsigned __int128 low = 0, high = (unsigned __int128)32 << 32;
+    uint64_t low = 0, high = (uint64_t)32 << 32;
     while (high - low > 1) {
-        unsigned __int128 mid = (low + high) / 2;
-        unsigned __int128 left = cube ? mid * mid * mid : mid * mid;
-        unsigned __int128 right = (unsigned __int128)prime << (cube ? 96 : 64);
-        if (left <= right) low = mid;
+        const uint64_t mid = (low + high) / 2;
+        uint32_t power[LIMBS] = {(uint32_t)mid, (uint32_t)(mid >> 32)};
+        for (int i = 0; i < 1 + cube; i++) multiply(power, mid);
+        /* power < prime << 64, or << 96 for the cube? The limbs below are the fraction's. */
+        const uint64_t whole = cube ? power[3] : (uint64_t)power[3] << 32 | power[2];
+        if (whole < prime) low = mid;
         else high = mid;
     }
     return (uint32_t)low;
