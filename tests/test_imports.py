@@ -65,7 +65,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pyopencl": ("backends/opencl/",),
     "cffi": ("backends/native/library.py",),
     "h11": ("board/wire.py",),
-    "prometheus_client": ("board/metrics.py", "views/metrics.py"),
+    "prometheus_client": ("board/", "views/metrics.py"),
     "starlette": ("views/web/", "board/"),
     "uvicorn": ("views/web/",),
     "rich": (

@@ -65,7 +65,7 @@ class Listening:
         place, host = bound(self._sockets[option]), socket.gethostname()
         own = (host, f"{host}.local", *addresses())
         reach = Reach((*own, *self._config.web_name), not place.is_loopback)
-        return WebServer(App(feed, reach), feed, self._sockets[option])
+        return WebServer(App(feed, reach), self._sockets[option])
 
     def _tell(self, option: str, place: ListenAddress) -> None:
         """Where it is; beyond loopback, that others can read it."""

@@ -23,6 +23,30 @@ NEEDS_BROWSER = pytest.mark.skipif(
     not (DRIVER and BROWSER), reason="no chromium and chromedriver on PATH"
 )
 
+# WCAG 2: the contrast of every text with what lies behind it.
+CONTRAST = """
+const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+  .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+  .reduce((sum, c, n) => sum + c * [0.2126, 0.7152, 0.0722][n], 0);
+const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+const behind = (node) => {
+  for (let at = node; at; at = at.parentElement) {
+    const colour = parse(getComputedStyle(at).backgroundColor);
+    if (colour.length < 4 || colour[3] === 1) return colour.slice(0, 3);
+  }
+  return [255, 255, 255];
+};
+const poor = [];
+for (const node of document.querySelectorAll("body *")) {
+  const own = [...node.childNodes].some((kid) => kid.nodeType === 3 && kid.textContent.trim());
+  if (!own || !node.offsetParent || node.closest("[hidden], noscript, .skip")) continue;
+  const [one, two] = [parse(getComputedStyle(node).color).slice(0, 3), behind(node)].map(light);
+  const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+  if (ratio < 4.5) poor.push(`${node.tagName}.${node.className} ${ratio.toFixed(2)} ${node.textContent.slice(0, 30)}`);
+}
+return poor;
+"""  # noqa: E501
+
 
 def open_browser(folder: Path, scripts: bool = True) -> Any:
     from selenium import webdriver
@@ -72,7 +96,7 @@ class Served:
         self.port = int(self._socket.getsockname()[1])
         feed = Feed(self.snapshot)
         self.app = App(feed, Reach((), False))
-        self._server = WebServer(self.app, feed, self._socket)
+        self._server = WebServer(self.app, self._socket)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))

@@ -5,15 +5,19 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.e2e.page_kit import CONTRAST, NEEDS_BROWSER, open_browser, screen, until
 from tests.fakes import miners
 
 RECORDED = Path(__file__).parents[1] / "vectors" / "board"
 AXEOS = json.loads((RECORDED / "axeos.json").read_text())
+XMRIG = json.loads((RECORDED / "xmrig.json").read_text())
 CGMINER = json.loads((RECORDED / "cgminer.json").read_text())
 Start = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -99,3 +103,100 @@ def test_on_a_terminal_it_goes_on_until_it_is_interrupted(tmp_path: Path) -> Non
         assert process.wait(10) == 0
         os.close(ours)
     assert b"bitaxe-7" in seen and b"Traceback" not in seen
+
+
+def get(url: str, **headers: str) -> tuple[int, str]:
+    try:
+        with urlopen(Request(url, headers=headers), timeout=20) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as error:
+        return error.code, error.read().decode()
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[str]:
+    """The board's page over an AxeOS, an old cgminer, an XMRig and a pool's folder; its URL."""
+    with (
+        miners.miner(miners.http({"/api/system/info": AXEOS})) as axe,
+        miners.miner(miners.cgminer(CGMINER)) as old,
+        miners.miner(miners.http({"/2/summary": XMRIG})) as third,
+        miners.miner(miners.http({})) as away,
+    ):
+        sources = (
+            f"axeos://127.0.0.1:{axe.port}",
+            f"Shed=cgminer://127.0.0.1:{old.port}",
+            f"xmrig://127.0.0.1:{third.port}",
+            f"ckpool:{RECORDED / 'ckpool'}",
+            f"axeos://127.0.0.1:{away.port}",
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "miner", "board", *sources, "--web", "0"],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "MINER_HOME": str(tmp_path)},
+        )
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert "see it at http://127.0.0.1:" in line
+        url = line.rpartition(" ")[2].strip()
+        until(lambda: json.loads(get(f"{url}api/v1/board")[1])["totals"]["online"] == 3)
+        yield url
+        process.terminate()
+        assert process.wait(10) == 0 and process.stderr.read() == ""
+        process.stderr.close()
+
+
+def test_the_page_and_the_metrics_of_all_miners(board: str) -> None:
+    status, page = get(board)
+    assert status == 200 and "3 of 4 miners online" in page and "AxeOS" not in page
+    assert "bitaxe-7" not in page and "Shed" not in page  # names come as JSON alone
+    told = json.loads(get(f"{board}api/v1/board")[1])
+    away = next(one for one in told["miners"] if one["state"] == "offline")
+    assert away["last_seen_s"] is None and away["why"] == "HTTP 404"
+    assert {one["kind"] for one in told["miners"]} == {"axeos", "cgminer", "xmrig", "ckpool"}
+    status, metrics = get(f"{board}metrics")
+    assert (
+        'homehash_board_miner_online{kind="axeos",miner="bitaxe-7",seen_by="itself"} 1.0' in metrics
+    )
+    assert (
+        'homehash_board_power_watts{kind="axeos",miner="bitaxe-7",seen_by="itself"} 18.4' in metrics
+    )
+    assert 'power_watts{kind="cgminer"' not in metrics
+    past = json.loads(get(f"{board}api/v1/board/history")[1])
+    assert past["miners"]["laptop"][0][1] == 5432.1
+    assert get(f"{board}healthz")[0] == 200
+    assert get(f"{board}api/v1/status")[0] == 404
+    assert get(board, Host="evil.example")[0] == 421
+
+
+@NEEDS_BROWSER
+def test_the_fleet_in_a_browser(board: str, tmp_path: Path) -> None:
+    driver = open_browser(tmp_path / "profile")
+    try:
+        for width, scheme in ((1280, "light"), (390, "dark")):
+            screen(driver, width, scheme)
+            driver.get(board)
+            until(lambda: driver.find_elements("css selector", "#miners tbody tr"))
+            assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+            assert driver.execute_script(CONTRAST) == []
+        body = driver.find_element("tag name", "body").text
+        assert "3 of 4 online" in body and "(3 of 4 tell)" in body and "1 offline" in body
+        assert "never: HTTP 404" in body and "axe (by its pool)" in body
+        names = (
+            "return [...document.querySelectorAll('#miners tbody th')].map((th) => th.textContent)"
+        )
+        heads = driver.find_elements("css selector", "#miners thead button")
+        power = next(one for one in heads if one.text == "power")
+        driver.execute_script("arguments[0].click(); arguments[0].click()", power)
+        assert driver.execute_script(names)[0] == "bitaxe-7"  # unknown ones stay last
+        driver.refresh()
+        until(lambda: driver.find_elements("css selector", "#miners tbody tr"))
+        assert driver.execute_script(names)[0] == "bitaxe-7"  # the order is remembered
+        driver.find_element("id", "filter").send_keys("xmrig")
+        assert driver.execute_script(names) == ["laptop"]
+        assert driver.find_elements("css selector", "#miners svg path[d^=M]")
+        lines = [one for one in driver.get_log("browser") if one["level"] == "SEVERE"]
+        assert lines == []
+    finally:
+        driver.quit()

@@ -11,34 +11,11 @@ import pytest
 
 from miner import units
 from miner.state.luck import band
-from tests.e2e.page_kit import NEEDS_BROWSER, Served, open_browser, screen, until
+from tests.e2e.page_kit import CONTRAST, NEEDS_BROWSER, Served, open_browser, screen, until
 from tests.fakes.scene import GENESIS, Scene
 
 pytestmark = NEEDS_BROWSER
 MARKUP = "<img src=/x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
-# WCAG 2: the contrast of every text with what lies behind it.
-CONTRAST = """
-const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
-  .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
-  .reduce((sum, c, n) => sum + c * [0.2126, 0.7152, 0.0722][n], 0);
-const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-const behind = (node) => {
-  for (let at = node; at; at = at.parentElement) {
-    const colour = parse(getComputedStyle(at).backgroundColor);
-    if (colour.length < 4 || colour[3] === 1) return colour.slice(0, 3);
-  }
-  return [255, 255, 255];
-};
-const poor = [];
-for (const node of document.querySelectorAll("body *")) {
-  const own = [...node.childNodes].some((kid) => kid.nodeType === 3 && kid.textContent.trim());
-  if (!own || !node.offsetParent || node.closest("[hidden], noscript, .skip")) continue;
-  const [one, two] = [parse(getComputedStyle(node).color).slice(0, 3), behind(node)].map(light);
-  const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
-  if (ratio < 4.5) poor.push(`${node.tagName}.${node.className} ${ratio.toFixed(2)} ${node.textContent.slice(0, 30)}`);
-}
-return poor;
-"""  # noqa: E501
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,14 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
 
+    def tick(self) -> None:
+        """Look at the run, and tell whoever reads the stream."""
+        self._feed.tick()
+        self.stream.tick()
+
+    def close(self) -> None:
+        self.stream.close()
+
     def _routes(self) -> list[BaseRoute]:
         table: dict[str, Handler] = {
             "/": self.index,

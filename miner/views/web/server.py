@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import socket
+from typing import Protocol
 
+from starlette.types import Receive, Scope, Send
 from uvicorn import Config, Server
 
-from miner.views.feed import Feed
-from miner.views.web.app import App
 from miner.views.web.crowd import Crowd, made_for
 
 TICK_S = 1.0
@@ -15,11 +15,23 @@ CLOSE_S = 0.3  # for open answers
 LOGGER = "uvicorn.error"  # it tells of broken requests: no line of a stranger reaches our output
 
 
+class Site(Protocol):
+    """An ASGI application with a life of its own."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+    def tick(self) -> None:
+        """Once a second."""
+
+    def close(self) -> None:
+        """End what would never end by itself."""
+
+
 class WebServer:
     """A service: the application, its once-a-second tick, and the bounds on its connections."""
 
-    def __init__(self, app: App, feed: Feed, listener: socket.socket) -> None:
-        self._app, self._feed, self._listener = app, feed, listener
+    def __init__(self, app: Site, listener: socket.socket) -> None:
+        self._app, self._listener = app, listener
         logger = logging.getLogger(LOGGER)
         logger.propagate, logger.disabled = False, True
 
@@ -48,7 +60,7 @@ class WebServer:
             (serving, asyncio.ensure_future(stop.wait())), return_when=asyncio.FIRST_COMPLETED
         )
         ticking.cancel()
-        self._app.stream.close()
+        self._app.close()
         server.should_exit = True
         await asyncio.wait((serving,), timeout=CLOSE_S)
         crowd.abort()
@@ -56,7 +68,6 @@ class WebServer:
 
     async def _tick(self, crowd: Crowd) -> None:
         while True:
-            self._feed.tick()
-            self._app.stream.tick()
+            self._app.tick()
             crowd.sweep()
             await asyncio.sleep(TICK_S)

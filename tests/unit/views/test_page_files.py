@@ -4,14 +4,18 @@ import hashlib
 import re
 from pathlib import Path
 
+import pytest
+
+import miner.board
 import miner.views.web
 
+BOARD = Path(miner.board.__file__).parent / "static"
 STATIC = Path(miner.views.web.__file__).parent / "static"
 UPLOT = "uplot.js"
 # dist/uPlot.iife.min.js of uPlot 1.6.32
 UPLOT_SHA256 = "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f"
 MOST_BYTES = 120 * 1024
-OURS = sorted(path for path in STATIC.iterdir() if path.name != UPLOT)
+OURS = sorted(path for path in [*STATIC.iterdir(), *BOARD.iterdir()] if path.name != UPLOT)
 # Words by which scanners know other firmware; ours is met later than these.
 OTHERS = (
     "antMiner blackMiner Daoge luci Braiins Luxor 用户界面 Lucky cloud-box AnthillOS "
@@ -19,17 +23,18 @@ OTHERS = (
 ).split()
 
 
-def loaded(page: str) -> set[str]:
+def loaded(page: Path) -> set[Path]:
     """Every file that a page brings in, by its links and imports."""
     found, waiting = {page}, [page]
     while waiting:
-        text = (STATIC / waiting.pop()).read_text("utf-8")
+        text = waiting.pop().read_text("utf-8")
         for name in re.findall(r'(?:src|href)="/([\w.-]+)"|from "/([\w.-]+)"', text):
-            for one in name:
-                if one and one not in found:
-                    assert (STATIC / one).is_file(), one
-                    found.add(one)
-                    waiting += [one] if one.endswith(".js") and one != UPLOT else []
+            for one in filter(None, name):
+                file = STATIC / one if (STATIC / one).is_file() else page.parent / one
+                assert file.is_file(), one
+                if file not in found:
+                    found.add(file)
+                    waiting += [file] if file.suffix == ".js" and one != UPLOT else []
     return found
 
 
@@ -40,9 +45,10 @@ def test_uplot_is_what_its_authors_published_with_its_licence_beside_it() -> Non
 
 
 def test_all_that_a_page_loads_is_at_most_120_kb() -> None:
-    files = loaded("index.html")
-    assert sum((STATIC / name).stat().st_size for name in files) <= MOST_BYTES
-    assert {path.name for path in STATIC.iterdir()} - files == {"uplot-license.txt"}
+    for folder, unseen in ((STATIC, {"uplot-license.txt"}), (BOARD, set[str]())):
+        files = loaded(folder / "index.html")
+        assert sum(file.stat().st_size for file in files) <= MOST_BYTES
+        assert {file.name for file in set(folder.iterdir()) - files} == unseen
 
 
 def test_no_text_ever_becomes_markup_and_nothing_comes_from_elsewhere() -> None:
@@ -68,12 +74,13 @@ def test_the_miners_page_says_axeos_once_and_no_other_firmwares_word() -> None:
     assert not [word for word in OTHERS if word in text]
 
 
-def test_every_part_has_a_name_and_every_name_its_part() -> None:
-    html = (STATIC / "index.html").read_text("utf-8")
+@pytest.mark.parametrize("folder", [STATIC, BOARD], ids=["miner", "board"])
+def test_every_part_has_a_name_and_every_name_its_part(folder: Path) -> None:
+    html = (folder / "index.html").read_text("utf-8")
     ids = re.findall(r'id="([\w-]+)"', html)
     assert len(ids) == len(set(ids))
     used = set()
-    for name in loaded("index.html") - {UPLOT}:
-        used |= set(re.findall(r'\bat\("([\w-]+)"\)', (STATIC / name).read_text("utf-8")))
+    for file in loaded(folder / "index.html") - {STATIC / UPLOT}:
+        used |= set(re.findall(r'\bat\("([\w-]+)"\)', file.read_text("utf-8")))
     assert used and used - set(ids) == set()
     assert html.count("<!-- first numbers -->") == 1

@@ -147,7 +147,7 @@ def test_pyasic_finds_and_reads_it() -> None:
     listener = listener or bind(ListenAddress("127.0.0.1", 0), "--web")
     now = MOMENTS["with a machine"]
     feed = Feed(lambda: now)
-    service = WebServer(App(feed, Reach((), lan=False)), feed, listener)
+    service = WebServer(App(feed, Reach((), lan=False)), listener)
     listeners = Listeners([service], lambda text: pytest.fail(text))
     place = bound(listener)
     listeners.start()
