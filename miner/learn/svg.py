@@ -12,7 +12,7 @@ WIDTH = 400
 ROW = 20
 TEXT = 13
 ROOM = 230  # px for the longest bar; its figure stands beside it
-LEFT, LENGTH = 14, 372  # of an axis
+LEFT, LENGTH = 22, 356  # of an axis
 TICKS = 5
 LETTER = 7.4  # px, a wide one's width
 
