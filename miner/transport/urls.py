@@ -39,6 +39,11 @@ class PoolUrl:
     authority: bytes | None = None  # sv2: the pool's 32-byte x-only key; None: it was not given
     standard: bool = False  # sv2: header-only work was asked for
 
+    @property
+    def pinned(self) -> bool:
+        """Must whoever answers prove to hold the key given, wherever it is?"""
+        return self.authority is not None
+
     def __str__(self) -> str:
         """For people, without credentials."""
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -113,10 +113,12 @@ class Policy:
         return self._rejects.add(verdict)
 
     def redirected(self, redirect: Redirect) -> Ending | str:
-        """To the same host, or to one the user allowed; TLS stays as it is. Text: why not."""
+        """To the same host, to one the user allowed, or to any that must prove to hold the pool's
+        key; TLS and key stay as they are. Text: why not."""
         host, port = redirect.host or self.place.host, redirect.port or self.place.port
         allowed = {self._pool.url.host, self.place.host, *self._options.allow_redirect}
-        if host.lower() not in {name.lower() for name in allowed}:
+        known = host.lower() in {name.lower() for name in allowed}
+        if not (known or self.place.pinned):
             return f"refused to go to {host}:{port}; allow it by --allow-redirect"
         self._redirects += 1
         if self._redirects > MAX_REDIRECTS:

@@ -39,6 +39,7 @@ from miner.bitcoin.address import p2wsh_address
 from miner.engine.core import Engine, EngineOptions
 from miner.engine.worker import WorkerOptions
 from miner.journal import Journal
+from miner.sources.base import WorkSource
 from miner.sources.fixed import FixedSource, never_found
 from miner.state.status import Status
 from miner.work.found import FoundBlock, Share
@@ -100,7 +101,7 @@ def bare_rate(backends: Sequence[Backend], seconds: float) -> Rate:
 class EngineRun:
     """An engine as `miner mine` runs it, snapshots four times a second included."""
 
-    def __init__(self, backends: Sequence[Backend], source: FixedSource, folder: Path) -> None:
+    def __init__(self, backends: Sequence[Backend], source: WorkSource, folder: Path) -> None:
         self.journal = Journal.open_own(folder, "figures")
         self.status = Status(time.monotonic())
         options = EngineOptions(WorkerOptions())

@@ -1,4 +1,4 @@
-"""Broken input for Stratum v2: messages, a running session, and the handshake's answer."""
+"""Broken input for Stratum v2: messages, running sessions, and the handshake's answer."""
 
 import json
 import random
@@ -9,13 +9,17 @@ from miner.protocol.sv2.crypto import new_key
 from miner.protocol.sv2.frames import Frame
 from miner.protocol.sv2.link import SecureLink
 from miner.protocol.sv2.messages import parse
+from miner.protocol.sv2.provider import ProviderSession, ProviderSettings
 from miner.protocol.sv2.session import Sv2Session
+from miner.protocol.sv2.template import Payout
 from miner.protocol.sv2.terms import Settings
 from tests.fakes import sv2_noise
 from tests.fakes.broken.targets import VECTORS, Feed, gist
 from tests.fakes.sv2_pool import AUTHORITY, CHANNEL_BIT, NOW, FakeSv2Pool
+from tests.fakes.sv2_provider import FakeProvider
 
 SETTINGS = Settings("pool", "user", "127.0.0.1", 3333)
+PROVIDER = ProviderSettings("tp", "127.0.0.1", 8442, Payout(b"\x51", b"/t/"))
 
 
 def recorded() -> list[bytes]:
@@ -77,6 +81,46 @@ def sv2_session(dice: random.Random) -> tuple[list[bytes], Feed]:
         assert all(event.text.isprintable() for event in events if isinstance(event, Notice))
         if running.session.closed:
             kept[0] = Running()
+        return " ".join(type(event).__name__ for event in events[:3])
+
+    return recorded(), feed
+
+
+class Provided:
+    """A session with a template provider that has work, made anew when it has closed."""
+
+    def __init__(self) -> None:
+        self.provider = FakeProvider()
+        link = SecureLink(
+            new_key(bytes(range(1, 65))), sv2_noise.authority_x(AUTHORITY), lambda: NOW
+        )
+        self.session = ProviderSession(PROVIDER, 1, link, 0.0)
+        self.session.open()
+        while pieces := self.session.data_to_send():
+            for piece in pieces:
+                self.session.receive(self.provider.feed(piece), 0.0)
+        for data in (
+            self.provider.send_template(1, 100), self.provider.send_tip(1, bytes(range(32)))
+        ):  # fmt: skip
+            self.session.receive(data, 0.0)
+        assert self.session.job is not None
+
+
+def sv2_provider(dice: random.Random) -> tuple[list[bytes], Feed]:
+    """A frame of a template provider: there is always a job that can be mined."""
+    kept = [Provided()]
+
+    def feed(data: bytes) -> str:
+        provided = kept[0]
+        sealed = provided.provider.send(data[0] if data else 0, data[1:])
+        events = provided.session.receive(sealed, 0.0)
+        provided.session.data_to_send()
+        job = provided.session.job
+        assert job is not None and job.target > 0
+        job.merkle.root_with(bytes(job.merkle.extranonce2_size))
+        assert all(event.text.isprintable() for event in events if isinstance(event, Notice))
+        if provided.session.closed:
+            kept[0] = Provided()
         return " ".join(type(event).__name__ for event in events[:3])
 
     return recorded(), feed

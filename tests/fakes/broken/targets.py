@@ -58,6 +58,7 @@ TABLE = (
     Target("sv2-message", "sv2", 4.0),
     Target("sv2-session", "sv2", 3.0),
     Target("sv2-handshake", "sv2"),
+    Target("sv2-provider", "sv2"),
     Target("template", "solo", 0.3),
     Target("rpc-reply", "solo"),
     Target("verdict", "solo"),

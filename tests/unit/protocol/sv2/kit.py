@@ -65,7 +65,7 @@ class Pair:
 
     def mine(self, height: int = 100, **job: Any) -> Job:
         """A first job upon a first tip."""
-        number = self.pool.next_job
+        number = job.get("job_id", self.pool.next_job)
         self.give(self.pool.send_job(height, **job))
         self.give(self.pool.send_tip(number, TIP, NOW))
         current = self.session.job

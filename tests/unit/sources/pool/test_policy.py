@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from miner.protocol.pool import Redirect
 from miner.sources.base import Health
 from miner.sources.fixed import never_found
 from miner.sources.pool.clock import SystemClock
-from miner.sources.pool.policy import Backoff, RejectWatch
+from miner.sources.pool.options import PoolOptions
+from miner.sources.pool.policy import Backoff, Ending, Policy, RejectWatch
 from miner.sources.pool.queue import MAX_QUEUED, ShareQueue, lost
 from miner.sources.pool.report import MAX_KINDS, MAX_OF_A_CLASS, RepeatFilter, Report
+from miner.transport.urls import pool_login
 from miner.work.found import Answer, FoundBlock, Share, Verdict
 from miner.work.roll import Roller
 from tests.faults import fault
@@ -142,3 +145,19 @@ def test_a_report_without_a_listener_is_lost() -> None:
     report.verdict(verdict(Answer.ACCEPTED))
     report.job(never_found())
     assert report.health is Health.DOWN
+
+
+def test_a_pool_with_a_key_may_send_us_anywhere_since_the_key_stays() -> None:
+    key = "9bXiEd8boQVhq7WddEcERUL5tyyJVFYdU8th3HfbNXK3Yw6GRXh"
+    for url, follows in (
+        (f"stratum2+tcp://a.example:1/{key}", True),
+        ("stratum2+tcp://a.example:1", False),
+        ("stratum+ssl://a.example:1", False),
+    ):
+        made = Policy("a", pool_login(url, "u"), PoolOptions(), random.Random(1))
+        answer = made.redirected(Redirect("elsewhere.example", 2, 0.0))
+        assert isinstance(answer, Ending) is follows
+        if isinstance(answer, Ending) and answer.redirect is not None:
+            place, _ = answer.redirect
+            assert (place.host, place.port) == ("elsewhere.example", 2)
+            assert place.authority == made.place.authority is not None
