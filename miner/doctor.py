@@ -328,7 +328,6 @@ def check_own_node() -> Iterator[Finding]:
         yield failed("own node", error, "mine with --node or --pool meanwhile")
 
 
-# -- a pool, or a template provider ------------------------------------------------------------
 def check_trust(config: MineConfig) -> Iterator[Finding]:
     """Are certificates checked at all?"""
     if config.tls_insecure:
@@ -338,6 +337,7 @@ def check_trust(config: MineConfig) -> Iterator[Finding]:
         )
 
 
+# -- a pool, or a template provider ------------------------------------------------------------
 def check_source(check: str, source: WorkSource, remedy: str) -> Iterator[Finding]:
     """Connect to a pool or template provider as mining would and wait for work."""
     look = look_at(source, POOL_WAIT_S)
@@ -356,6 +356,7 @@ def examine(config: MineConfig) -> Iterator[Finding]:
     yield from check_install()
     yield from check_devices()
     yield from check_disk()
+    yield from check_trust(config)
     address = decode(config.address) if config.address is not None else None
     looked_at = [] if config.check_node is None else [node_setup(config, config.check_node)]
     for setup in node_setups(config) + looked_at:

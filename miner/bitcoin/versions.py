@@ -4,7 +4,6 @@ BIP 320 (draft) gives miners bits 13..28; BIP 323 (draft, 2026) would widen that
 """
 
 BIP320_MASK = 0x1FFFE000
-BIP323_MASK = 0x1FFFFFE0
 TOP_BITS = 0xE0000000  # BIP 9's fixed prefix: never rolled
 
 

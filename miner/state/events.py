@@ -21,11 +21,12 @@ class Event:
     """Something worth one line. Results go to standard output, warnings are marked."""
 
     kind: ClassVar[str] = ""
+    weight: ClassVar[Level] = "info"
     wall_s: float = field(default_factory=time.time, kw_only=True)  # for people and logs only
 
     @property
     def level(self) -> Level:
-        return "info"
+        return self.weight
 
     def to_dict(self) -> dict[str, object]:
         """`type`, `time_s` (wall clock), then the event's own fields; plain values for JSON."""
@@ -108,14 +109,11 @@ class JournalTold(Told):
 class JournalWarned(JournalTold):
     """Blocks wait in the journal, or it could not be read whole."""
 
+    weight: ClassVar[Level] = "warning"
     file: str | None = None
     hash: str | None = None  # the first block that waits, display order
     blocks: int | None = None  # how many
     waits_for: str | None = None
-
-    @property
-    def level(self) -> Level:
-        return "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +121,7 @@ class Caution(Told):
     """A setting that is lawful and dangerous."""
 
     kind: ClassVar[str] = "caution"
-
-    @property
-    def level(self) -> Level:
-        return "warning"
+    weight: ClassVar[Level] = "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +129,7 @@ class Alarm(Told):
     """Something is wrong and the run goes on."""
 
     kind: ClassVar[str] = "alarm"
-
-    @property
-    def level(self) -> Level:
-        return "warning"
+    weight: ClassVar[Level] = "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +137,9 @@ class Rescue(Event):
     """A block that the journal could not take: its whole data, to be sent by hand."""
 
     kind: ClassVar[str] = "rescue"
+    weight: ClassVar[Level] = "result"
     hash: str
     payload: str  # full block hex, or the submit message
-
-    @property
-    def level(self) -> Level:
-        return "result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,23 +201,20 @@ class Answered(Event):
     difficulty: float | None
     source: str
 
+
+@dataclass(frozen=True, slots=True)
+class ShareAnswered(Answered):
+    kind: ClassVar[str] = "share"
+
     @property
     def level(self) -> Level:
         return "result" if self.answer == Answer.ACCEPTED.value else "warning"
 
 
 @dataclass(frozen=True, slots=True)
-class ShareAnswered(Answered):
-    kind: ClassVar[str] = "share"
-
-
-@dataclass(frozen=True, slots=True)
 class BlockAnswered(Answered):
     kind: ClassVar[str] = "block"
-
-    @property
-    def level(self) -> Level:
-        return "result"
+    weight: ClassVar[Level] = "result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,9 +226,7 @@ class BlockTaken(BlockAnswered):
 class BlockLost(BlockAnswered):
     """The chain went on without the block."""
 
-    @property
-    def level(self) -> Level:
-        return "warning"
+    weight: ClassVar[Level] = "warning"
 
 
 def answered(verdict: Verdict) -> Answered:

@@ -64,15 +64,6 @@ def rates(told: Rates, session_hs: float | None) -> str:
     return "   ".join(f"{window} {hashrate(rate)}" for rate, window in windows)
 
 
-def by_shares(now: Snapshot) -> str:
-    """The rate that the found shares speak for, with its standard deviation."""
-    shares = now.shares
-    if shares.rate_hs is None or shares.rate_error_hs is None:
-        return "none found yet"
-    told = f"{hashrate(shares.rate_hs)} ± {hashrate(shares.rate_error_hs)}"
-    return f"{shares.found} shares speak for {told}"
-
-
 def benchmark(now: Snapshot) -> str:
     """The live rate beside the saved benchmark; empty when there is none."""
     run = now.run

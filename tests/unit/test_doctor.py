@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
+from miner import doctor
 from miner.bitcoin.address import decode
 from miner.doctor import Finding, NodeDoctor, Outcome, check_devices, check_disk, check_install
+from miner.run import config
 from miner.sources.node.setup import NodeSetup
 from miner.transport.endpoint import Endpoint
 from tests.fakes import exchange as faults
 from tests.fakes.node import FakeNode
 from tests.fakes.sink import MAINNET, REGTEST, TESTNET, setup
+from tests.faults import fault
 
 SIGNED = "512103ad5e0edad18cb1f0fc0d28a3d4f1f3e445640337489abb10404f2d1e086be43051ae"
 
@@ -177,3 +180,17 @@ def test_a_folder_that_cannot_be_written_is_a_finding(tmp_path: Path) -> None:
     finding = the(list(check_disk(tmp_path / "file")), "disk")
     assert finding.outcome is Outcome.FAIL
     assert "MINER_HOME" in finding.remedy
+
+
+@pytest.mark.parametrize("flags", [{}, {"tls_insecure": True}], ids=["verified", "not verified"])
+@fault("S35")
+def test_unverified_tls_is_warned_of(
+    flags: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check was there, and nobody called it."""
+    monkeypatch.setenv("MINER_HOME", str(tmp_path))
+    for name in ("check_install", "check_devices", "check_disk", "check_source"):
+        monkeypatch.setattr(doctor, name, lambda *_: iter(()))
+    settings = config.load({"pool": ("127.0.0.1:1",), "user": ("u",), **flags}, {})
+    found = [(one.check, one.outcome) for one in doctor.examine(settings)]
+    assert found == ([("tls", Outcome.WARN)] if flags else [])
