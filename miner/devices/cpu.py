@@ -9,6 +9,8 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from miner.devices import sysfs
+
 ROOT = Path("/")
 
 CPU_CHIPS = ("coretemp", "k10temp", "zenpower", "cpu_thermal")  # hwmon drivers of processors
@@ -37,7 +39,7 @@ def read(root: Path) -> Reading:
 
 def info(root: Path = ROOT) -> dict[str, str]:
     """First processor of /proc/cpuinfo; empty elsewhere."""
-    pairs = (line.partition(":")[::2] for line in _text(root / "proc/cpuinfo").split("\n\n")[0]
+    pairs = (line.partition(":")[::2] for line in sysfs.text(root / "proc/cpuinfo").split("\n\n")[0]
              .splitlines())  # fmt: skip
     return {key.strip(): value.strip() for key, value in pairs}
 
@@ -80,13 +82,13 @@ def usable_threads(root: Path = ROOT) -> int:
 def clock(root: Path) -> float | None:
     """Mean current clock of all CPUs, MHz."""
     policy = root / "sys/devices/system/cpu/cpufreq"
-    khz = [_int(path) for path in policy.glob("policy*/scaling_cur_freq")]
+    khz = [sysfs.number(path) for path in policy.glob("policy*/scaling_cur_freq")]
     known = [value for value in khz if value]
     if known:
         return sum(known) / len(known) / 1e3
     mhz = [
         float(line.partition(":")[2])
-        for line in _text(root / "proc/cpuinfo").splitlines()
+        for line in sysfs.text(root / "proc/cpuinfo").splitlines()
         if line.startswith("cpu MHz")
     ]
     return sum(mhz) / len(mhz) if mhz else None
@@ -97,7 +99,7 @@ def clock_of(root: Path, threads: list[int]) -> float | None:
     found = []
     for thread in threads:
         cpu = running_on(root, thread)
-        khz = _int(root / f"sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_cur_freq")
+        khz = sysfs.number(root / f"sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_cur_freq")
         if khz:
             found.append(khz / 1e3)
     return sum(found) / len(found) if len(found) == len(threads) else None
@@ -105,7 +107,7 @@ def clock_of(root: Path, threads: list[int]) -> float | None:
 
 def running_on(root: Path, thread: int) -> int | None:
     """The CPU a thread of this process last ran on: field 39 of its stat file."""
-    cells = _text(root / f"proc/self/task/{thread}/stat").rpartition(")")[2].split()
+    cells = sysfs.text(root / f"proc/self/task/{thread}/stat").rpartition(")")[2].split()
     return int(cells[36]) if len(cells) > 36 else None
 
 
@@ -113,12 +115,12 @@ def temperature(root: Path) -> float | None:
     """Hottest processor sensor, degrees Celsius."""
     found = []
     for chip in (root / "sys/class/hwmon").glob("hwmon*"):
-        if _text(chip / "name") in CPU_CHIPS:
-            found += [_int(path) for path in chip.glob("temp*_input")]
+        if sysfs.text(chip / "name") in CPU_CHIPS:
+            found += [sysfs.number(path) for path in chip.glob("temp*_input")]
     if not found:
         for zone in (root / "sys/class/thermal").glob("thermal_zone*"):
-            if _text(zone / "type") in CPU_ZONES:
-                found.append(_int(zone / "temp"))
+            if sysfs.text(zone / "type") in CPU_ZONES:
+                found.append(sysfs.number(zone / "temp"))
     known = [value for value in found if value is not None]
     return max(known) / 1e3 if known else None
 
@@ -126,7 +128,7 @@ def temperature(root: Path) -> float | None:
 def throttles(root: Path) -> int | None:
     """Core and package thermal throttle events since boot."""
     counts = [
-        _int(path)
+        sysfs.number(path)
         for path in (root / "sys/devices/system/cpu").glob(
             "cpu[0-9]*/thermal_throttle/*_throttle_count"
         )
@@ -137,13 +139,13 @@ def throttles(root: Path) -> int | None:
 
 def steal(root: Path) -> float | None:
     """Seconds of stolen time, first line of /proc/stat, eighth figure."""
-    cells = _text(root / "proc/stat").partition("\n")[0].split()
+    cells = sysfs.text(root / "proc/stat").partition("\n")[0].split()
     return int(cells[8]) * TICK_S if len(cells) > 8 and cells[0] == "cpu" else None
 
 
 def busy_s(root: Path) -> float | None:
     """Seconds that all CPUs have worked since boot: /proc/stat without idle and waiting."""
-    cells = _text(root / "proc/stat").partition("\n")[0].split()
+    cells = sysfs.text(root / "proc/stat").partition("\n")[0].split()
     if len(cells) < 8 or cells[0] != "cpu":
         return None
     return (sum(map(int, cells[1:8])) - int(cells[4]) - int(cells[5])) * TICK_S
@@ -152,7 +154,7 @@ def busy_s(root: Path) -> float | None:
 def quota_stops(root: Path) -> int | None:
     """nr_throttled of the control group, version 2 or 1."""
     for name in ("sys/fs/cgroup/cpu.stat", "sys/fs/cgroup/cpu/cpu.stat"):
-        for line in _text(root / name).splitlines():
+        for line in sysfs.text(root / name).splitlines():
             if line.startswith("nr_throttled "):
                 return int(line.split()[1])
     return None
@@ -160,23 +162,9 @@ def quota_stops(root: Path) -> int | None:
 
 def quota(root: Path) -> float | None:
     """CPUs the control group allows, None when unlimited or unknown."""
-    cells = _text(root / "sys/fs/cgroup/cpu.max").split()
+    cells = sysfs.text(root / "sys/fs/cgroup/cpu.max").split()
     if len(cells) == 2 and cells[0] != "max":
         return int(cells[0]) / int(cells[1])
-    period = _int(root / "sys/fs/cgroup/cpu/cpu.cfs_period_us")
-    allowed = _int(root / "sys/fs/cgroup/cpu/cpu.cfs_quota_us")
+    period = sysfs.number(root / "sys/fs/cgroup/cpu/cpu.cfs_period_us")
+    allowed = sysfs.number(root / "sys/fs/cgroup/cpu/cpu.cfs_quota_us")
     return allowed / period if period and allowed and allowed > 0 else None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace").strip()
-    except OSError:
-        return ""
-
-
-def _int(path: Path) -> int | None:
-    try:
-        return int(path.read_text())
-    except (OSError, ValueError):
-        return None

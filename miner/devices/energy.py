@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from miner.devices import gpu
+from miner.devices import gpu, sysfs
 from miner.devices.gpu import AmdCard
 from miner.errors import ConfigError
 
@@ -88,7 +88,7 @@ class Powercap:
 def package_zones(root: Path) -> list[Path]:
     """Top-level RAPL zones named package-N, in order."""
     zones = sorted((root / "class" / "powercap").glob("intel-rapl:*"))
-    return [zone for zone in zones if _read_text(zone / "name").startswith("package")]
+    return [zone for zone in zones if sysfs.text(zone / "name").startswith("package")]
 
 
 class Sampled:
@@ -128,7 +128,7 @@ def battery(root: Path) -> Sampled:
     packs = sorted((root / "class" / "power_supply").glob("BAT*"))
     if not packs:
         raise FileNotFoundError("no battery")
-    draining = [pack for pack in packs if _read_text(pack / "status") == "Discharging"]
+    draining = [pack for pack in packs if sysfs.text(pack / "status") == "Discharging"]
     if not draining:
         raise FileNotFoundError("battery not discharging: unplug the charger to measure by it")
     names = ", ".join(pack.name for pack in draining)
@@ -265,13 +265,6 @@ def find(
         except Exception as error:  # noqa: BLE001  drivers raise what they like
             passed.append(f"{name}: {error}")
     return None, passed
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return ""
 
 
 def _micro(path: Path) -> float:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from miner.devices.sysfs import number, text
+
 ABSENT = "n/a"
 SYSFS = Path("/sys")
 AMD_VENDOR = "0x1002"
@@ -171,12 +173,12 @@ def amd_cards(sysfs: Path = SYSFS) -> list[AmdCard]:
     found: dict[str, AmdCard] = {}
     for card in sorted((sysfs / "class" / "drm").glob("card[0-9]*")):
         device = card / "device"
-        if card.name[4:].isdigit() and _line(device / "vendor") == AMD_VENDOR:
+        if card.name[4:].isdigit() and text(device / "vendor") == AMD_VENDOR:
             sensors = next(iter(sorted((device / "hwmon").glob("hwmon*"))), device)
             bus = device.resolve().name
             found[bus] = AmdCard(bus, device, sensors)
     for chip in sorted((sysfs / "class" / "hwmon").glob("hwmon*")):
-        if _line(chip / "name") == "amdgpu":
+        if text(chip / "name") == "amdgpu":
             device = chip / "device"
             bus = device.resolve().name if device.exists() else chip.name
             found.setdefault(bus, AmdCard(bus, device, chip))
@@ -184,26 +186,14 @@ def amd_cards(sysfs: Path = SYSFS) -> list[AmdCard]:
 
 
 def _amd_facts(card: AmdCard) -> Facts:
-    milli_c = _number(card.sensors / "temp1_input")
-    microwatts = next((watts for file in card.power if (watts := _number(file)) is not None), None)
-    hertz = _number(card.sensors / "freq1_input")
+    milli_c = number(card.sensors / "temp1_input")
+    microwatts = next((watts for file in card.power if (watts := number(file)) is not None), None)
+    hertz = number(card.sensors / "freq1_input")
     return Facts(
-        name=_line(card.device / "product_name") or f"AMD GPU {_line(card.device / 'device')}",
-        driver=_line(card.device / "driver" / "module" / "version") or "amdgpu",
+        name=text(card.device / "product_name") or f"AMD GPU {text(card.device / 'device')}",
+        driver=text(card.device / "driver" / "module" / "version") or "amdgpu",
         bus=card.bus,
         clock_mhz=None if hertz is None else hertz // 1_000_000,
         temperature_c=None if milli_c is None else milli_c / 1000,
         power_w=None if microwatts is None else microwatts / 1e6,
     )
-
-
-def _line(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace").strip()
-    except OSError:
-        return ""
-
-
-def _number(path: Path) -> int | None:
-    text = _line(path)
-    return int(text) if text.lstrip("-").isascii() and text.lstrip("-").isdigit() else None

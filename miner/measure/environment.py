@@ -13,7 +13,7 @@ import psutil
 
 from miner import __version__
 from miner.backends import native
-from miner.devices import cpu
+from miner.devices import cpu, sysfs
 
 FLAGS = ("sha_ni", "avx512f", "avx2", "avx", "sse4_1", "sse2", "sha2", "asimd", "neon", "aes")
 LIBRARIES = ("numpy", "cffi", "pyopencl", "click", "rich", "psutil")
@@ -30,6 +30,8 @@ COMPARED = (
     "libraries",
 )
 
+GOVERNOR = "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
+
 
 def collect(root: Path = Path("/")) -> dict[str, Any]:
     """The environment block; an unknown value is None, never a guess."""
@@ -41,7 +43,7 @@ def collect(root: Path = Path("/")) -> dict[str, Any]:
         "usable_threads": cpu.usable_threads(root),
         "flags": [flag for flag in FLAGS if flag in cpu.flags(root)],
         "microcode": cpu.info(root).get("microcode"),
-        "governor": _line(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "governor": sysfs.text(root / GOVERNOR) or None,
         "turbo": turbo(root),
         "clock_mhz": cpu.clock(root),
         "ram_gib": round(psutil.virtual_memory().total / 2**30, 1),
@@ -63,11 +65,11 @@ def collect(root: Path = Path("/")) -> dict[str, Any]:
 
 def turbo(root: Path) -> bool | None:
     """Is boost allowed? Intel's file says no_turbo, the generic one boost."""
-    no_turbo = _line(root / "sys/devices/system/cpu/intel_pstate/no_turbo")
-    boost = _line(root / "sys/devices/system/cpu/cpufreq/boost")
-    if no_turbo is not None:
+    no_turbo = sysfs.text(root / "sys/devices/system/cpu/intel_pstate/no_turbo")
+    boost = sysfs.text(root / "sys/devices/system/cpu/cpufreq/boost")
+    if no_turbo:
         return no_turbo == "0"
-    return boost == "1" if boost is not None else None
+    return boost == "1" if boost else None
 
 
 def native_hash() -> str | None:
@@ -80,7 +82,7 @@ def native_hash() -> str | None:
 
 
 def os_name(root: Path) -> str:
-    match = re.search(r'^PRETTY_NAME="?([^"\n]*)', _text(root / "etc/os-release"), re.M)
+    match = re.search(r'^PRETTY_NAME="?([^"\n]*)', sysfs.text(root / "etc/os-release"), re.M)
     return match[1] if match else f"{platform.system()} {platform.release()}"
 
 
@@ -97,7 +99,7 @@ def virtual(root: Path) -> str | None:
 def mains(root: Path) -> bool | None:
     """True on mains, False on battery, None without a battery."""
     supplies = root / "sys/class/power_supply"
-    states = [_line(pack / "status") for pack in supplies.glob("BAT*")]
+    states = [sysfs.text(pack / "status") for pack in supplies.glob("BAT*")]
     return "Discharging" not in states if states else None
 
 
@@ -150,14 +152,3 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""
-
-
-def _line(path: Path) -> str | None:
-    return _text(path).strip() or None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from miner.devices import cpu
+from miner.devices import cpu, sysfs
 from miner.devices.energy import Powercap, Unreadable
 from miner.devices.gpu import Sensors
 from miner.state.snapshot import MachineRow
@@ -40,10 +40,8 @@ def addresses() -> tuple[str, ...]:
 def mac(root: Path = Path("/")) -> str:
     """The hardware address of the first network card; empty where the system does not tell."""
     for file in sorted((root / "sys/class/net").glob("*/address")):
-        with suppress(OSError, ValueError):
-            address = file.read_text(encoding="ascii").strip()
-            if address.strip("0:"):
-                return address.upper()
+        if (address := sysfs.text(file)).strip("0:"):
+            return address.upper()
     return ""
 
 
