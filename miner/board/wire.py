@@ -14,6 +14,7 @@ from typing import Any
 import h11
 
 from miner.errors import ConnectFailed, DeadlinePassed, RemoteProtocolError
+from miner.strictjson import refuse
 from miner.text import scrub
 
 ANSWER_S = 2.0  # from the connection to the last byte
@@ -139,7 +140,3 @@ def parsed(body: bytes) -> Any:
         return json.loads(body, parse_constant=refuse, strict=False)
     except (ValueError, RecursionError):
         raise RemoteProtocolError("the answer is no JSON") from None
-
-
-def refuse(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
