@@ -39,6 +39,10 @@ class Listening:
                     undo.callback(self._sockets[option].close)
             undo.pop_all()
 
+    def port(self, option: str) -> int:
+        """Where it really listens."""
+        return bound(self._sockets[option]).port
+
     def start(self) -> None:
         """Raises MinerError when the system has no thread left."""
         if not self._sockets:

@@ -15,6 +15,7 @@ from miner.gap import economics
 from miner.run.config import MineConfig
 from miner.run.run import Run, start_thread
 from miner.signals import ForcedExit, Signals, StopAsked
+from miner.state.events import Caution
 from miner.streams import let_go
 from miner.views.base import ViewThread
 from miner.views.jsonl import JsonView
@@ -22,9 +23,11 @@ from miner.views.text import TextView
 
 if TYPE_CHECKING:
     from miner.cli.listening import Listening
+    from miner.views.hook import Hook
 
 LOOK_S = 0.25
 BY_SIGNAL = "stopped by a signal"
+HOOK_S = {False: 10.0, True: 0.5}  # for commands of --on-event; by whether a signal asked
 FAREWELL_S = 1.0  # after a signal, for the last words
 HARD_STOP_S = 8.0  # a stop takes 3 s at most; what hangs longer is left to the journal
 
@@ -35,7 +38,7 @@ class Session:
     def __init__(self, config: MineConfig) -> None:
         self.run = Run(config, mainnet_difficulty())
         self.listening = open_listeners(config, self.run)
-        self.view = open_view(config.json)
+        self.view, self.hook = open_view(config.json), open_hook(config, self.run)
         self.shown: ViewThread | None = None
         self.keys = Keys(self.run, self.view)
         self.forced = start_thread(lambda: ForcedExit(self._exit_code))
@@ -45,6 +48,8 @@ class Session:
         """Until a goal, a signal or an error ends it. Raises MinerError when the run failed."""
         try:
             self.shown = self.run.add(self.view)
+            if self.hook is not None:
+                self.run.add(self.hook)
             self._mine()
         finally:
             self.signals.restore()
@@ -75,6 +80,8 @@ class Session:
         self.run.stop(BY_SIGNAL if signals.asked else "stopped by its user")
         if signals.asked:
             self.forced.within(FAREWELL_S)  # nothing but words is left
+        if self.hook is not None:
+            self.hook.finish(HOOK_S[signals.asked])
         if (error := self.run.outcome.error) is not None:
             raise error
 
@@ -116,6 +123,15 @@ def open_listeners(config: MineConfig, run: Run) -> "Listening | None":
     from miner.cli.listening import Listening  # for these alone: asyncio costs memory
 
     return Listening(config, run)
+
+
+def open_hook(config: MineConfig, run: Run) -> "Hook | None":
+    """The user's command for events."""
+    if config.on_event is None:
+        return None
+    from miner.views.hook import Hook  # for this alone
+
+    return Hook(config.on_event, lambda text: run.tell(Caution(text)))
 
 
 def open_view(as_json: bool) -> Screen:

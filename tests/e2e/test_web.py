@@ -153,3 +153,15 @@ def test_without_a_view_nothing_of_it_is_imported(tmp_path: Path, pool: FakePool
         capture_output=True, text=True, timeout=60, env={"MINER_HOME": str(tmp_path)},
     )  # fmt: skip
     assert "IMPORTED [] []" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_command_for_events(miner: Start, tmp_path: Path) -> None:
+    """On the built-in node: blocks found and accepted, the last of them at the end of the run."""
+    pytest.importorskip("pbk", reason="no kernel wheel for this Python")
+    file = tmp_path / "told"
+    quick = ("--block-interval", "0.2", "--backend", "hashlib", "--threads", "1")
+    command = miner("mine", "--blocks", "2", *quick, "--on-event", f"cat >> '{file}'")
+    assert command.end() == 0
+    told = [json.loads(line) for line in file.read_text().splitlines()]
+    kinds = [(one["type"], one.get("height")) for one in told if one["type"] != "best_share"]
+    assert kinds == [("found", 1), ("block", 1), ("found", 2), ("block", 2)]
