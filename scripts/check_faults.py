@@ -14,14 +14,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "tests" / "faults.toml"
-LATER = "no_such_listener_yet"
 
 
-def load(file: Path = CATALOGUE) -> tuple[dict[str, str], dict[str, str]]:
-    """The cases that need a test, and those that wait for their listener."""
+def load(file: Path = CATALOGUE) -> dict[str, str]:
+    """The cases, each of which needs a test."""
     tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    waiting = tables.pop(LATER, {})
-    return {name: text for table in tables.values() for name, text in table.items()}, waiting
+    return {name: text for table in tables.values() for name, text in table.items()}
 
 
 def always_skipped(test: ast.FunctionDef) -> bool:
@@ -51,21 +49,19 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="also name the tests of each case")
     parser.add_argument("--tests", type=Path, default=ROOT / "tests", help="folder of the tests")
     options = parser.parse_args()
-    cases, waiting = load()
+    cases = load()
     found = find_tests(options.tests)
     for case, text in cases.items():
         print(f"{case}  {len(found[case]):3} tests  {text}")
         if options.list:
             print("".join(f"       {test}\n" for test in found[case]), end="")
-    for case, text in waiting.items():
-        print(f"{case}  no such listener yet  {text}")
     missing = [case for case in cases if not found[case]]
-    strange = sorted(set(found) - set(cases) - set(waiting))
+    strange = sorted(set(found) - set(cases))
     for case in missing:
         print(f"NO TEST: {case}, {cases[case]}")
     for case in strange:
         print(f"NO SUCH CASE: {case}, marked on {', '.join(found[case])}")
-    print(f"{len(cases) - len(missing)} of {len(cases)} cases have tests; {len(waiting)} wait")
+    print(f"{len(cases) - len(missing)} of {len(cases)} cases have tests")
     return 1 if missing or strange else 0
 
 

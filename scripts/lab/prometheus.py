@@ -91,7 +91,9 @@ def main() -> int:
         settings = Path(folder) / "prometheus.yml"
         settings.write_text(CONFIG.format(port=page, rules=rules))
         mine = ["mine", "--web", str(page), "--backend", "hashlib"]
-        miner = subprocess.Popen([sys.executable, "-m", "miner", *mine], stderr=subprocess.DEVNULL)
+        miner = subprocess.Popen(
+            [sys.executable, "-P", "-m", "miner", *mine], stderr=subprocess.DEVNULL
+        )
         store = [f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{port}"]
         watcher = subprocess.Popen(
             [asked.binary, f"--config.file={settings}", *store], stderr=subprocess.DEVNULL

@@ -26,7 +26,7 @@ from urllib.request import urlopen
 from miner.cli.listening import Listening
 from miner.run import config
 from miner.run.run import Run
-from miner.state.history import COARSE_ROWS, FINE_ROWS, History, Reading
+from miner.state.history import COARSE_ROWS, FINE_ROWS, History, Row
 from tests.fakes.pool import FakePool
 
 HARD = "1e9"  # no share in the time of a measurement
@@ -180,7 +180,7 @@ def scrapes(mining: Mining, count: int) -> None:
 
 def memory(url: str, backend: str, *more: str) -> float:
     """MiB that a real `miner mine` has resident after some seconds."""
-    command = [sys.executable, "-m", "miner", "mine", "--pool", url, "--user", "figures"]
+    command = [sys.executable, "-P", "-m", "miner", "mine", "--pool", url, "--user", "figures"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with tempfile.TemporaryDirectory() as home:
         environment = {**os.environ, "MINER_HOME": home}
@@ -200,11 +200,13 @@ def kept() -> float:
     """MiB of a full history."""
     tracemalloc.start()
     history = History(0.0)
-    for step in range(60 * COARSE_ROWS // 5 + FINE_ROWS):
-        history.see(5.0 * step, 1.6e9 + 5.0 * step, Reading(10**6 * step, step, 0, 55.5, 65.5, 0.1))
+    for ring in (history.fine, history.coarse):
+        for step in range(ring.rows):
+            ring.add(Row(1.6e9 + 5.0 * step, 6.1e7 + step, 6e7, 6.2e7, 1.0, 0.0, 55.5, 65.5, 0.1))
+    rows = tuple(history.fine.since()), tuple(history.coarse.since())
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(history.rows[1]) == COARSE_ROWS
+    assert [len(one) for one in rows] == [FINE_ROWS, COARSE_ROWS]
     return size / 2**20
 
 
