@@ -8,7 +8,6 @@ import math
 import time
 from typing import Any
 
-from miner.state.history import COARSE_S, FINE_S, Row, plain_row
 from miner.state.snapshot import BestShare, Snapshot, plain
 from miner.views.health import Health
 
@@ -41,23 +40,6 @@ def compact(now: Snapshot, health: Health) -> dict[str, Any]:
         elif whole[branch] is not None:
             whole[branch] = {k: v for k, v in whole[branch].items() if k not in names}
     return whole
-
-
-def history(now: Snapshot, since_s: float = 0.0) -> dict[str, Any]:
-    """Rows later than this wall-clock time, oldest first; null in a row is not known."""
-    return {
-        "change": now.change,
-        "columns": list(Row._fields),
-        "fine_every_s": FINE_S,
-        "coarse_every_s": COARSE_S,
-        "fine": rows(now.history.fine, since_s),
-        "coarse": rows(now.history.coarse, since_s),
-    }
-
-
-def rows(told: tuple[Row, ...], since_s: float) -> list[list[float | None]]:
-    """A client asks from the last time it was told, which is rounded."""
-    return [plain_row(row) for row in told if round(row.time_s, 1) > since_s]
 
 
 def shares(now: Snapshot, since_s: float = 0.0) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The thread in which everything runs that listens: one asyncio loop, away from mining."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -29,6 +30,7 @@ class Listeners:
 
     def start(self) -> None:
         """Raises RuntimeError when the system has no thread left."""
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it warns of readers that leave
         self._thread.start()
         self._ready.wait(READY_S)
 

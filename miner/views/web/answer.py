@@ -1,5 +1,6 @@
 """Answers: bytes with their kind and tag, sent in pieces so that a slow reader holds little."""
 
+import asyncio
 import json
 from collections.abc import Iterable
 
@@ -44,6 +45,7 @@ class Answer:
         for start in pieces:
             piece = body[start : start + PIECE]
             await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await asyncio.sleep(0)  # others have their turn, and a reader's leaving is noticed
         await send({"type": "http.response.body", "body": b""})
 
 

@@ -15,6 +15,7 @@ from miner.views.block import block
 from miner.views.feed import Feed, dump
 from miner.views.health import Health
 from miner.views.metrics import Metrics
+from miner.views.rows import Rows
 from miner.views.web.answer import NO_CACHE, Answer, refusal
 from miner.views.web.guard import Guard
 from miner.views.web.pages import FIRST, INDEX, File, first_numbers, static_files
@@ -38,6 +39,7 @@ class App:
         self._feed = feed
         self._files = static_files()
         self._metrics = Metrics(self._moment)
+        self._rows = Rows()
         router = Router([*extra, *self._routes()], redirect_slashes=False, default=not_found)
         self._app = Guard(safe(router), reach.names, reach.lan)
 
@@ -90,7 +92,7 @@ class App:
 
     def history(self, request: Request) -> Answer:
         now = self._feed.tick()
-        return Answer(dump(api.history(now, since(request))), tag=self._tag(now.change))
+        return Answer(self._rows.history(now, since(request)), tag=self._tag(now.change))
 
     def shares(self, request: Request) -> Answer:
         now = self._feed.tick()

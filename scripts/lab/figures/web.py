@@ -7,6 +7,7 @@ Linux alone: a thread's CPU time is read from /proc. Use: figures.py web [--pair
 """
 
 import argparse
+import json
 import os
 import re
 import socket
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.request import urlopen
 
+from miner import paths
 from miner.cli.listening import Listening
 from miner.run import config
 from miner.run.run import Run
@@ -34,12 +36,13 @@ ROOT = Path(__file__).resolve().parents[3]
 READERS = """
 import selectors, socket, sys, time
 host, port, kind, count = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+head = " HTTP/1.1\\r\\nHost: localhost\\r\\n"
 ask = {
-    "stream": b"GET /api/v1/events HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n",
-    "stalled": b"GET /api/v1/events HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n",
-    "half": b"GET / HTTP/1.1\\r\\nHost: loc",
-    "scrape": b"GET /metrics HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n",
-}[kind]
+    "stream": f"GET /api/v1/events{head}\\r\\n",
+    "stalled": f"GET /api/v1/history{head}\\r\\n",  # of a day: more than the system buffers
+    "half": f"GET /{head}",
+    "scrape": f"GET /metrics{head}Connection: close\\r\\n\\r\\n",
+}[kind].encode()
 def link():
     one = socket.socket()
     if kind == "stalled":
@@ -57,8 +60,11 @@ if kind == "scrape":
         time.sleep(10)
 links = [link() for _ in range(count)]
 print("ready", flush=True)
-if kind != "stream":
-    time.sleep(1e6)
+while kind != "stream":  # they take nothing, and come again when they were closed
+    time.sleep(11)
+    for one in links:
+        one.close()
+    links = [link() for _ in range(count)]
 chosen = selectors.DefaultSelector()
 for one in links:
     chosen.register(one, selectors.EVENT_READ)
@@ -196,6 +202,15 @@ def memory(url: str, backend: str, *more: str) -> float:
     return int(found[1]) / 1024
 
 
+def a_day() -> str:
+    """A full history, as a run keeps it in its file."""
+    began, rest = time.time() - 86_400, (6.1e7, 6e7, 6.2e7, 9, 0, 55.5, 65.5, 0.05)
+    fine, coarse = (
+        [[began + 60 * n, *rest] for n in range(rows)] for rows in (FINE_ROWS, COARSE_ROWS)
+    )
+    return json.dumps({"schema": 1, "columns": Row._fields, "fine": fine, "coarse": coarse})
+
+
 def kept() -> float:
     """MiB of a full history."""
     tracemalloc.start()
@@ -222,7 +237,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--backend", default="native")
     asked = parser.parse_args()
-    with FakePool(difficulty=HARD) as pool:
+    with FakePool(difficulty=HARD) as pool, tempfile.TemporaryDirectory() as home:
+        os.environ["MINER_HOME"] = home
+        paths.state_dir().mkdir(parents=True)
+        (paths.state_dir() / "history.json").write_text(a_day())
         mining = Mining(pool.url, asked.backend)
         try:
             turns(mining, asked.pairs, asked.seconds, stream=64, scrape=4, stalled=100)

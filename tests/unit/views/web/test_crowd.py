@@ -2,12 +2,14 @@
 
 import json
 import socket
+import struct
 import time
 from dataclasses import replace
 
 import pytest
 
-from miner.state.snapshot import AlarmRow
+from miner.state.history import Row
+from miner.state.snapshot import AlarmRow, HistoryRow
 from miner.views.web import crowd, stream
 from miner.views.web.crowd import HEAD_S, MOST, MOST_HALF_OPEN, STALL_S, Crowd
 from tests.fakes.engine import until
@@ -178,3 +180,18 @@ def test_a_reader_that_takes_nothing_is_closed(monkeypatch: pytest.MonkeyPatch) 
             time.sleep(0.02)
         assert ends(link)
         assert site.get("/healthz").status == 200
+
+
+@fault("A14")
+def test_readers_that_leave_in_the_middle_print_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    row = Row(100.0, 5e6, 4e6, 6e6, 1.0, 0.0, 50.0, 65.0, 0.1)
+    day = tuple(row._replace(time_s=100.0 + n) for n in range(20_000))  # a megabyte
+    with served(replace(NOW, history=HistoryRow(day, ()))) as site:
+        for _ in range(20):
+            with socket.socket() as link:
+                link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                link.connect(site.place)
+                link.sendall(b"GET /api/v1/history HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                link.recv(100)
+        assert site.get("/healthz").status == 200
+    assert capfd.readouterr() == ("", "")
