@@ -1,5 +1,7 @@
 #include "cpu_features.h"
 
+#include <stdatomic.h>
+
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 
@@ -10,7 +12,7 @@ static uint32_t saved_registers(void) {
     return low;
 }
 
-uint32_t cpu_features(void) {
+static uint32_t ask(void) {
     uint32_t a, b, c, d, found = 0;
     const uint32_t ymm = 0x6, zmm = 0xe6; /* XCR0: SSE, AVX; with AVX-512's three */
     if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
@@ -32,25 +34,35 @@ uint32_t cpu_features(void) {
 #elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 
-uint32_t cpu_features(void) {
+static uint32_t ask(void) {
     const unsigned long asimd = 1ul << 1, sha2 = 1ul << 6; /* Linux: asm/hwcap.h of arm64 */
     unsigned long caps = getauxval(AT_HWCAP);
     return (caps & asimd ? (uint32_t)CPU_NEON : 0) | (caps & sha2 ? (uint32_t)CPU_ARM_SHA2 : 0);
 }
 #elif defined(__aarch64__) && defined(__APPLE__)
 /* Every Apple silicon CPU has both. */
-uint32_t cpu_features(void) { return CPU_NEON | CPU_ARM_SHA2; }
+static uint32_t ask(void) { return CPU_NEON | CPU_ARM_SHA2; }
 #elif defined(__aarch64__) && defined(_WIN32)
 #include <windows.h>
 
 /* NEON is part of what Windows asks of the CPU. */
-uint32_t cpu_features(void) {
+static uint32_t ask(void) {
     int sha2 = IsProcessorFeaturePresent(PF_ARM_V8_CRYPTO_INSTRUCTIONS_AVAILABLE);
     return CPU_NEON | (sha2 ? (uint32_t)CPU_ARM_SHA2 : 0);
 }
 #else
-uint32_t cpu_features(void) { return 0; }
+static uint32_t ask(void) { return 0; }
 #endif
+
+uint32_t cpu_features(void) {
+    static _Atomic uint32_t known; /* each CPUID leaves a virtual machine: some 15 us for all */
+    uint32_t found = atomic_load_explicit(&known, memory_order_relaxed);
+    if (found == 0) {
+        found = ask() | CPU_ASKED;
+        atomic_store_explicit(&known, found, memory_order_relaxed);
+    }
+    return found;
+}
 
 const char *cpu_feature_words(uint32_t missing) {
     static const char *const words[] = {

@@ -15,9 +15,11 @@ enum {
     CPU_OS_YMM = 1 << 7, /* the operating system saves the upper halves of the registers */
     CPU_OS_ZMM = 1 << 8,
     CPU_NEON = 1 << 9,
-    CPU_ARM_SHA2 = 1 << 10
+    CPU_ARM_SHA2 = 1 << 10,
+    CPU_ASKED = 1 << 11 /* the answer is there, whatever it is */
 };
 
+/* Asked once and remembered; any thread may be the first. */
 uint32_t cpu_features(void);
 
 /* The lowest bit of `missing` in words, "" for none. */

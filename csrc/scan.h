@@ -34,7 +34,7 @@
 #endif
 
 enum {
-    SCAN_VERSION = 1 /* grows with every change of what is below */
+    SCAN_VERSION = 2 /* grows with every change of what is below */
 };
 
 enum {
@@ -80,13 +80,24 @@ SCAN_API void scan_midstates(const uint8_t chunk1[64], const uint32_t *versions,
 /* Smallest hit buffer, in hits, with which the variant always advances. */
 SCAN_API size_t scan_min_capacity(int32_t variant, uint32_t n_versions);
 
-/* The table of variants, preferred first. Index out of range: NULL or a negative number. */
+/* The table of variants, preferred first. A variant may have several rows, one for each shape it was
+ * compiled in; which shape is fastest differs from CPU to CPU, and between one version and several:
+ * measure. Index out of range: NULL or a negative number. */
 SCAN_API int32_t scan_variant_count(void);
 SCAN_API const char *scan_variant_name(int32_t variant);
+SCAN_API const char *scan_variant_shape(int32_t variant);
 SCAN_API int32_t scan_variant_lanes(int32_t variant);
 SCAN_API int32_t scan_variant_versions_wanted(int32_t variant);
 /* "" when this CPU can run it, else the missing feature in words. */
 SCAN_API const char *scan_variant_why_not(int32_t variant);
+
+/* The roofline. scan_yardstick() runs `turns` turns of independent operations of the kind a variant is
+ * made of (32-bit adds of its vector width; rounds of the SHA extensions), as fast as this core can, and
+ * returns how many they were; 0: not known for this variant. Timed, that is V, operations a second.
+ * scan_variant_operations() is how many a hash takes with so many versions, counted in the code as built;
+ * 0: it was not counted. V divided by it is the most that the variant can reach on this core. */
+SCAN_API uint64_t scan_yardstick(int32_t variant, uint64_t turns);
+SCAN_API double scan_variant_operations(int32_t variant, uint32_t n_versions);
 
 /* Compiler and version that built this: "gcc 12.2.0". */
 SCAN_API const char *scan_compiler(void);

@@ -8,12 +8,10 @@
 #include "scan_impl.h"
 #include "sha256_scalar.h"
 
-#ifndef WAYS /* experiments may set it */
-#define WAYS 4
-#endif
+#include "shape.h"
 #include "ways.inc.h"
 
-#define SCAN_NAME scan_armv8
+#define VARIANT armv8
 enum { STEP = WAYS };
 typedef uint32x4_t vec;
 typedef vec words[16][WAYS]; /* K + W of chunk 2 by group of four rounds */
@@ -46,8 +44,10 @@ static void prepare(const struct scan_task *task, uint32_t version, struct prepa
 #define NEXT_WORDS(g)                                                                      \
     EACH_WAY(M(g) = vsha256su1q_u32(vsha256su0q_u32(M(g), M(g + 1)), M(g + 2), M(g + 3));)
 
+static void constants(const struct scan_task *task, words kw) { (void)task, (void)kw; }
+
 /* K + W of chunk 2 for WAYS nonces; kw[0] is W[3] where it enters after round 3: in a and in e. */
-static void schedule(const struct scan_task *task, uint32_t nonce, words kw) {
+HOT void schedule(const struct scan_task *task, uint32_t nonce, words kw) {
     vec m[4][WAYS];
     EACH_WAY(
         const uint32_t w3 = byteswap32(nonce + way);
@@ -76,9 +76,8 @@ static void schedule(const struct scan_task *task, uint32_t nonce, words kw) {
 #define HASH2_NEXT(g) NEXT_WORDS(g) HASH2(g)
 
 /* One bit for each way whose word 7 has no bit of zero_bits set. */
-static inline uint32_t survivors(const struct prepared *version, const words kw,
-                                 uint32_t zero_bits) {
-    uint32_t left = 0;
+HOT uint64_t survivors(const struct prepared *version, words kw, uint32_t zero_bits) {
+    uint64_t left = 0;
     vec abcd[WAYS], efgh[WAYS], m[4][WAYS];
     EACH_WAY(
         abcd[way] = vaddq_u32(version->abcd, kw[0][way]);
@@ -101,7 +100,7 @@ static inline uint32_t survivors(const struct prepared *version, const words kw,
     EACH_WAY( /* round 60 alone matters: its e, which the four rounds leave as h */
         efgh[way] = vsha256h2q_u32(efgh[way], abcd[way], vaddq_u32(M(15), k4(15)));
         const uint32_t word7 = vgetq_lane_u32(efgh[way], 3) + SHA256_INIT[7];
-        left |= (uint32_t)((word7 & zero_bits) == 0) << way;
+        left |= (uint64_t)((word7 & zero_bits) == 0) << way;
     )
     return left;
 }

@@ -2,10 +2,7 @@
 #include <immintrin.h>
 
 #define LANES 8
-#ifndef WAYS /* experiments may set it */
-#define WAYS 1
-#endif
-#define SCAN_NAME scan_avx2
+#define VARIANT avx2
 
 typedef __m256i vec;
 #define SET1(word) _mm256_set1_epi32((int)(word))

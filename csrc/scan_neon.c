@@ -2,10 +2,7 @@
 #include <arm_neon.h>
 
 #define LANES 4
-#ifndef WAYS /* experiments may set it */
-#define WAYS 1
-#endif
-#define SCAN_NAME scan_neon
+#define VARIANT neon
 
 typedef uint32x4_t vec;
 #define SET1(word) vdupq_n_u32(word)

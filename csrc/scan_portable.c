@@ -3,10 +3,7 @@
 #include "scan_impl.h"
 
 #define LANES PORTABLE_LANES
-#ifndef WAYS /* experiments may set it */
-#define WAYS 1
-#endif
-#define SCAN_NAME scan_portable
+#define VARIANT portable
 
 #if LANES == 4
 typedef uint32_t vec __attribute__((vector_size(16)));

@@ -8,12 +8,10 @@
 #include "scan_impl.h"
 #include "sha256_scalar.h"
 
-#ifndef WAYS /* experiments may set it */
-#define WAYS 4
-#endif
+#include "shape.h"
 #include "ways.inc.h"
 
-#define SCAN_NAME scan_shani
+#define VARIANT shani
 enum { STEP = WAYS };
 typedef __m128i vec;
 /* K + W of chunk 2 by group of four rounds; kw[0] is W[3] where it enters after round 3: in a and
@@ -60,7 +58,9 @@ static void prepare(const struct scan_task *task, uint32_t version, struct prepa
         M(3) = vec4(0, 0, 0, HEADER_BITS);                                                 \
     )
 
-static void schedule(const struct scan_task *task, uint32_t nonce, words out) {
+static void constants(const struct scan_task *task, words out) { (void)task, (void)out; }
+
+HOT void schedule(const struct scan_task *task, uint32_t nonce, words out) {
     const uint32_t *tail = task->tail;
     vec m[4][WAYS];
     EACH_WAY(
@@ -92,9 +92,8 @@ static void schedule(const struct scan_task *task, uint32_t nonce, words out) {
 #define FRESH_NEXT(g) NEXT_WORDS(g) FRESH_ROUNDS(g, M(g))
 
 /* One bit for each way whose word 7 has no bit of zero_bits set. */
-static inline uint32_t survivors(const struct prepared *version, const words out,
-                                 uint32_t zero_bits) {
-    uint32_t left = 0;
+HOT uint64_t survivors(const struct prepared *version, words out, uint32_t zero_bits) {
+    uint64_t left = 0;
     vec abef[WAYS], cdgh[WAYS], m[4][WAYS], x[WAYS];
     EACH_WAY(ABEF = _mm_add_epi32(version->abef, out->kw[0][way]); CDGH = version->cdgh;)
     if (out->kept) {
@@ -138,7 +137,7 @@ static inline uint32_t survivors(const struct prepared *version, const words out
     EACH_WAY( /* round 60 alone: its e, which the pair leaves as f */
         CDGH = _mm_sha256rnds2_epu32(CDGH, ABEF, _mm_add_epi32(M(15), k4(15)));
         const uint32_t word7 = (uint32_t)_mm_cvtsi128_si32(CDGH) + SHA256_INIT[7];
-        left |= (uint32_t)((word7 & zero_bits) == 0) << way;
+        left |= (uint64_t)((word7 & zero_bits) == 0) << way;
     )
     return left;
 }

@@ -2,10 +2,7 @@
 #include <emmintrin.h>
 
 #define LANES 4
-#ifndef WAYS /* experiments may set it */
-#define WAYS 1
-#endif
-#define SCAN_NAME scan_sse2
+#define VARIANT sse2
 
 typedef __m128i vec;
 #define SET1(word) _mm_set1_epi32((int)(word))

@@ -85,15 +85,15 @@ def make(product: Product, out: Path) -> Path:
         objects.mkdir()
         folder.mkdir()
         work = clibrary.Work(compiler, objects, Clock(COMPILE_S))
-        variants = work.compile_all(complain)
-        clibrary.install(work.link(variants), folder)
+        shapes = work.compile_all(complain)
+        clibrary.install(work.link(shapes), folder)
         files = {f"miner/{path.name}": path.read_bytes() for path in sorted(folder.iterdir())}
         if product.tag:
             files = hooks.package_contents() | files
             made = out / archives.wheel(out, f"py3-none-{product.tag}", files)
         else:
             made = archive(out / f"{project.name()}-{product.name}.tar.gz", files)
-        inspection.check(made, product.target, product.tag, objects, variants)
+        inspection.check(made, product.target, product.tag, objects, shapes)
     return made
 
 
@@ -108,7 +108,7 @@ def archive(path: Path, files: dict[str, bytes]) -> Path:
 
 
 def complain(text: str) -> None:
-    """A wheel without one of its variants is not shipped."""
+    """A wheel without one of its shapes is not shipped."""
     raise CompilerFailed(text)
 
 

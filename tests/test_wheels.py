@@ -14,9 +14,9 @@ from miner.backends.native import library
 from tests.backends.test_native_build import ROOT, run, tool
 
 SCRIPT = ROOT / "scripts" / "wheels.py"
-# The library, its compiler target, qemu's name, where Debian keeps its C library, variants.
+# The library, its compiler target, qemu's name, where Debian keeps its C library, shapes.
 ELSEWHERE = {
-    "linux-aarch64": ("aarch64-linux-gnu.2.17", "aarch64", "aarch64-linux-gnu", 3),
+    "linux-aarch64": ("aarch64-linux-gnu.2.17", "aarch64", "aarch64-linux-gnu", 5),
     "linux-armv7": ("arm-linux-gnueabihf.2.17", "arm", "arm-linux-gnueabihf", 1),
     "linux-riscv64": ("riscv64-linux-gnu.2.27", "riscv64", "riscv64-linux-gnu", 1),
     "linux-s390x": ("s390x-linux-gnu.2.17", "s390x", "s390x-linux-gnu", 1),
@@ -71,7 +71,7 @@ def test_the_library_of_the_compiler_wheel_passes_the_backend_suite(tmp_path: Pa
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_the_library_for_another_processor_is_exact(tmp_path: Path, name: str) -> None:
     """The C driver, linked with the very library that is shipped, under qemu."""
-    target, processor, sysroot, variants = ELSEWHERE[name]
+    target, processor, sysroot, shapes = ELSEWHERE[name]
     qemu = tool(f"qemu-{processor}")
     if not Path("/usr", sysroot, "lib", "libc.so.6").exists():
         pytest.skip(f"Debian's C library for {sysroot} is not installed")
@@ -84,4 +84,4 @@ def test_the_library_for_another_processor_is_exact(tmp_path: Path, name: str) -
     )
     cpu = ("-cpu", "max") if processor == "aarch64" else ()
     said = run(qemu, *cpu, "-L", Path("/usr", sysroot), driver, "40")
-    assert said.count(": exact, 40 cases") == variants, said
+    assert said.count(": exact, 40 cases") == shapes, said

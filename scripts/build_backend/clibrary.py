@@ -47,17 +47,22 @@ def variants_of(target: Target) -> dict[str, dict[str, Any]]:
     }
 
 
-def build(compiler: Compiler, folder: Path, say: Say, clock: Clock | None = None) -> list[str]:
-    """Put library, header and record into the folder; the variants built.
+def shapes_of(target: Target) -> list[tuple[str, str]]:
+    """Variant and shape of each object that can be there."""
+    return [(name, shape) for name, row in variants_of(target).items() for shape in row["shapes"]]
 
-    A variant that this compiler cannot build is said. Raises CompilerFailed.
+
+def build(compiler: Compiler, folder: Path, say: Say, clock: Clock | None = None) -> list[str]:
+    """Put library, header and record into the folder; the shapes built, "avx2_loops2".
+
+    A shape that this compiler cannot build is said. Raises CompilerFailed.
     """
     with tempfile.TemporaryDirectory(prefix="homehash-") as name:
         work = Work(compiler, Path(name), clock or Clock())
-        variants = work.compile_all(say)
-        library = work.link(variants)
+        shapes = work.compile_all(say)
+        library = work.link(shapes)
         install(library, folder)
-    return variants
+    return shapes
 
 
 def install(library: Path, folder: Path) -> None:
@@ -91,29 +96,34 @@ class Work:
         self.common += shlex.split(os.environ.get("CFLAGS", ""))
 
     def compile_all(self, say: Say) -> list[str]:
-        """Every object file; the variants that came out. Raises CompilerFailed."""
+        """Every object file; the shapes that came out. Raises CompilerFailed."""
         self.common += self.hardening()
-        rows = variants_of(self.compiler.target)
+        variants = variants_of(self.compiler.target)
+        shapes = shapes_of(self.compiler.target)
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            made = dict(zip(rows, pool.map(self.variant, rows, rows.values()), strict=True))
-            defines = [
-                f"-D{row.get('define', f'HAVE_{name.upper()}')}"
-                for name, row in rows.items()
-                if not made[name]
-            ]
-            sources = self.plan["shared"]
+            whys = pool.map(lambda one: self.shape(one[0], one[1], variants[one[0]]), shapes)
+            made = dict(zip(shapes, whys, strict=True))
+            good = [f"{name}_{shape}" for (name, shape), why in made.items() if not why]
+            defines = [f"-DHAVE_{name.upper()}" for name in good]
+            sources = [*self.plan["shared"], *self.plan["guarded"]]
             list(pool.map(lambda source: self.compile(source, source, defines), sources))
-        for name, why in made.items():
-            if why:
-                say(f"without the variant {name}: {why}")
-        return [name for name, why in made.items() if not why]
+        for name, row in variants.items():
+            failed = {shape: why for shape in row["shapes"] if (why := made[name, shape])}
+            if len(failed) == len(row["shapes"]):
+                say(f"without the variant {name}: {next(iter(failed.values()))}")
+            else:
+                for shape, why in failed.items():
+                    say(f"without the shape {name}:{shape}: {why}")
+        return good
 
-    def variant(self, name: str, row: dict[str, Any]) -> str:
+    def shape(self, variant: str, shape: str, row: dict[str, Any]) -> str:
         """Compile one; why not, or "". Raises CompilerFailed for one that must be there."""
         family = self.compiler.family
         isa = row.get(f"isa-{family}", row.get("isa", []))
+        defines = [f"-D{one}" for one in (f"SHAPE={shape}", *row["shapes"][shape])]
+        flags = [*row.get(family, []), *isa, *defines]
         try:
-            self.compile(row.get("source", f"scan_{name}.c"), name, [*row.get(family, []), *isa])
+            self.compile(f"scan_{variant}.c", f"{variant}_{shape}", flags)
         except CompilerFailed as error:
             if row.get("required"):
                 raise
@@ -142,7 +152,7 @@ class Work:
             return True
         return False
 
-    def link(self, variants: list[str]) -> Path:
+    def link(self, shapes: list[str]) -> Path:
         """The library, without symbols that no caller needs."""
         target = self.compiler.target
         out = self.folder / target.file
@@ -153,7 +163,8 @@ class Work:
             arguments += [*RELOCATIONS, f"-Wl,-soname,{target.file}"]
         if target.system == "macos":
             arguments += [f"-Wl,-install_name,@rpath/{target.file}"]
-        arguments += [str(self.folder / f"{name}.o") for name in [*self.plan["shared"], *variants]]
+        names = [*self.plan["shared"], *self.plan["guarded"], *shapes]
+        arguments += [str(self.folder / f"{name}.o") for name in names]
         arguments += shlex.split(os.environ.get("LDFLAGS", ""))
         self.clock.run(self.compiler, [*arguments, "-o", str(out)], self.env)
         return out

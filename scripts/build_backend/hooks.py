@@ -154,9 +154,9 @@ def _fill(folder: Path) -> str:
     for compiler in [*compilers.system_compilers(), *([wheel] if wheel else [])]:
         try:
             compilers.test(compiler, Clock(compilers.TEST_LIMIT_S))
-            variants = clibrary.build(compiler, folder, say)
+            shapes = clibrary.build(compiler, folder, say)
             (folder / clibrary.KEY).write_text(clibrary.key(compiler), encoding="utf-8")
-            print(f"homehash: {compiler} built {', '.join(variants)}", flush=True)
+            print(f"homehash: {compiler} built {', '.join(shapes)}", flush=True)
             return ""
         except (CompilerFailed, OSError) as error:
             why = str(error)

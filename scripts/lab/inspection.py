@@ -2,7 +2,8 @@
 
 They read ELF, PE and Mach-O alike and disassemble every processor. Instructions beyond what each
 CPU of the architecture has are counted in the library and in the object files it was linked from:
-all must come from the variants' objects, so none is in code that every CPU runs.
+all must come from the variants' objects and what asks the CPU before, so none is in code that every
+CPU runs.
 """
 
 import hashlib
@@ -46,7 +47,7 @@ class Wrong(Exception):
     """What a wheel is not as it must be, in one line."""
 
 
-def check(made: Path, target: Target, tag: str, objects: Path, variants: list[str]) -> None:
+def check(made: Path, target: Target, tag: str, objects: Path, shapes: list[str]) -> None:
     """Open a wheel, or the archive of a library. Raises Wrong."""
     with tempfile.TemporaryDirectory(prefix="homehash-inspect-") as name:
         unpack(made, Path(name))
@@ -55,9 +56,10 @@ def check(made: Path, target: Target, tag: str, objects: Path, variants: list[st
         library = Path(name, "miner", target.file)
         check_record(library)
         check_interface(library, target)
-        check_instructions(library, target, objects, variants)
-    if set(variants) != set(clibrary.variants_of(target)):
-        raise Wrong(f"variants {variants}, want {list(clibrary.variants_of(target))}")
+        check_instructions(library, target, objects, shapes)
+    wanted = ["_".join(one) for one in clibrary.shapes_of(target)]
+    if set(shapes) != set(wanted):
+        raise Wrong(f"shapes {shapes}, want {wanted}")
 
 
 def unpack(made: Path, folder: Path) -> None:
@@ -107,19 +109,20 @@ def check_interface(library: Path, target: Target) -> None:
         raise Wrong(f"exported {sorted(names ^ declared())} differ from scan.h")
 
 
-def check_instructions(library: Path, target: Target, objects: Path, variants: list[str]) -> None:
+def check_instructions(library: Path, target: Target, objects: Path, shapes: list[str]) -> None:
     """All instructions beyond the baseline are those of the variants' object files."""
-    shared = [f"{name}.o" for name in [*clibrary.plan()["shared"], "portable"]]
-    for name in shared:
+    plan = clibrary.plan()
+    portable = [name for name in shapes if name.startswith("portable_")]
+    for name in [f"{name}.o" for name in [*plan["shared"], *portable]]:
         if found := beyond(objects / name, target):
             raise Wrong(f"{name} has {found} instructions that not every CPU has")
-    each = {name: beyond(objects / f"{name}.o", target) for name in variants}
-    for name in set(MARKS) & set(variants):
-        if not each[name]:
-            raise Wrong(f"the variant {name} has none of its instructions")
+    each = {name: beyond(objects / f"{name}.o", target) for name in [*plan["guarded"], *shapes]}
+    for name in shapes:
+        if name.startswith(MARKS) and not each[name]:
+            raise Wrong(f"the shape {name} has none of its instructions")
     if (total := beyond(library, target)) != sum(each.values()):
         raise Wrong(
-            f"{total} special instructions in the library, {sum(each.values())} in variants"
+            f"{total} special instructions in the library, {sum(each.values())} in its shapes"
         )
 
 

@@ -1,4 +1,5 @@
-"""Compare every native variant with the portable one on random (header, version, nonce) triples.
+"""Compare each shape of every native variant with portable on random triples of header, version
+and nonce.
 
 `python3 scripts/lab/triples.py [--triples 10000000] [--seed N] [VARIANT...]`. Easy random targets
 make an eighth to nearly all of the triples hits, so that a lane that hashes wrong shows at once.
@@ -66,17 +67,17 @@ class Case:
         )
 
 
-def check(library: Library, variants: list[str], triples: int, seed: int) -> int:
-    """Compare until each variant has had this many triples; hits seen, for the record."""
-    names = list(device.variants(library))
+def check(library: Library, shapes: list[device.Shape], triples: int, seed: int) -> int:
+    """Compare until each shape has had this many triples; hits seen, for the record."""
+    portable = device.usable(library, "portable")[0].index
     rng = random.Random(seed)
     done = hits = 0
     while done < triples:
         case = Case(library, rng)
-        want = case.answer(names.index("portable"))
-        for variant in variants:
-            if not np.array_equal(case.answer(names.index(variant)), want):
-                raise SystemExit(f"native:{variant} differs from portable, seed {seed}: {case}")
+        want = case.answer(portable)
+        for shape in shapes:
+            if not np.array_equal(case.answer(shape.index), want):
+                raise SystemExit(f"native:{shape.name} differs from portable, seed {seed}: {case}")
         done += case.triples
         hits += len(want)
     return hits
@@ -84,7 +85,7 @@ def check(library: Library, variants: list[str], triples: int, seed: int) -> int
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--triples", type=int, default=10_000_000, help="for each variant")
+    parser.add_argument("--triples", type=int, default=10_000_000, help="for each shape")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("variant", nargs="*", help="only these")
     options = parser.parse_args()
@@ -95,11 +96,12 @@ def main() -> None:
         if known.get(name, "no such variant"):
             print(f"native:{name} skipped: {known.get(name, 'no such variant')}")
     chosen = [name for name in options.variant or known if known.get(name) == ""]
-    chosen = [name for name in chosen if name != "portable"]
-    hits = check(native.LIBRARY, chosen, options.triples, options.seed)
+    rows = device.usable(native.LIBRARY)
+    shapes = [row for row in rows if row.variant in chosen and row.variant != "portable"]
+    hits = check(native.LIBRARY, shapes, options.triples, options.seed)
+    names = ", ".join(row.name for row in shapes)
     print(
-        f"{', '.join(chosen)}: equal to portable on {options.triples} triples, {hits} hits, "
-        f"seed {options.seed}"
+        f"{names}: equal to portable on {options.triples} triples, {hits} hits, seed {options.seed}"
     )
 
 

@@ -5,13 +5,15 @@ MINER_REQUIRE_BACKENDS is a comma list of names or families that must not skip.
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from miner.backends import conformance, registry
+from miner.backends import conformance, native, registry
 from miner.backends.base import Backend, Candidate, OpenOptions
 from miner.backends.conformance import Subject
+from miner.backends.native import device
 
 
 def _required(name: str) -> bool:
@@ -19,7 +21,16 @@ def _required(name: str) -> bool:
     return any(name == one or name.startswith(f"{one}:") for one in wanted if one)
 
 
-CANDIDATES = registry.probe_all()
+def _shapes(row: Candidate) -> list[Candidate]:
+    """Each shape of a native variant that has several: the miner opens any by its measurements."""
+    variant = row.name.partition(":")[2]
+    if row.family != device.FAMILY or not row.usable or native.LIBRARY is None:
+        return []
+    rows = device.usable(native.LIBRARY, variant)
+    return [replace(row, name=f"native:{one.name}") for one in rows if len(rows) > 1]
+
+
+CANDIDATES = [one for row in registry.probe_all() for one in (row, *_shapes(row))]
 PRESENT = [row for row in CANDIDATES if row.usable or _required(row.name)]
 
 

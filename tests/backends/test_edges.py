@@ -15,7 +15,9 @@ from tests.backends.test_native_build import (
     COMMON,
     CSRC,
     HERE,
+    PORTABLE,
     SANITIZERS,
+    SHARED,
     WARNINGS,
     X86,
     build,
@@ -148,7 +150,7 @@ def test_bytes_at_any_address_give_the_same(tmp_path: Path) -> None:
     """Under the alignment sanitizer: no word may be read where none can stand."""
     source = tmp_path / "offsets.c"
     source.write_text(OFFSETS_C)
-    files = [CSRC / name for name in ("dispatch.c", "cpu_features.c", "about.c", "scan_portable.c")]
+    files: list[str | Path] = [*PORTABLE, *SHARED, CSRC / "scan_portable.c"]
     program = tmp_path / "offsets"
     run(tool("gcc"), *COMMON, "-O1", *SANITIZERS, source, *files, "-o", program)
     run(program)

@@ -13,7 +13,16 @@ from miner.backends import native
 from miner.backends.base import OpenOptions
 from miner.backends.native import library
 from miner.backends.selftest import GENESIS, real_block
-from tests.backends.test_native_build import COMMON, CSRC, build_library, record, run, tool
+from tests.backends.test_native_build import (
+    COMMON,
+    CSRC,
+    PORTABLE,
+    SHARED,
+    build_library,
+    record,
+    run,
+    tool,
+)
 
 HEADER = (CSRC / library.HEADER).read_text(encoding="utf-8")
 
@@ -33,8 +42,10 @@ def changed(good: Path, folder: Path, name: str, old: str, new: str, *flags: str
     text = (sources / name).read_text(encoding="utf-8")
     assert old in text
     (sources / name).write_text(text.replace(old, new), encoding="utf-8")
-    files = [sources / f"{name}.c" for name in ("dispatch", "cpu_features", "about")]
-    files.append(sources / "scan_portable.c")
+    files: list[str | Path] = [
+        *PORTABLE,
+        *(sources / path.name for path in (*SHARED, CSRC / "scan_portable.c")),
+    ]
     common = ("-std=gnu11", "-O1", "-shared", "-fPIC", f"-I{sources}")
     run(tool("gcc"), *common, *flags, *files, "-o", folder / library.FILE)
     shutil.copy(good / library.HEADER, folder)
@@ -63,7 +74,7 @@ def test_every_function_of_the_header_has_a_word_about_it() -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new", "why"),
     [
-        ("scan.h", "SCAN_VERSION = 1 ", "SCAN_VERSION = 7 ", "has version 7, not 1"),
+        ("scan.h", "SCAN_VERSION = 2 ", "SCAN_VERSION = 7 ", "has version 7, not 2"),
         ("scan.h", "uint32_t tail[3];", "uint32_t tail[4];", "scan_task is 80 there, 72 here"),
         (
             "scan.h", "    uint32_t version_index; /* into midstates */\n    uint32_t nonce;",
@@ -89,7 +100,7 @@ def test_another_interface_is_a_reason(
 
 def test_a_library_of_another_processor_is_a_reason(good: Path, tmp_path: Path) -> None:
     cc = tool("s390x-linux-gnu-gcc")
-    files = [CSRC / f"{name}.c" for name in ("dispatch", "cpu_features", "about", "scan_portable")]
+    files: list[str | Path] = [*PORTABLE, *SHARED, CSRC / "scan_portable.c"]
     run(cc, *COMMON, "-O1", "-shared", "-fPIC", *files, "-o", tmp_path / library.FILE)
     shutil.copy(good / library.HEADER, tmp_path)
     record(tmp_path)

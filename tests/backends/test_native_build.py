@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,7 +25,16 @@ CSRC, DRIVER = ROOT / "csrc", ROOT / "tests" / "csrc" / "driver.c"
 THREADS = ROOT / "tests" / "csrc" / "threads.c"
 COMMON = ("-std=gnu11", "-g1", f"-I{CSRC}")  # line tables: all that a trace needs
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
-SHARED = tuple(CSRC / f"{name}.c" for name in ("dispatch", "cpu_features", "about"))
+SHARED = tuple(CSRC / f"{name}.c" for name in ("dispatch", "cpu_features", "about", "yardstick"))
+PLAN = tomllib.loads((CSRC / "build.toml").read_text())
+SHAPES = {  # the definitions of each shape of each variant
+    variant: {
+        shape: (f"-DSHAPE={shape}", *(f"-D{word}" for word in words))
+        for shape, words in row["shapes"].items()
+    }
+    for variant, row in PLAN["variants"].items()
+}
+PORTABLE = SHAPES["portable"]["straight1"]
 # As the product is built, and with every warning: one set of object files for several tests.
 PRODUCT = ("-O2", "-fPIC", "-fvisibility=hidden", "-fstack-protector-strong", *WARNINGS)
 SANITIZERS = ("-O1", "-fPIC", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -62,26 +72,31 @@ def run(*command: str | Path, **environment: str) -> str:
 
 
 @functools.cache
-def object_file(cc: str, isa: str, flags: tuple[str, ...]) -> Path:
-    """One variant's, compiled once a session; it gets its own flags, as in the product."""
+def object_file(cc: str, isa: str, shape: str, flags: tuple[str, ...]) -> Path:
+    """One shape's, compiled once a session; it gets its own flags, as in the product."""
     out = Path(tempfile.mkdtemp(prefix="homehash-object-")) / f"{isa}.o"
     atexit.register(shutil.rmtree, out.parent)
-    own = {**X86, **ARM, "portable": ()}[isa]
+    own = (*{**X86, **ARM, "portable": ()}[isa], *SHAPES[isa][shape])
     run(cc, *COMMON, *flags, *own, "-c", CSRC / f"scan_{isa}.c", "-o", out)
     return out
 
 
+def shapes_of(variants: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(isa, shape) for isa in variants for shape in SHAPES[isa]]
+
+
 def compiled(cc: str, variants: tuple[str, ...], *flags: str) -> tuple[Path, ...]:
-    """The object files of portable and these variants."""
+    """The object files of portable and these variants, in every shape."""
     with ThreadPoolExecutor(2) as pool:
-        return tuple(pool.map(lambda isa: object_file(cc, isa, flags), ("portable", *variants)))
+        wanted = shapes_of(("portable", *variants))
+        return tuple(pool.map(lambda one: object_file(cc, *one, flags), wanted))
 
 
 def link(
     cc: str, variants: tuple[str, ...], flags: tuple[str, ...], out: Path, *more: str | Path
 ) -> Path:
     """The shared sources and these variants, compiled with `flags`, linked with `more`."""
-    defines = [f"-DHAVE_{isa.upper()}" for isa in variants]
+    defines = [f"-DHAVE_{isa.upper()}_{shape.upper()}" for isa, shape in shapes_of(variants)]
     objects = compiled(cc, variants, *flags)
     run(cc, *COMMON, *defines, *flags, *more, *SHARED, *objects, "-o", out)
     return out
@@ -118,9 +133,9 @@ def test_driver_sees_a_wrong_kernel(tmp_path: Path) -> None:
     good = "return byteswap32(mask);"
     assert good in header.read_text()
     header.write_text(header.read_text().replace(good, "return byteswap32(mask) | 1;"))
-    files = [sources / name for name in ("dispatch.c", "cpu_features.c", "scan_portable.c")]
+    files = [sources / path.name for path in (*SHARED, CSRC / "scan_portable.c")]
     out = ("-o", tmp_path / "driver")
-    run(tool("gcc"), "-std=gnu11", "-O1", f"-I{sources}", *files, DRIVER, *out)
+    run(tool("gcc"), "-std=gnu11", "-O1", f"-I{sources}", *PORTABLE, *files, DRIVER, *out)
     done = subprocess.run([tmp_path / "driver", "60"], capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "missed hit" in done.stderr
@@ -153,7 +168,7 @@ def test_arm_under_qemu(tmp_path: Path) -> None:
     cc, qemu = tool("aarch64-linux-gnu-gcc"), tool("qemu-aarch64")
     driver = build(cc, tuple(ARM), tmp_path, "-O2", "-static", *WARNINGS)
     said = run(qemu, "-cpu", "max", driver, "40", "armv8", "neon", "portable")
-    assert said.count("exact") == 3
+    assert said.count("exact") == len(shapes_of((*ARM, "portable")))
 
 
 def test_big_endian_under_qemu(tmp_path: Path) -> None:
@@ -201,9 +216,9 @@ def test_the_thread_sanitizer_sees_a_shared_counter(tmp_path: Path) -> None:
     assert dispatch.read_text().count(entry) == 1
     counter = "    static uint64_t calls;\n    if (++calls == 0) return SCAN_ECPU;\n"
     dispatch.write_text(dispatch.read_text().replace(entry, entry + counter))
-    files = [sources / name for name in ("dispatch.c", "cpu_features.c", "scan_portable.c")]
+    files = [sources / path.name for path in (*SHARED, CSRC / "scan_portable.c")]
     out = ("-o", tmp_path / "threads")
-    run(tool("gcc"), "-std=gnu11", "-g1", *RACES, f"-I{sources}", *files, THREADS, *out)
+    run(tool("gcc"), "-std=gnu11", "-g1", *RACES, f"-I{sources}", *PORTABLE, *files, THREADS, *out)
     said = race(tmp_path / "threads")
     assert said.returncode != 0
     assert "data race" in said.stderr

@@ -203,6 +203,8 @@ static int refusals(int32_t variant) {
     task.n_versions = 0;
     bad |= scan_run(variant, &task, hits, 64, &hashes) != SCAN_EVERSIONS;
     bad |= scan_variant_name(-1) != NULL || scan_variant_why_not(99) != NULL;
+    bad |= scan_variant_shape(99) != NULL || scan_variant_operations(99, 1) != 0;
+    bad |= scan_yardstick(-1, 1) != 0 || scan_yardstick(variant, 0) != 0;
     bad |= scan_variant_lanes(99) >= 0 || scan_variant_versions_wanted(-1) >= 0;
     return bad ? fail(scan_variant_name(variant), "a bad call was not refused", 0) : 0;
 }
@@ -227,7 +229,8 @@ int main(int argc, char **argv) {
             failed = run_case(variant, &c);
             free(c.versions);
         }
-        printf("%s: %s, %d cases\n", name, failed ? "WRONG" : "exact", cases);
+        printf("%s: %s, %d cases, %s\n", name, failed ? "WRONG" : "exact", cases,
+               scan_variant_shape(variant));
         bad |= failed;
     }
     return bad;

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from miner.backends import selftest
 from miner.backends.base import Backend, Candidate, Kind, OpenOptions
-from miner.backends.native import calibration, library
-from miner.backends.native.device import FAMILY, NativeBackend, states, text, variants
+from miner.backends.native import calibration, device, library
+from miner.backends.native.device import FAMILY, NativeBackend, Shape, states, text, variants
 from miner.backends.native.library import Library
-from miner.devices import cpu
 from miner.errors import BackendFault, BackendUnavailable
 from miner.paths import cache_dir
 
@@ -42,8 +41,7 @@ class NativeProvider:
         if LIBRARY is None:
             return [Candidate(FAMILY, Kind.CPU, usable=False, why_not=NOT_BUILT, rank=RANK)]
         rates = calibration.load(cache_dir(), LIBRARY.file)
-        usable = [name for name, why_not in variants(LIBRARY).items() if not why_not]
-        chosen = calibration.fastest(rates, usable)
+        chosen = calibration.fastest(rates, device.usable(LIBRARY))
         return [
             Candidate(
                 name=f"{FAMILY}:{name}",
@@ -51,60 +49,78 @@ class NativeProvider:
                 usable=not why_not,
                 why_not=why_not,
                 rank=RANK if name == chosen else None,
-                detail=_detail(LIBRARY, index, rates.get(name), name == chosen),
+                detail=_detail(LIBRARY, name, rates, name == chosen),
                 parallel=True,
             )
-            for index, (name, why_not) in enumerate(variants(LIBRARY).items())
+            for name, why_not in variants(LIBRARY).items()
         ]
 
     def open(self, name: str, options: OpenOptions) -> Backend:
+        """`native`, a variant as `native:avx2`, or one shape of it as `native:avx2:loops2`."""
         if LIBRARY is None:
             raise BackendUnavailable(name, NOT_BUILT)
         known = variants(LIBRARY)
-        _, _, isa = name.partition(":")
-        if isa:
-            if isa not in known:
-                raise BackendUnavailable(name, f"no such variant, there are {', '.join(known)}")
-            if known[isa]:
-                raise BackendUnavailable(name, known[isa])
-            return _open_checked(LIBRARY, isa)
-        return _open_fastest(LIBRARY, name, options.cache)
+        isa, _, form = name.partition(":")[2].partition(":")
+        if not isa:
+            return _open_fastest(LIBRARY, name, options.cache)
+        if isa not in known:
+            raise BackendUnavailable(name, f"no such variant, there are {', '.join(known)}")
+        if known[isa]:
+            raise BackendUnavailable(name, known[isa])
+        rows = device.usable(LIBRARY, isa)
+        if not form:
+            several, one = calibration.best(_rates(LIBRARY, rows, options.cache), rows)
+            return _checked(NativeBackend(LIBRARY, isa, several, one))
+        shapes = {row.form: row for row in rows}
+        if form not in shapes:
+            raise BackendUnavailable(name, f"no such shape, there are {', '.join(shapes)}")
+        return _checked(_alone(LIBRARY, shapes[form]))
 
 
-def _open_checked(clib: Library, isa: str) -> NativeBackend:
-    """Open and self-test one usable variant. Raises BackendFault when it answers wrong."""
-    index = list(variants(clib)).index(isa)
-    backend = NativeBackend(clib, index, cpu.model())
+def _alone(clib: Library, shape: Shape) -> NativeBackend:
+    """A backend that scans with this shape whatever the unit."""
+    return NativeBackend(clib, shape.name, shape, shape)
+
+
+def _checked(backend: NativeBackend) -> NativeBackend:
+    """The same, self-tested. Raises BackendFault when it answers wrong."""
     selftest.check(backend)
     return backend
 
 
-def _open_fastest(clib: Library, name: str, cache: Path) -> NativeBackend:
-    """The fastest usable variant by measurement, timed now if this CPU and build are new.
+def _rates(clib: Library, rows: list[Shape], cache: Path) -> dict[str, float]:
+    """What calibration knows of these rows; measured now if this CPU and build are new.
 
-    A variant that fails its self-test is taken out, and said so; forced by name it raises.
+    A shape that fails its self-test is not measured, so never chosen; it is logged.
     """
-    path = clib.file
-    usable = [isa for isa, why_not in variants(clib).items() if not why_not]
-    rates = calibration.load(cache, path)
-    if set(usable) - set(rates):
-        rates = calibration.measure(_sound(clib, usable))
-        calibration.save(cache, path, rates)
-    for isa in sorted(rates.keys() & set(usable), key=lambda isa: -rates[isa]):
-        for backend in _sound(clib, [isa]):
+    rates = calibration.load(cache, clib.file)
+    if not calibration.measured(rates, rows):
+        sound = [backend for row in rows for backend in _sound(_alone(clib, row))]
+        rates |= calibration.measure(sound)
+        calibration.save(cache, clib.file, rates)
+    return rates
+
+
+def _sound(backend: NativeBackend) -> list[NativeBackend]:
+    """It, unless it fails its self-test: that is logged."""
+    try:
+        return [_checked(backend)]
+    except BackendFault as fault:
+        log.error("%s; taken out, the next best is used", fault)
+        return []
+
+
+def _open_fastest(clib: Library, name: str, cache: Path) -> NativeBackend:
+    """The fastest usable variant by measurement; one that fails its self-test is taken out."""
+    rows = device.usable(clib)
+    rates = _rates(clib, rows, cache)
+    while rows:
+        isa = calibration.fastest(rates, rows)
+        several, one = calibration.best(rates, [row for row in rows if row.variant == isa])
+        for backend in _sound(NativeBackend(clib, several.variant, several, one)):
             return backend
+        rows = [row for row in rows if row.variant != isa]
     raise BackendUnavailable(name, "no variant is usable on this CPU; choose another backend")
-
-
-def _sound(clib: Library, names: list[str]) -> list[NativeBackend]:
-    """Those of the variants that pass their self-test, opened; the others are logged."""
-    opened = []
-    for isa in names:
-        try:
-            opened.append(_open_checked(clib, isa))
-        except BackendFault as fault:
-            log.error("%s; taken out, the next best is used", fault)
-    return opened
 
 
 def compiler() -> str | None:
@@ -112,15 +128,27 @@ def compiler() -> str | None:
     return text(LIBRARY, LIBRARY.lib.scan_compiler()).strip() if LIBRARY else None
 
 
-def _detail(clib: Library, index: int, rate_hs: float | None, chosen: bool) -> str:
-    lanes = clib.lib.scan_variant_lanes(index)
-    wanted = clib.lib.scan_variant_versions_wanted(index)
-    words = [f"{lanes} lane{'s' if lanes > 1 else ''}", f"{wanted} versions wanted"]
-    if rate_hs is not None:
+def _detail(clib: Library, name: str, rates: dict[str, float], chosen: bool) -> str:
+    """Lanes, versions wanted, rate and shape of a variant, in words."""
+    rows = [row for row in device.shapes(clib) if row.variant == name]
+    several, one = calibration.best(rates, device.usable(clib, name) or rows)
+    words = [
+        f"{several.lanes} lane{'s' if several.lanes > 1 else ''}",
+        f"{several.versions_wanted} versions wanted",
+    ]
+    rate_hs = calibration.rate(rates, several, several.versions_wanted)
+    if rate_hs:
         words.append(f"{rate_hs / 1e6:.1f} MH/s a thread")
+    if rate_hs and len(rows) > 1:
+        words.append(f"shape {shape_words(several, one)}")
     if chosen:
-        words.append("chosen" if rate_hs is not None else "chosen until measured")
+        words.append("chosen" if rate_hs else "chosen until measured")
     return ", ".join(words)
+
+
+def shape_words(several: Shape, one: Shape) -> str:
+    """The shape in use, and that for one version where it is another."""
+    return several.form if one == several else f"{several.form} ({one.form} for one version)"
 
 
 PROVIDER = NativeProvider()

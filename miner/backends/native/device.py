@@ -1,6 +1,7 @@
-"""One C variant as a backend, and what else the C library answers."""
+"""One C variant as a backend, the library's table, and what else the C library answers."""
 
 import struct
+from dataclasses import dataclass
 from typing import Any
 
 from miner.backends.base import (
@@ -12,29 +13,50 @@ from miner.backends.base import (
     check_range,
 )
 from miner.backends.native.library import Library
+from miner.devices import cpu
 from miner.errors import BackendFault
 
 FAMILY = "native"
 HIT_ROOM = 4096  # hits a scan may return; far above the 8 a batch should expect
 
 
-class NativeBackend:
-    """One variant with its own buffers; the library itself keeps no state."""
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A row of the library's table: a variant in one of the shapes it was compiled in."""
 
-    def __init__(self, library: Library, variant: int, device: str) -> None:
-        self._ffi, self._lib, self._variant = library.ffi, library.lib, variant
+    index: int
+    variant: str
+    form: str
+    lanes: int
+    versions_wanted: int
+    why_not: str  # "" = usable here
+
+    @property
+    def name(self) -> str:
+        return f"{self.variant}:{self.form}"
+
+
+class NativeBackend:
+    """One variant with its own buffers; the library itself keeps no state.
+
+    Units of one version and of several may be scanned by different shapes of it.
+    """
+
+    def __init__(self, library: Library, name: str, several: Shape, one: Shape) -> None:
+        self._ffi, self._lib = library.ffi, library.lib
+        self.several, self.one = several, one
         self.info = BackendInfo(
-            name=f"{FAMILY}:{text(library, library.lib.scan_variant_name(variant))}",
-            device=device,
-            lanes=self._lib.scan_variant_lanes(variant),
-            versions_wanted=self._lib.scan_variant_versions_wanted(variant),
+            name=f"{FAMILY}:{name}",
+            device=cpu.model(),
+            lanes=several.lanes,
+            versions_wanted=several.versions_wanted,
             kind=Kind.CPU,
         )
+        self._variant = several.index  # of the unit prepared
         self._task = self._ffi.new("struct scan_task *")
         self._hashes = self._ffi.new("uint64_t *")
         self._midstates: Any = None
         self._hits: Any = None
-        self._capacity = 0
         self._prepared: tuple[bytes, tuple[int, ...]] | None = None
         self._target = -1
 
@@ -49,7 +71,7 @@ class NativeBackend:
             self._target = unit.target
         self._task.start, self._task.count = start, count
         found = self._lib.scan_run(
-            self._variant, self._task, self._hits, self._capacity, self._hashes
+            self._variant, self._task, self._hits, len(self._hits), self._hashes
         )
         if found < 0:
             raise BackendFault(self.info.name, f"scan_run answered {found}")
@@ -69,18 +91,41 @@ class NativeBackend:
         self._task.midstates = self._midstates
         self._task.n_versions = len(versions)
         self._task.tail = struct.unpack(">3I", prefix[64:76])
-        self._capacity = HIT_ROOM + self._lib.scan_min_capacity(self._variant, len(versions))
-        self._hits = self._ffi.new("struct scan_hit[]", self._capacity)
+        self._variant = (self.several if len(versions) > 1 else self.one).index
+        capacity = HIT_ROOM + self._lib.scan_min_capacity(self._variant, len(versions))
+        self._hits = self._ffi.new("struct scan_hit[]", capacity)
         self._prepared = (prefix, versions)
 
 
-def variants(library: Library) -> dict[str, str]:
-    """Name and reason why not ("" = usable) of each row, in the table's order."""
+def shapes(library: Library) -> list[Shape]:
+    """The library's table, in its order: the shapes of a variant follow each other."""
     lib = library.lib
-    return {
-        text(library, lib.scan_variant_name(i)): text(library, lib.scan_variant_why_not(i))
+    return [
+        Shape(
+            i,
+            text(library, lib.scan_variant_name(i)),
+            text(library, lib.scan_variant_shape(i)),
+            lib.scan_variant_lanes(i),
+            lib.scan_variant_versions_wanted(i),
+            text(library, lib.scan_variant_why_not(i)),
+        )
         for i in range(lib.scan_variant_count())
-    }
+    ]
+
+
+def usable(library: Library, variant: str = "") -> list[Shape]:
+    """The shapes that can run here, of all variants or of one."""
+    rows = shapes(library)
+    return [row for row in rows if not row.why_not and variant in ("", row.variant)]
+
+
+def variants(library: Library) -> dict[str, str]:
+    """Name and reason why not ("" = usable) of each variant, in the table's order."""
+    found: dict[str, str] = {}
+    for row in shapes(library):
+        if not row.why_not or row.variant not in found:
+            found[row.variant] = row.why_not
+    return found
 
 
 def states(ffi: Any, lib: Any, chunk1: bytes, versions: tuple[int, ...]) -> Any:

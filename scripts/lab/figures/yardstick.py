@@ -3,37 +3,34 @@
     python3 scripts/figures.py yardstick [--json]
 
 Y is OpenSSL's bulk SHA-256 in compressions a second, divided by two: what a miner without any of
-our ideas would reach. V is independent 32-bit adds a second at the variant's width, timed before
-and after every sample; a sample with V under 90 % of the run's best was disturbed and is set
-aside. Rows take turns, so that drift hits all alike; medians. Time is this thread's CPU time: what
-other programs take of the core is not the kernel's, what they take of a shared core shows in V.
+our ideas would reach. V is the yardstick of the variant (csrc/yardstick.c): independent 32-bit adds
+a second at its width, or rounds of the SHA extensions; it is timed before and after every sample,
+and a sample with V under 90 % of the run's best was disturbed and is set aside. Share is what is
+reached of V over the operations a hash takes, as the build counted them. Rows take turns, so that
+drift hits all alike; medians. Time is this thread's CPU time: what other programs take of the core
+is not the kernel's, what they take of a shared core shows in V.
 """
 
 import argparse
-import ctypes
 import hashlib
 import json
 import math
-import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[3]
+from typing import Any
 
 from miner.backends import native
-from miner.backends.base import Backend, OpenOptions
+from miner.backends.base import Backend
+from miner.backends.native import device
+from miner.backends.native.library import Library
 from miner.backends.selftest import GENESIS, Question
 from miner.devices import cpu
 
-WIDTHS = {"avx512": 512, "avx2": 256}  # bits; all others 128
 SAMPLE_S, ADDS_S = 0.005, 0.0005  # short, so that a disturbed moment spoils few samples
 KEEP = 0.9  # of the best V
 BLOCK = bytes(8192)  # the size `openssl speed` calls bulk
@@ -44,11 +41,12 @@ MORE = 6  # times as many rounds as asked for, until enough samples are undistur
 
 @dataclass(slots=True)
 class Row:
-    """One variant with a number of versions; Y is a row without a backend."""
+    """One shape with a number of versions; Y is a row without one."""
 
-    variant: str
+    name: str
     versions: int
-    width: int  # bits of its vector unit, for V
+    index: int  # in the library's table: its yardstick
+    operations: float  # of the yardstick's kind, a hash; 0 = unknown
     work: Callable[[], float]  # one sample, in H/s
     samples: list[tuple[float, float]] = field(default_factory=list)  # H/s, V
 
@@ -56,25 +54,12 @@ class Row:
         return [rate for rate, v in self.samples if v >= KEEP * best_v]
 
 
-def load_adds(folder: Path) -> ctypes.CDLL:
-    """csrc/yardstick.c, compiled. Raises SystemExit without a compiler."""
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if compiler is None:
-        raise SystemExit("yardstick: no C compiler, which V needs; install gcc or clang")
-    library = folder / "yardstick.so"
-    source = ROOT / "csrc" / "yardstick.c"
-    subprocess.run([compiler, "-O2", "-shared", "-fPIC", source, "-o", library], check=True)
-    return ctypes.CDLL(str(library))
-
-
-def vector_adds(library: ctypes.CDLL, width: int) -> float:
-    """V now: adds a second at this width."""
-    adds, each = getattr(library, f"yardstick_adds_{width}"), library.yardstick_adds_a_turn()
-    turns, done, begun = 20000, 0, time.thread_time()
+def vector_adds(library: Library, row: int) -> float:
+    """V now: operations a second of the yardstick of a row of the library's table."""
+    done, begun = 0, time.thread_time()
     while (elapsed := time.thread_time() - begun) < ADDS_S:
-        adds(ctypes.c_uint64(turns))
-        done += turns * each
-    return float(done / elapsed)
+        done += library.lib.scan_yardstick(row, 20000)
+    return done / elapsed
 
 
 def openssl_sample() -> float:
@@ -98,32 +83,32 @@ def scan_sample(backend: Backend, versions: int) -> float:
     return hashes / elapsed
 
 
-def rows_here(only: list[str]) -> list[Row]:
-    """Y first, then every usable variant with one version and with as many as it wants."""
-    rows = [Row("openssl", 1, 32, openssl_sample)]
-    for candidate in native.PROVIDER.probe():
-        name = candidate.name.partition(":")[2]
-        if not candidate.usable or (only and name not in only):
-            print(f"{candidate.name}: {candidate.why_not or 'not asked for'}", file=sys.stderr)
+def rows_here(library: Library, only: list[str]) -> list[Row]:
+    """Y first, then every usable shape with one version and with as many as it wants."""
+    usable = device.usable(library)
+    rows = [Row("openssl", 1, usable[-1].index, 0, openssl_sample)]
+    for shape in usable:
+        if only and shape.variant not in only and shape.name not in only:
             continue
-        backend = native.PROVIDER.open(candidate.name, OpenOptions(Path()))
-        for versions in sorted({1, backend.info.versions_wanted}):
+        backend = device.NativeBackend(library, shape.name, shape, shape)
+        for versions in sorted({1, shape.versions_wanted}):
             work = partial(scan_sample, backend, versions)
-            rows.append(Row(name, versions, WIDTHS.get(name, 128), work))
+            operations = library.lib.scan_variant_operations(shape.index, versions)
+            rows.append(Row(shape.name, versions, shape.index, operations, work))
     return rows
 
 
-def measure(rows: list[Row], library: ctypes.CDLL, samples: int) -> dict[int, float]:
-    """Fill the rows in turns until each has enough undisturbed samples; the best V by width."""
-    best = dict.fromkeys({row.width for row in rows}, 0.0)
+def measure(rows: list[Row], library: Library, samples: int) -> dict[int, float]:
+    """Fill the rows in turns until each has enough undisturbed samples; the best V by table row."""
+    best = dict.fromkeys({row.index for row in rows}, 0.0)
     for turn in range(samples * MORE):
         for row in rows:
-            before = vector_adds(library, row.width)
+            before = vector_adds(library, row.index)
             rate = row.work()
-            after = vector_adds(library, row.width)
+            after = vector_adds(library, row.index)
             row.samples.append((rate, min(before, after)))
-            best[row.width] = max(best[row.width], before, after)
-        enough = all(len(row.kept(best[row.width])) >= samples for row in rows)
+            best[row.index] = max(best[row.index], before, after)
+        enough = all(len(row.kept(best[row.index])) >= samples for row in rows)
         if turn + 1 >= samples and enough:
             break
     return best
@@ -135,14 +120,12 @@ def together(work: Sequence[Callable[[], float]]) -> float:
         return math.fsum(future.result() for future in [pool.submit(one) for one in work])
 
 
-def several_threads(rows: list[Row], library: ctypes.CDLL, threads: int) -> dict[str, float]:
+def several_threads(rows: list[Row], library: Library, threads: int) -> dict[str, float]:
     """What several threads reach over one, best against best, for the scan and for V."""
     fastest = max(rows[1:], key=lambda row: statistics.median(rate for rate, _ in row.samples))
-    backends = [
-        native.PROVIDER.open(f"native:{fastest.variant}", OpenOptions(Path()))
-        for _ in range(threads)
-    ]
-    adds = partial(vector_adds, library, fastest.width)
+    shape = next(one for one in device.usable(library) if one.name == fastest.name)
+    backends = [device.NativeBackend(library, shape.name, shape, shape) for _ in range(threads)]
+    adds = partial(vector_adds, library, fastest.index)
     scans = [partial(scan_sample, backend, fastest.versions) for backend in backends]
     best = dict.fromkeys(("v_one", "v_all", "one", "all"), 0.0)
     for _ in range(TURNS):
@@ -160,48 +143,51 @@ def several_threads(rows: list[Row], library: ctypes.CDLL, threads: int) -> dict
     }
 
 
-def report(rows: list[Row], best: dict[int, float]) -> list[dict[str, object]]:
-    """The rows as plain values; rates in MH/s, V in adds a second."""
-    yard = statistics.median(rows[0].kept(best[32]) or [rate for rate, _ in rows[0].samples])
-    lines: list[dict[str, object]] = []
+def report(rows: list[Row], best: dict[int, float]) -> list[dict[str, Any]]:
+    """The rows as plain values; rates in MH/s, V in operations a second."""
+    yard = statistics.median(rows[0].kept(best[rows[0].index]) or [r for r, _ in rows[0].samples])
+    lines: list[dict[str, Any]] = []
     for row in rows:
-        kept = row.kept(best[row.width]) or [rate for rate, _ in row.samples]
+        v = best[row.index]
+        kept = row.kept(v) or [rate for rate, _ in row.samples]
         middle = statistics.median(kept)
-        spread = statistics.median(abs(rate - middle) for rate in kept)
         lines.append(
             {
-                "variant": row.variant,
+                "shape": row.name,
                 "versions": row.versions,
                 "mhs": round(middle / 1e6, 3),
-                "mad": round(spread / 1e6, 3),
+                "mad": round(statistics.median(abs(rate - middle) for rate in kept) / 1e6, 3),
                 "yardsticks": round(middle / yard, 3),
-                "v_per_hash": round(best[row.width] / middle, 1),
-                "width": row.width,
+                "v": v,
+                "v_per_hash": round(v / middle, 1),
+                "operations": round(row.operations, 1),
+                "share": round(middle * row.operations / v, 3) if v else 0,
                 "samples": len(kept),
-                "set_aside": len(row.samples) - len(row.kept(best[row.width])),
+                "set_aside": len(row.samples) - len(row.kept(v)),
             }
         )
     return lines
 
 
-def show(lines: list[dict[str, object]], best: dict[int, float]) -> None:
-    print(f"{cpu.model()}; V: ", end="")
-    print(", ".join(f"{v / 1e9:.2f} G adds/s at {width} bits" for width, v in sorted(best.items())))
-    print(f"{'variant':10}{'versions':>9}{'MH/s':>9}{'±MAD':>7}{'Y':>7}{'V/hash':>8}  samples")
+def show(lines: list[dict[str, Any]]) -> None:
+    print(cpu.model())
+    head = f"{'shape':18}{'versions':>9}{'MH/s':>9}{'±MAD':>7}{'Y':>7}{'V, G/s':>8}{'V/hash':>8}"
+    print(f"{head}{'counted':>9}{'share':>7}  samples")
     for line in lines:
         print(
-            f"{line['variant']:10}{line['versions']:>9}{line['mhs']:>9.2f}{line['mad']:>7.2f}"
-            f"{line['yardsticks']:>7.2f}{line['v_per_hash']:>8.1f}"
+            f"{line['shape']:18}{line['versions']:>9}{line['mhs']:>9.2f}{line['mad']:>7.2f}"
+            f"{line['yardsticks']:>7.2f}{line['v'] / 1e9:>8.2f}{line['v_per_hash']:>8.1f}"
+            f"{line['operations']:>9.1f}{line['share']:>7.0%}"
             f"  {line['samples']} kept, {line['set_aside']} set aside"
         )
 
 
-def warn(lines: list[dict[str, object]]) -> None:
+def warn(lines: list[dict[str, Any]]) -> None:
     """Say on stderr which medians rest on too little."""
     for line in lines:
         if isinstance(line["samples"], int) and line["samples"] < FEWEST:
             print(
-                f"{line['variant']} x{line['versions']}: only {line['samples']} undisturbed "
+                f"{line['shape']} x{line['versions']}: only {line['samples']} undisturbed "
                 f"samples, want {FEWEST}; repeat on a calmer machine",
                 file=sys.stderr,
             )
@@ -214,24 +200,20 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=9, help="undisturbed samples a row, >= 7")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--threads", type=int, default=1, help="also: N threads against one")
-    parser.add_argument("variant", nargs="*", help="only these variants")
+    parser.add_argument("variant", nargs="*", help="only these variants or shapes")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        library = load_adds(Path(folder))
-        rows = rows_here(options.variant)
-        best = measure(rows, library, max(options.samples, FEWEST))
-        lines = report(rows, best)
-        result: dict[str, object] = {
-            "cpu": cpu.model(),
-            "rows": lines,
-            "v": {str(width): v for width, v in best.items()},
-        }
-        if options.threads > 1 and len(rows) > 1:
-            result["threads"] = several_threads(rows, library, options.threads)
+    if native.LIBRARY is None:
+        raise SystemExit(native.NOT_BUILT)
+    rows = rows_here(native.LIBRARY, options.variant)
+    best = measure(rows, native.LIBRARY, max(options.samples, FEWEST))
+    lines = report(rows, best)
+    result: dict[str, object] = {"cpu": cpu.model(), "rows": lines}
+    if options.threads > 1 and len(rows) > 1:
+        result["threads"] = several_threads(rows, native.LIBRARY, options.threads)
     warn(lines)
     if options.json:
         print(json.dumps(result))
         return
-    show(lines, best)
+    show(lines)
     if "threads" in result:
         print(result["threads"])

@@ -32,12 +32,12 @@ class Built:
         self.folder.mkdir()
         gcc = Compiler((str(shutil.which("gcc")), *more), "gcc", self.target)
         work = clibrary.Work(gcc, self.objects, Clock())
-        self.variants = work.compile_all(lambda text: pytest.fail(text))
+        self.shapes = work.compile_all(lambda text: pytest.fail(text))
         self.library = self.folder / self.target.file
-        clibrary.install(work.link(self.variants), self.folder)
+        clibrary.install(work.link(self.shapes), self.folder)
 
     def instructions(self) -> None:
-        inspection.check_instructions(self.library, self.target, self.objects, self.variants)
+        inspection.check_instructions(self.library, self.target, self.objects, self.shapes)
 
 
 def test_a_good_library_passes(tmp_path: Path) -> None:
