@@ -4,33 +4,36 @@ import click
 
 from miner import paths
 from miner.bitcoin.target import difficulty
-from miner.learn.catalogue import find
-from miner.learn.words import WORDS, meaning
+from miner.learn.catalogue import course
+from miner.learn.voice import Voice, chosen, voice
+from miner.learn.words import glossary, meaning
 from miner.state.best import load_best
+
+OWN = ("best difficulty", "share", "difficulty", "hash")  # this computer has something to show
 
 
 @click.command()
 @click.argument("word", nargs=-1)
-def explain(word: tuple[str, ...]) -> None:
-    """Explain WORD: a term, a verdict such as bad-cb-height, or a pool's reason."""
+@click.option("--lang", help="Language: en or de. Default: that of LANG.")
+def explain(word: tuple[str, ...], lang: str | None) -> None:
+    """Explain WORD: a term, a field, a verdict such as bad-cb-height, or a pool's reason."""
+    said = voice(chosen(lang))
     text = " ".join(word).strip()
     if not text:
-        click.echo("Words: " + ", ".join(sorted(WORDS)))
-        click.echo("Verdicts of nodes and reasons of pools are known too: bad-cb-amount, stale")
+        click.echo(said.say("words_list", words=", ".join(sorted(glossary()))))
+        click.echo(said.say("words_more"))
         return
-    sentence, name = meaning(text)
-    lesson = find(name)
-    click.echo(f"{text}: {sentence}.")
-    for line in own(text):
-        click.echo(line)
-    click.echo(f"See it at work: miner learn {lesson.number}  ({lesson.title})")
+    found = meaning(text, said.lang)
+    lesson = course(said.lang).find(found.lesson)
+    click.echo(f"{text}: {found.says}.")
+    if found.word in OWN:
+        click.echo(own(said))
+    click.echo(said.say("words_lesson", number=lesson.number, title=lesson.title))
 
 
-def own(word: str) -> list[str]:
+def own(said: Voice) -> str:
     """What this computer has to show for the word, from its own sessions."""
-    if word.lower().replace("_", " ") not in ("best difficulty", "share", "difficulty", "hash"):
-        return []
     best = load_best(paths.state_dir() / "best-hash")
     if best >= 2**256:
-        return ["On this computer: no share found yet; `miner mine --blocks 5` finds some."]
-    return [f"On this computer: the best hash so far has difficulty {difficulty(best):.4g}."]
+        return said.say("words_none")
+    return said.say("words_best", difficulty=difficulty(best))

@@ -1,80 +1,105 @@
-"""The words the miner prints, in a sentence each, with the lesson that shows them at work."""
+"""The words the miner prints, in a sentence each, with the lesson that shows them at work.
+
+They stand in text/LANG/words.toml; what a translation lacks is said in English.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from miner.errors import ConfigError
+from miner.learn.voice import BASE, TEXT
 from miner.protocol.gbt.verdicts import explain
 from miner.protocol.pool import PLAIN_WORDS
 
-# word: (meaning, lesson)
-WORDS: dict[str, tuple[str, str]] = {
-    "header": ("the 80 bytes that are hashed", "header"),
-    "nonce": ("the 32-bit number at the end of a header, there only to be changed", "header"),
-    "version": ("the header's first field; some of its bits may be rolled", "asicboost"),
-    "nbits": ("the target in four bytes, as the header carries it", "target"),
-    "target": ("the 256-bit number a hash must not exceed", "target"),
-    "difficulty": ("how many times smaller the target is than that of difficulty 1", "target"),
-    "hash": ("SHA-256 twice over one header: one (version, nonce) pair tried", "sha256"),
-    "midstate": ("the state after the first 64 bytes, the same for every nonce", "ladder"),
-    "schedule": ("the 64 words that a 64-byte chunk expands to", "asicboost"),
-    "versions": ("header versions that share a second chunk, scanned together", "asicboost"),
-    "coinbase": ("a block's first transaction: it creates the reward", "coinbase"),
-    "extranonce": ("bytes in the coinbase, changed when all nonces are used up", "coinbase"),
-    "merkle root": ("one hash over all transactions of a block", "coinbase"),
-    "branch": ("the hashes that lead from the coinbase to the merkle root", "coinbase"),
-    "witness commitment": ("a coinbase output that commits to all signatures", "coinbase"),
-    "template": ("a node's answer to getblocktemplate: what the next block may hold", "verdict"),
-    "job": ("what a pool or node asks to be mined, until the next one", "shares"),
-    "clean": ("a job's flag: drop older work at once", "shares"),
-    "share": ("a hash that meets the pool's target: proof of work done", "shares"),
-    "block": ("a hash that meets the network's target, with its transactions", "verdict"),
-    "verdict": ("what the node or pool said of a block or share", "verdict"),
-    "stale": ("for a job that was already replaced when it arrived", "shares"),
-    "surplus": ("a later block of a job that already has an accepted one: not sent", "verdict"),
-    "not sent": (
-        "a block of an easy chain: the node refuses all, so one goes out each 5 s",
-        "verdict",
-    ),
-    "best difficulty": ("the difficulty of the lowest hash found so far", "shares"),
-    "hashrate": ("hashes tried in a second", "ladder"),
-    "luck": ("expected work divided by the work it took", "search"),
-    "expected time": ("the mean of an exponential law: it says little about one search", "search"),
-    "chain": ("blocks that each name the hash of the one before", "why"),
-    "proof of work": ("a hash so small that finding it must have cost many tries", "why"),
-    "pool": ("miners who share the luck: paid by shares, not by blocks", "pools"),
-    "solo": ("mining on one's own node: a whole block or nothing", "pools"),
-    "pplns": ("pay per last N shares", "pools"),
-    "pps": ("pay per share: the pool carries the luck", "pools"),
-    "j/th": ("joules for a million million hashes", "joules"),
-    "asic": ("a chip that can do nothing but SHA-256", "joules"),
-    "regtest": ("a private test chain where every second hash is a block", "verdict"),
-    "retarget": ("every 2016 blocks the target is set anew", "retarget"),
-    "reorganisation": ("a node leaves its branch for one with more work", "power"),
-    "nakamoto coefficient": ("how many miners together have more than half", "power"),
-    "confirmations": (
-        "the payment's own block and those on top of it: z blocks after it are z + 1",
-        "attack",
-    ),
-    "backend": ("a way to hash: a CPU's instructions, a graphics card, plain Python", "ladder"),
-    "lane": ("one column of a SIMD step: many headers hashed side by side", "ladder"),
-    "asicboost": ("several versions share one schedule, which saves work", "asicboost"),
-}
+NEAR, CLOSE = 5, 0.6  # how many neighbours are named, and how alike they must be spelled
+SHORT = 4  # letters: shorter words stand in too many sentences to tell anything
+UNIT = re.compile(r"[ _](s|hs|w|c|mhz|at|ms)$")  # of a field: rate_10s_hs
 
 
-def meaning(word: str) -> tuple[str, str]:
-    """The sentence and the lesson of a word, a verdict or a pool's reason.
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a word means, and the lesson that shows it."""
 
-    Raises ConfigError with the nearest words.
+    word: str
+    says: str
+    lesson: str
+    also: tuple[str, ...] = ()
+
+
+@cache
+def glossary(lang: str = BASE) -> Mapping[str, Meaning]:
+    """Every word by its own name, in a language."""
+    english = _read(BASE)
+    own = english if lang == BASE else _read(lang)
+    found = {}
+    for key, (says, lesson, also) in english.items():
+        word = key.replace("_", " ")
+        said = says if lang == BASE else own.get(key, says)
+        others = tuple(one.strip() for one in also.split(",") if one.strip())
+        found[word] = Meaning(word, str(said), lesson, others)
+    return found
+
+
+def missing(lang: str) -> list[str]:
+    """Words that a language has no sentence for."""
+    own = _read(lang)
+    return [key for key in _read(BASE) if key not in own]
+
+
+def _read(lang: str) -> dict[str, Any]:
+    """In English [says, lesson, other names] by word, else the sentence alone."""
+    path = TEXT / lang / "words.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+@cache
+def _names() -> Mapping[str, str]:
+    """Every spelling that is understood, with the word it stands for; own names come first."""
+    known = glossary()
+    others = {other: word for word, one in known.items() for other in one.also}
+    return {**others, **{word: word for word in known}}
+
+
+def meaning(word: str, lang: str = BASE) -> Meaning:
+    """A term, a field of the JSON output, a node's verdict or a pool's reason.
+
+    Raises ConfigError with the nearest words, by spelling and by meaning.
     """
     key = " ".join(word.lower().replace("_", " ").split())
-    for spelling in (key, key.removesuffix("s"), key.replace("-", " ")):
-        if spelling in WORDS:
-            return WORDS[spelling]
+    for spelling in _spellings(key):
+        if spelling in _names():
+            return glossary(lang)[_names()[spelling]]
     for reason, words in PLAIN_WORDS.items():
         if key in (reason.value, reason.value.replace("-", " ")):
-            return words, "shares"
+            return Meaning(key, words, "shares")
     verdict = explain(word.strip())
     if verdict:
-        return verdict, "verdict"
-    import difflib
+        return Meaning(key, verdict, "verdict")
+    near = nearest(key, lang)
+    hint = f"near it: {', '.join(near)}" if near else "miner explain alone lists them all"
+    raise ConfigError(f"no explanation of {word!r}; {hint}")
 
-    near = difflib.get_close_matches(key, WORDS, 4, 0.5) or sorted(WORDS)[:8]
-    raise ConfigError(f"no explanation of {word!r}; near it: {', '.join(near)}")
+
+def _spellings(key: str) -> list[str]:
+    """A word as typed, in the singular, without hyphens, and without a field's unit."""
+    bare = UNIT.sub("", key)
+    forms = [key, key.replace("-", " "), bare, UNIT.sub("", bare)]
+    return [*forms, *(one.removesuffix("s") for one in forms), *(f"{one}s" for one in forms)]
+
+
+def nearest(key: str, lang: str = BASE) -> list[str]:
+    """Words spelled much like this one, then those whose sentence speaks of it."""
+    spelled = difflib.get_close_matches(key, _names(), NEAR, CLOSE)
+    stems = [part[: max(SHORT, len(part) - 2)] for part in key.split() if len(part) >= SHORT]
+    meant = [
+        word
+        for word, one in glossary(lang).items()
+        if any(stem in f"{one.says} {' '.join(one.also)}".lower() for stem in stems)
+    ]
+    found = dict.fromkeys([_names()[one] for one in spelled] + meant)
+    return list(found)[:NEAR]
