@@ -3,8 +3,11 @@
 import io
 import os
 import sys
+import threading
 from contextlib import suppress
 from typing import TextIO, cast
+
+NO_MEMORY = b"miner: a thread ended, out of memory: raise the limits on threads and memory\n"
 
 
 def prepare() -> None:
@@ -20,9 +23,20 @@ def prepare() -> None:
         os.close(spare)
     sys.stdin, sys.stdout = sys.stdin or null("r"), sys.stdout or null("w")
     sys.stderr = sys.stderr or null("w")
+    threading.excepthook = thread_ended
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def thread_ended(failure: threading.ExceptHookArgs) -> None:
+    """For threading.excepthook: one line where memory ran out, as little as it takes. A bug keeps
+    its traceback."""
+    if not issubclass(failure.exc_type, MemoryError):
+        threading.__excepthook__(failure)
+        return
+    with suppress(OSError, MemoryError):
+        os.write(2, NO_MEMORY)
 
 
 def null(mode: str) -> TextIO:

@@ -173,7 +173,8 @@ def open_own_node(
     setup = NodeSetup(endpoint, CookieFile(node.cookie_file), long_poll=True)
     source = NodeSource([setup], payout or "", new_chain=datadir is None, **rest)
     if datadir is None:  # the blocks' chain dies with the run
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="homehash-")))
+        temporary = tempfile.TemporaryDirectory(prefix="homehash-", ignore_cleanup_errors=True)
+        folder = Path(stack.enter_context(temporary))
     key = f"own node {datadir.resolve() if datadir else ''}"
     return Opened(source, key, folder, [Place(source.name, node.url, "node", user=payout or "")])
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from miner import streams
 from miner.cli import main as entry
 from miner.cli.session import Session
 from miner.engine.core import Engine
@@ -129,6 +130,26 @@ def test_too_little_memory_is_no_traceback(tmp_path: Path, mebibytes: int) -> No
     assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode in (0, 1), done.stderr
     assert done.returncode == 0 or said[-1].startswith("miner: "), done.stderr
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@fault("P18")
+def test_a_thread_without_memory_is_one_line_and_a_bug_keeps_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", streams.thread_ended)
+
+    def fail(error: Exception) -> str:
+        def work() -> None:
+            raise error
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        return capfd.readouterr().err
+
+    assert fail(MemoryError()) == streams.NO_MEMORY.decode()
+    assert "Traceback" in fail(KeyError("a bug"))
 
 
 @pytest.mark.parametrize(("name", "times"), [("pool 127", 3), ("resolve", 1)])
