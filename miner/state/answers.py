@@ -101,6 +101,11 @@ class Answers:
             self._forget_one()
         return before or verdict
 
+    @property
+    def pending(self) -> int:
+        """Without a final answer: on the way, in a batch the pool has not told of, or kept."""
+        return self.counts[Answer.PENDING] + len(self._open)
+
     def close(self) -> None:
         """The run is over: of what nobody answered the fate is unknown."""
         self.counts[Answer.UNKNOWN] += len(self._open)

@@ -63,7 +63,7 @@ class ShareBook:
             rejected_reasons=answers.reasons.most_common(),
             stale=answers.counts[Answer.STALE],
             unknown=answers.counts[Answer.UNKNOWN],
-            pending=answers.counts[Answer.PENDING],
+            pending=answers.pending,
             dropped=answers.aside["dropped"],
             surplus=answers.aside["surplus"],
             not_sent=answers.aside["not_sent"] + answers.counts[Answer.NOT_SENT],

@@ -195,7 +195,7 @@ class SharesRow:
     rejected_reasons: tuple[tuple[str, int], ...]  # most frequent first
     stale: int
     unknown: int
-    pending: int
+    pending: int  # sent, and not answered for good
     dropped: int  # shares of a job that a clean one replaced, not sent
     surplus: int  # later blocks on a parent that has one of ours
     not_sent: int  # blocks of an easy chain whose node refuses all of them

@@ -143,3 +143,14 @@ def test_doctor_shows_the_handshake_and_the_certificate(tmp_path: Path) -> None:
     assert "signed by the key given" in text and "certificate began 60 s ago" in text
     assert "version 2, flags 0x0" in text and f"pay 100.00 % to {ADDRESS}" in text
     assert "logged in, work after" in text
+
+
+def test_what_a_pool_batches_is_unknown_at_the_end(tmp_path: Path) -> None:
+    def patient() -> FakeSv2Pool:
+        return FakeSv2Pool(by_group=True, target=SHARE_TARGET, nbits=0x1D00FFFF, batch=10**6)
+
+    with Sv2Server(patient) as server:
+        done = mine(tmp_path, "--pool", server.url, "--stop-after", "3s")
+    end = last(done)
+    assert (end["accepted"], end["pending"], end["unknown"]) == (0, 0, end["shares_found"])
+    assert end["shares_found"] == len(server.pools[0].shares) > 0

@@ -99,6 +99,7 @@ class FakeSv2Pool:
     rates: list[float] = field(default_factory=list)
     flags_asked: int = -1
     user: str = ""
+    easiest: int = 0  # target that the client takes
     names: list[str] = field(default_factory=list)  # host, vendor, hardware, firmware, device
     standard: bool = False
     by_group: bool = False  # address jobs to the group, as SRI does after the first
@@ -196,7 +197,7 @@ class FakeSv2Pool:
         length = payload[4]
         user = payload[5 : 5 + length].decode()
         (rate,) = struct.unpack("<f", payload[5 + length : 9 + length])
-        assert int.from_bytes(payload[9 + length : 41 + length], "little") == 2**256 - 1
+        self.easiest = int.from_bytes(payload[9 + length : 41 + length], "little")
         return payload[:4], user, [rate]
 
     def _update(self, payload: bytes) -> bytes:
@@ -316,7 +317,7 @@ class FakeSv2Pool:
         changed = version ^ job.version
         if changed & ~0x1FFFE000 or (changed and not job.rolling):
             return b"", "invalid-non-rollable-version-bit"
-        header = struct.pack("<I", version) + job.prev + self._root(job, extranonce)
+        header = struct.pack("<I", version) + job.prev + (job.root or self._root(job, extranonce))
         header += struct.pack("<III", ntime, job.nbits, nonce)
         if ntime < job.min_ntime:
             return header, "invalid-share"

@@ -106,6 +106,18 @@ def test_reasons_are_a_bounded_table() -> None:
     assert reasons["other"] == 100 - MAX_REASONS
 
 
+def test_a_share_without_an_answer_is_pending_however_long_that_takes() -> None:
+    """A pool of Stratum v2 tells of ten at once, and of the last nine never."""
+    status = Status(0.0)
+    for number in range(3):
+        status.share(share(number))
+    assert flat(status, 1.0).pending == flat(status, 1e6).pending == 3
+    status.verdict(verdict(0, Answer.ACCEPTED))
+    assert (flat(status, 1.0).pending, flat(status, 1.0).accepted) == (2, 1)
+    status.close()
+    assert (flat(status, 1.0).pending, flat(status, 1.0).unknown) == (0, 2)
+
+
 def test_a_reason_taken_back_leaves_no_trace() -> None:
     status = Status(0.0)
     status.share(share(1))

@@ -16,6 +16,7 @@ def test_the_device_is_named_with_each_share() -> None:
 
 def test_who_we_are_is_told_once_and_what_nobody_named_is_not() -> None:
     pair = running(device="desk")
+    assert (pair.pool.user, pair.pool.easiest) == ("bcrt1quser.desk", 2**256 - 1)
     assert pair.pool.names == ["127.0.0.1", "homehash", "", "homehash", ""]
     pair = running(device="desk", device_id="the old laptop", agent="homehash/1.2.3")
     assert pair.pool.names == ["127.0.0.1", "homehash", "", "homehash/1.2.3", "the old laptop"]
