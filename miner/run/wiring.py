@@ -194,8 +194,8 @@ def provider_source(
     from miner.protocol.sv2.template import Payout
     from miner.sources.sv2.templates import template_source
 
-    script = decode(payout or "").script
-    plan = Payout(script, config.tag.encode(), config.version_rolling)
+    address = decode(payout or "")
+    plan = Payout(address.script, config.tag.encode(), config.version_rolling, address.chains)
     options = replace(pool_options(config, lambda: None), noun="node")
     return template_source(config.providers, plan, options, elsewhere)
 

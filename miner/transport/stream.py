@@ -75,7 +75,7 @@ class SocketStream:
                 if filled:
                     self._more = True  # hand on what came; the next read meets the end again
                     break
-                raise TransportError("the pool closed the connection")
+                raise TransportError("the server closed the connection")
             filled += size
         else:
             self._more = True
@@ -103,7 +103,7 @@ class SocketStream:
             else:
                 self._queue[0] = self._queue[0][sent:]
         if self._queued > MAX_QUEUED:
-            raise TransportError(f"the pool does not read: {self._queued} bytes wait for it")
+            raise TransportError(f"the server does not read: {self._queued} bytes wait for it")
 
     def close(self) -> None:
         self._selector.close()

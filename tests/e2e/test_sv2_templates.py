@@ -8,8 +8,7 @@ import pytest
 from miner.journal import read
 from tests.e2e.conftest import Start
 from tests.fakes.node import FakeNode
-from tests.fakes.pool import FakePool
-from tests.fakes.sink import REGTEST
+from tests.fakes.sink import REGTEST, until
 from tests.fakes.sv2_tp import ProviderServer
 
 OTHER_KEY = "9bXiEd8boQVhq7WddEcERUL5tyyJVFYdU8th3HfbNXK3Yw6GRXh"
@@ -48,8 +47,7 @@ def test_a_connection_that_is_cut_loses_no_block(miner: Start, home: Path) -> No
         server.deaf = True
         command = miner(*MINE, "--node", server.url, "--blocks", "2")
         command.until('"type": "found"')
-        while not server.good:
-            pass
+        until(lambda: server.good)
         server.deaf = False
         server.cut()
         assert command.end() == 0
@@ -137,15 +135,6 @@ def test_a_wrong_key_is_one_line(miner: Start, key: str, code: int, words: str) 
         command = miner(*MINE, "--node", url, "--retries", "0")
         assert command.end() == code
     assert words in command.text and command.err[-1].count("\n") == 1
-
-
-def test_other_ports_are_named(miner: Start, tmp_path: Path) -> None:
-    with FakePool() as v1, FakeNode(tmp_path) as node:
-        for port in (v1.url.rpartition(":")[2], node.url.rpartition(":")[2]):
-            url = f"stratum2+tcp://127.0.0.1:{port}/{OTHER_KEY}"
-            command = miner(*MINE, "--node", url, "--retries", "0")
-            assert command.end() == 6
-            assert "Stratum v1 or HTTP port" in command.text or "speaks HTTP" in command.text
 
 
 @pytest.mark.parametrize(

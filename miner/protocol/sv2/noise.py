@@ -168,9 +168,9 @@ def no_answer_text(received: bytes) -> str:
     """What a port that gave these bytes in place of act 2 most likely is, in one line."""
     start = received.lstrip()
     if start.startswith(b"{"):
-        return "this is a Stratum v1 port; use stratum+tcp:// for it, or the pool's v2 port"
+        return "this is a Stratum v1 port; use stratum+tcp:// for it, or the v2 port"
     if start.startswith((b"HTTP/", b"<")):
-        return "the port speaks HTTP; use the pool's Stratum v2 port"
+        return "the port speaks HTTP; use the Stratum v2 port"
     if not received:
         return (
             "the server hung up in the handshake, or is silent: this is most likely a Stratum v1 "

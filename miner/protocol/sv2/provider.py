@@ -25,7 +25,15 @@ from miner.protocol.sv2.fates import FateBook
 from miner.protocol.sv2.frames import Frame
 from miner.protocol.sv2.link import SecureLink
 from miner.protocol.sv2.linked import LinkedSession
-from miner.protocol.sv2.template import KIND, Payout, TemplateId, make_job, pack, solution_of
+from miner.protocol.sv2.template import (
+    KIND,
+    Payout,
+    TemplateId,
+    make_job,
+    pack,
+    solution_of,
+    why_not,
+)
 from miner.protocol.sv2.terms import Stage
 from miner.text import scrub
 from miner.work.found import FoundBlock, Share
@@ -253,6 +261,9 @@ class ProviderSession(LinkedSession):
     def _issue(self, template: sv2.NewTemplate, tip: sv2.TemplatePrevHash, now: float) -> None:
         settings, before = self.settings, self.job
         job = make_job(template, tip, settings.payout, source=settings.source, session=self.number)
+        if why := why_not(job, settings.payout):
+            self._refuse(why)
+            return
         if before is not None and before.prev_hash == job.prev_hash:
             if before.height != job.height:
                 text = TWO_HEIGHTS.format(job.job_id, job.height, before.height)

@@ -33,6 +33,7 @@ NTIME_LIMIT_S = 600
 UINT32_MAX = 2**32 - 1
 MAX_MONEY = 21_000_000 * 100_000_000
 KIND = "template"  # of a FoundBlock
+MAINNET_TARGET = (0xFFFF << 208) // 10**12  # no other chain is near; mainnet passed it in 2018
 OP_DUP, LEGACY_COST = b"\x76", 4
 
 
@@ -43,6 +44,7 @@ class Payout:
     script: bytes  # output script that gets the reward
     tag: bytes = b""  # pushed into the coinbase, for people to read
     roll_versions: bool = True
+    chains: tuple[str, ...] = ()  # that the address belongs to; empty: not known
 
     @property
     def output_bytes(self) -> int:
@@ -98,6 +100,16 @@ def make_job(
         )
     except ValueError as error:
         raise RemoteProtocolError(f"{name}: {error}") from None
+
+
+def why_not(job: Job, payout: Payout) -> str:
+    """Why the job is not to be mined; empty when it may. A provider does not name its chain."""
+    if not payout.chains or "main" in payout.chains or job.network_target > MAINNET_TARGET:
+        return ""
+    return (
+        "only mainnet has templates as difficult as this, but --address is one of "
+        f"{' or '.join(payout.chains)}: use an address of main"
+    )
 
 
 def build(template: NewTemplate, payout: Payout, name: str) -> CoinbaseTemplate:

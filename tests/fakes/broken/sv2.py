@@ -4,7 +4,7 @@ import json
 import random
 
 from miner.errors import RemoteProtocolError
-from miner.protocol.pool import Notice
+from miner.protocol.pool import Notice, PoolEvent
 from miner.protocol.sv2.crypto import new_key
 from miner.protocol.sv2.frames import Frame
 from miner.protocol.sv2.link import SecureLink
@@ -32,6 +32,12 @@ def recorded() -> list[bytes]:
         for row in (one["messages"] if isinstance(one, dict) else one)
     ]
     return [bytes([row["msg_type"]]) + bytes.fromhex(row["payload"]) for row in rows]
+
+
+def word_of(event: PoolEvent) -> str:
+    """An event, and what it is about where it says so."""
+    told = event.text if isinstance(event, Notice) else getattr(event, "why", "")
+    return f"{type(event).__name__} {gist(told)}".strip()
 
 
 def sv2_message(dice: random.Random) -> tuple[list[bytes], Feed]:
@@ -81,7 +87,7 @@ def sv2_session(dice: random.Random) -> tuple[list[bytes], Feed]:
         assert all(event.text.isprintable() for event in events if isinstance(event, Notice))
         if running.session.closed:
             kept[0] = Running()
-        return " ".join(type(event).__name__ for event in events[:3])
+        return " ".join(map(word_of, events[:3]))
 
     return recorded(), feed
 
@@ -121,7 +127,7 @@ def sv2_provider(dice: random.Random) -> tuple[list[bytes], Feed]:
         assert all(event.text.isprintable() for event in events if isinstance(event, Notice))
         if provided.session.closed:
             kept[0] = Provided()
-        return " ".join(type(event).__name__ for event in events[:3])
+        return " ".join(map(word_of, events[:3]))
 
     return recorded(), feed
 

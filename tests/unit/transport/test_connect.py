@@ -254,7 +254,7 @@ def test_a_flood_comes_in_portions_whole_and_before_the_end(waker: Waker) -> Non
         stream.wait(5.0)
         portions.append(stream.read())
     stream.wait(5.0)
-    with pytest.raises(TransportError, match="the pool closed the connection"):
+    with pytest.raises(TransportError, match="the server closed the connection"):
         stream.read()
     assert b"".join(portions) == sent
     assert max(map(len, portions)) <= READ_BYTES

@@ -10,10 +10,9 @@ from miner.errors import ConfigError, RemoteProtocolError
 from miner.protocol.pool import Dropped, JobReceived, Notice, Ready, Refused, ShareAnswered
 from miner.protocol.sv2 import messages as sv2
 from miner.protocol.sv2.crypto import new_key
-from miner.protocol.sv2.fates import FateBook
 from miner.protocol.sv2.frames import Frame
 from miner.protocol.sv2.link import SecureLink
-from miner.protocol.sv2.provider import TEMPLATE_CAP, ProviderSession, ProviderSettings
+from miner.protocol.sv2.provider import ProviderSession, ProviderSettings
 from miner.protocol.sv2.template import (
     Payout,
     coinbase_of,
@@ -22,16 +21,13 @@ from miner.protocol.sv2.template import (
     solution_of,
     whole_block,
 )
-from miner.work.found import Answer, FoundBlock, Share
+from miner.work.found import Answer, Share
 from miner.work.unit import build_unit
-from tests.fakes import sv2_noise
-from tests.fakes.sv2_pool import AUTHORITY, NOW
+from tests.fakes.sv2_pool import NOW
 from tests.fakes.sv2_provider import FakeProvider
 from tests.unit.protocol.sv2.kit import find
+from tests.unit.protocol.sv2.provider_kit import OTHER, SCRIPT, TIP, Pair
 from tests.unit.protocol.sv2.vectors import VECTORS
-
-SCRIPT = bytes.fromhex("0014751e76e8199196d454941c45d1b3a323f1433bd6")
-TIP, OTHER = bytes(range(32)), bytes(reversed(range(32)))
 
 
 def recorded(name: str, index: int = 0) -> Any:
@@ -62,64 +58,6 @@ def test_the_recorded_block_is_rebuilt_byte_for_byte() -> None:
     block = pack(share, transactions, NOW)
     assert solution_of(block) == wanted
     assert transactions[0].hex() in block.payload
-
-
-class Pair:
-    """A session and the double."""
-
-    def __init__(
-        self,
-        provider: FakeProvider | None = None,
-        tag: bytes = b"/t/",
-        left: FateBook | None = None,
-        payout: Payout | None = None,
-    ) -> None:
-        self.provider = provider or FakeProvider()
-        link = SecureLink(
-            new_key(bytes(range(1, 65))), sv2_noise.authority_x(AUTHORITY), lambda: NOW,
-            TEMPLATE_CAP,
-        )  # fmt: skip
-        settings = ProviderSettings("tp", "127.0.0.1", 8442, payout or Payout(SCRIPT, tag))
-        self.session = ProviderSession(settings, 3, link, 0.0, left)
-        self.events: list[Any] = []
-        self.session.open()
-        self.exchange()
-
-    def exchange(self) -> None:
-        while pieces := self.session.data_to_send():
-            for piece in pieces:
-                self.give(self.provider.feed(piece))
-
-    def give(self, data: bytes, now: float = 0.0) -> list[Any]:
-        before = len(self.events)
-        received = self.session.receive(data, now)
-        self.events += [one for one in received if getattr(one, "kind", "") != "secured"]
-        self.exchange()
-        return self.events[before:]
-
-    def begin(self) -> None:
-        self.give(self.provider.send_template(1, 500))
-        self.give(self.provider.send_tip(1, TIP))
-
-    def block(self, start: int = 1, now: float = 0.0) -> FoundBlock:
-        assert self.session.job is not None
-        block = self.session.pack(find(self.session.job, extranonce2_start=start), NOW)
-        self.events += self.session.submit(block, now)
-        self.exchange()
-        return block
-
-    def submit(self, block: FoundBlock, now: float = 0.0) -> None:
-        self.events += self.session.submit(block, now)
-        self.exchange()
-
-    def tip(self, number: int, height: int, prev: bytes) -> None:
-        """A template for this height, and the previous hash that activates it."""
-        self.give(self.provider.send_template(number, height))
-        self.give(self.provider.send_tip(number, prev))
-
-    @property
-    def verdicts(self) -> list[Any]:
-        return [one.verdict for one in self.events if isinstance(one, ShareAnswered)]
 
 
 @pytest.mark.parametrize("transactions", [(), (b"a transaction of 30 bytes or so",)])
@@ -385,3 +323,24 @@ def test_a_previous_hash_of_no_legal_target() -> None:
     good = recorded("TDP.SetNewPrevHash")
     with pytest.raises(ConfigError):
         make_job(recorded("NewTemplate"), good, Payout(SCRIPT, b"x" * 95), source="t", session=1)
+
+
+@pytest.mark.parametrize(
+    ("chains", "nbits", "refused"),
+    [
+        (("test", "signet"), 0x1702A1D7, True),  # a mainnet block's of 2025
+        (("main",), 0x1702A1D7, False),
+        ((), 0x1702A1D7, False),
+        (("test", "signet"), 0x1D00FFFF, False),
+        (("regtest",), 0x207FFFFF, False),
+    ],
+)
+def test_mainnets_templates_want_an_address_of_mainnet(
+    chains: tuple[str, ...], nbits: int, refused: bool
+) -> None:
+    pair = Pair(FakeProvider(nbits=nbits), payout=Payout(SCRIPT, chains=chains))
+    pair.begin()
+    assert isinstance(pair.events[-1], Refused) is refused
+    assert (pair.session.job is None) is refused
+    if refused:
+        assert "--address is one of test or signet" in str(pair.events[-1].error)

@@ -59,7 +59,7 @@ class ListStream:
         self._next: bytes | Exception = b""
 
     def wait(self, timeout_s: float) -> None:
-        end = TransportError("the pool closed the connection")
+        end = TransportError("the server closed the connection")
         step = self.steps.pop(0) if self.steps else end
         self._next = b""
         if isinstance(step, bytes | Exception):

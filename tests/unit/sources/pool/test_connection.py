@@ -24,7 +24,7 @@ from tests.unit.sources.pool.kit import (
     together,
 )
 
-CLOSED = TransportError("the pool closed the connection")
+CLOSED = TransportError("the server closed the connection")
 
 
 def block_of(job: Job, nonce: int = 0) -> Share:
