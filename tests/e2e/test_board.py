@@ -12,8 +12,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.e2e.page_kit import CONTRAST, NEEDS_BROWSER, open_browser, screen, until
 from tests.fakes import miners
+from tests.fakes.browser import CONTRAST, NEEDS_BROWSER, open_browser, screen, until
 
 RECORDED = Path(__file__).parents[1] / "vectors" / "board"
 AXEOS = json.loads((RECORDED / "axeos.json").read_text())

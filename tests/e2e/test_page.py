@@ -11,7 +11,7 @@ import pytest
 
 from miner import units
 from miner.state.luck import band
-from tests.e2e.page_kit import CONTRAST, NEEDS_BROWSER, Served, open_browser, screen, until
+from tests.fakes.browser import CONTRAST, NEEDS_BROWSER, Served, open_browser, screen, until
 from tests.fakes.scene import GENESIS, Scene
 
 pytestmark = NEEDS_BROWSER
@@ -79,7 +79,7 @@ def test_the_whole_story_is_there(page: Any) -> None:
     )
     assert "usual" in text(page, "luck-told")
     odds = text(page, "odds")
-    assert "a share comes every 12 s" in odds and "million years on average" in odds
+    assert "a share takes 12 s" in odds and "million years on average" in odds
     assert "mainnet" in odds and "1 in" in text(page, "chances")
     assert len(page.find_elements("css selector", "#best tbody tr")) == 20
     assert "pool.example:3333" in text(page, "sources") and "spare" in text(page, "sources")
@@ -197,6 +197,7 @@ def test_a_block_takes_the_whole_page_until_it_is_dismissed(driver: Any, served:
     )
     assert size == [0, 0, 1280, 900]
     assert "Block 876,960" in text(driver, "found-told")
+    assert "pays 3.12512345 BTC" in text(driver, "found-told")
     assert driver.execute_script("return document.activeElement.id") == "dismiss"
     driver.get(served.url)  # loading the page again is no dismissal
     found = until(lambda: driver.find_element("id", "found"))
@@ -209,7 +210,18 @@ def test_a_block_takes_the_whole_page_until_it_is_dismissed(driver: Any, served:
 
 
 def test_privacy_hides_names_and_stays(page: Any) -> None:
+    click(page, "#best tbody tr:first-child button")
+    assert "pool.example" in text(page, "check-told")
+    click(page, "#check [data-close]")
     click(page, "#privacy")
+    click(page, "#best tbody tr:first-child button")
+    assert "pool.example" not in text(page, "check-told")
+    seen = """
+      const told = (kid) => kid.nodeType === 3 && /pool[.]example|bc1q/.test(kid.data);
+      return [...document.querySelectorAll("body *")].filter((node) =>
+        [...node.childNodes].some(told) && !node.closest(".secret, noscript"))
+        .map((node) => node.outerHTML)"""
+    assert page.execute_script(seen) == []
     colour = "return getComputedStyle(document.querySelector('#sources .secret')).color"
     assert page.execute_script(colour) == "rgba(0, 0, 0, 0)"
     page.refresh()

@@ -1,7 +1,7 @@
 // The block being made: the header's bytes, what of them rolls, the coinbase, the way to the root.
 
 import { at, cells, el, rows, say, show } from "/dom.js";
-import { btc, count, duration, many, power } from "/words.js";
+import { btc, count, duration, many, power, some } from "/words.js";
 
 const spaced = (hex) => (hex || "").replace(/../g, "$& ").trimEnd();
 const short = (hex) => (hex ? `${hex.slice(0, 12)}…${hex.slice(-4)}` : "…");
@@ -17,9 +17,14 @@ const MEANS = {
 const HOW = { nonce: "rolling: +1 each hash", version: "rolling: spare bits", "merkle root": "rolls with extranonce2", time: "rolls with the clock" };
 
 let told = null; // the newest whole answer
+const rewards = new Map(); // what a block of this height pays, of the newest few
+
+export const reward = (height) => rewards.get(height);
 
 export function block(now) {
 	told = now;
+	if (now.coinbase && now.height !== undefined) rewards.set(now.height, now.coinbase.total_sat);
+	if (rewards.size > 8) rewards.delete(rewards.keys().next().value);
 	const empty = !now || !now.header;
 	show(at("block"), !empty);
 	if (empty) {
@@ -74,14 +79,14 @@ function zeros(now) {
 	rows(at("zeros"), list, (row) => row.key, (row) => el("div", `zero z-${row.key}`, null, el("p", "label"), el("p", "hex", null, el("b"), el("span")), el("div", "bar", null, el("i"))), (box, row) => {
 		const lead = /^0*/.exec(row.hex)[0];
 		const [label, hex, bar] = box.children;
-		say(label, `${row.label}: ${row.bits} zero bits`);
+		say(label, `${row.label}: ${some(row.bits, "zero bit")}`);
 		say(hex.children[0], lead);
 		say(hex.children[1], row.hex.slice(lead.length));
 		bar.children[0].style.width = `${(100 * row.bits) / most}%`;
 	});
 	const missing = now.best ? aim.network_zero_bits - now.best.zero_bits : null;
 	const best = !now.best ? "" : missing > 0
-		? ` The best so far lacks ${missing} zero bit${missing === 1 ? "" : "s"}: it would have to be ${many(2 ** missing)} times rarer.`
+		? ` The best so far lacks ${some(missing, "zero bit")}: it would have to be ${many(2 ** missing)} times rarer.`
 		: " The best so far was small enough.";
 	const wait = 2 ** 32 * aim.network_difficulty;
 	say(at("zeros-told"), `A hash is a block when, read as a number, it is not above the target: one in ${wait < 1e15 ? many(wait) : power(wait)}.${best}`);
@@ -111,10 +116,10 @@ function merkle(now) {
 	const { steps, branch, root } = now.merkle;
 	const sum = now.transactions || {};
 	let how = "The block's transactions are not told.";
-	if (sum.count) how = `${count(sum.count)} transaction${sum.count === 1 ? "" : "s"}, the coinbase among them.`;
+	if (sum.count) how = `${some(sum.count, "transaction")}, the coinbase among them.`;
 	else if (sum.at_most === 1) how = "The coinbase is the only transaction.";
 	else if (sum.at_most) how = `${count(sum.at_least)} to ${count(sum.at_most)} transactions: a pool tells only this path.`;
-	say(at("transactions"), `${how} ${branch.length ? `${branch.length} hashing step${branch.length === 1 ? "" : "s"} up to the root:` : ""}`);
+	say(at("transactions"), `${how} ${branch.length ? `${some(branch.length, "hashing step")} up to the root:` : ""}`);
 	const list = (steps || branch.map((partner) => ({ partner }))).map((step, n) => ({ ...step, n }));
 	rows(at("merkle"), [...list, { root, n: "root" }], (row) => row.n, (row) => el("li", row.n === "root" ? "root" : "", null, el("code"), el("span"), el("code"), el("span"), el("code")), (line, row) => {
 		if (row.n === "root") cells(line, ["", "the root in the header: ", short(root), "", ""]);

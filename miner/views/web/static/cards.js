@@ -1,7 +1,7 @@
 // The cards that are words and tables: rate, odds, the best, sources, devices, alarms.
 
 import { at, cells, el, keep, rows, say, show } from "/dom.js";
-import { ago, chance, count, day, duration, known, many, plain, power, rate, si, significant, wait } from "/words.js";
+import { ago, chance, count, day, duration, known, many, plain, power, rate, reasons, si, significant, some, wait } from "/words.js";
 
 const WINDOWS = [["10 s", 10, "rate_10s_hs"], ["1 min", 60, "rate_1min_hs"], ["5 min", 300, "rate_5min_hs"], ["15 min", 900, "rate_15min_hs"], ["1 h", 3600, "rate_1h_hs"], ["session", 0, null]];
 const SPANS = [["day", 86400], ["30 days", 2592000], ["year", 31557600], ["10 years", 315576000]];
@@ -59,7 +59,7 @@ export function benchmark(now) {
 export function shares(now) {
 	const { shares: sum } = now;
 	const more = [["stale", sum.stale], ["unknown", sum.unknown], ["open", sum.pending], ["surplus", sum.surplus], ["dropped", sum.dropped], ["not sent", sum.not_sent]].filter(([, n]) => n).map(([word, n]) => `, ${count(n)} ${word}`).join("");
-	const why = Object.entries(sum.rejected_reasons || {}).slice(0, 3).map(([word, n]) => `${word || "no reason"} ${n}`).join(", ");
+	const why = reasons(sum.rejected_reasons);
 	const reached = known(sum.best_session) && now.job ? sum.best_session / now.job.network_difficulty : null;
 	const far = !known(reached) || reached <= 0 ? "" : reached < 1 ? ` The best reached 1 part in ${many(1 / reached)} of a block.` : " The best was a block.";
 	say(at("shares-told"), `${count(sum.found)} found: ${count(sum.accepted)} accepted, ${count(sum.rejected)} rejected${why ? ` (${why})` : ""}${more}.${far}`);
@@ -80,7 +80,7 @@ export function odds(now) {
 	const lines = [];
 	const hashes = (value) => (value < 1e15 ? many(value) : power(value));
 	if (known(told.rate_hs) && known(told.share_s)) {
-		lines.push(`At ${rate(told.rate_hs)} a share comes every ${duration(told.share_s)} on average.`);
+		lines.push(`At ${rate(told.rate_hs)} a share takes ${wait(told.share_s)} on average.`);
 		lines.push(`A block of this network takes ${hashes(told.block_hashes)} hashes: ${wait(told.block_s)} on average.`);
 		if (known(told.mainnet_block_s)) lines.push(`On Bitcoin's mainnet (difficulty ${si(told.mainnet_difficulty)}) it would be ${wait(told.mainnet_block_s)}: a lottery with ${chance(told.mainnet_block_a_year)} a year.`);
 	} else if (known(told.block_hashes)) lines.push(`A block of this network takes ${hashes(told.block_hashes)} hashes on average. How long that takes is known with the rate.`);
@@ -115,20 +115,20 @@ export function sources(now) {
 	say(at("sources-title"), kinds.size > 1 ? "Pools and nodes" : kinds.has("node") ? "Node" : now.sources.length > 1 ? "Pools" : "Pool");
 	rows(at("sources"), now.sources, (row) => row.name, () => {
 		const bars = el("div", "bars");
-		return el("article", "source", null, el("h3", "", null, el("i", "dot"), el("span", "secret"), el("small")), el("p"), el("p", "dim"), el("p", "dim"), bars);
+		return el("article", "source", null, el("h3", "", null, el("i", "dot"), el("span", "secret"), el("small")), el("p"), el("p", "dim"), el("p", "dim", null, el("span"), el("span", "secret")), bars);
 	}, (box, row) => {
 		const [head, counts, wait, link, bars] = box.children;
 		const good = row.health === "ready";
 		box.className = `source ${row.active ? "active" : ""} ${good ? "good" : "poor"}`;
 		say(head.children[1], row.name);
 		say(head.children[2], ` ${row.health}${row.active ? ", its work is done now" : good ? ", ready to take over" : ""}`);
-		const why = Object.entries(row.rejected_reasons || {}).slice(0, 3).map(([word, n]) => `${word || "no reason"} ${n}`).join(", ");
+		const why = reasons(row.rejected_reasons);
 		say(counts, `${count(row.accepted)} accepted, ${count(row.rejected)} rejected${why ? ` (${why})` : ""}, ${count(row.stale)} stale${row.unknown ? `, ${count(row.unknown)} unknown` : ""}${known(row.difficulty) && row.kind === "pool" ? `; shares at difficulty ${si(row.difficulty)}` : ""}`);
 		say(wait, known(row.latency_median_s) ? `answers in ${duration(row.latency_median_s)} (median), the last in ${duration(row.latency_last_s)}` : "no answer timed yet");
 		const place = row.priority ? `fail-over number ${row.priority}` : now.sources.length > 1 ? "first choice" : "";
-		const again = row.connects > 1 ? `connected ${row.connects} times` : row.connects ? "connected once" : "never connected yet";
-		const left = row.failovers ? `${row.failovers} time${row.failovers === 1 ? "" : "s"} its work went over to the next` : "";
-		say(link, [place, again, left, good ? "" : row.text].filter(Boolean).join("; "));
+		const again = `connected ${some(row.connects, "time")}`;
+		const left = row.failovers ? `${some(row.failovers, "time")} its work went over to the next` : "";
+		cells(link, [[place, again, left].filter(Boolean).join("; "), good || !row.text ? "" : `; ${row.text}`]);
 		latencies(bars, row.latency_counts || []);
 	});
 }
@@ -139,7 +139,7 @@ function latencies(place, counts) {
 	const most = Math.max(...each, 1);
 	show(place, total > 0);
 	place.setAttribute("role", "img");
-	place.setAttribute("aria-label", `Answers by their time: ${each.map((n, place_) => (n ? `${n} within ${BOUNDS[place_]}` : "")).filter(Boolean).join(", ")}`);
+	place.setAttribute("aria-label", `Answers by their time, the fastest first: ${each.join(", ")}`);
 	rows(place, each, (_, n) => n, (_, n) => el("i", "", null), (bar, n, which) => {
 		bar.style.height = n ? `${Math.max((100 * n) / most, 6)}%` : "0";
 		bar.title = `${n} within ${BOUNDS[which]}`;
@@ -163,8 +163,8 @@ export function devices(now, tariff) {
 	rows(at("devices").tBodies[0], now.devices, (row, n) => `${n} ${row.name}`, make, (tr, row) => {
 		const held = row.sensors?.held_back;
 		const faults = row.false_hits + row.faults;
-		const bad = [faults ? `${faults}` : "", row.restarts ? `${row.restarts} restarts` : "", held ? `held back by ${held}` : ""].filter(Boolean).join(", ");
-		cells(tr, line(`${row.name}, ${row.workers} worker${row.workers === 1 ? "" : "s"}`, row.rates.rate_1min_hs, row.sensors, row.joules, bad || "none"));
+		const bad = [faults ? `${faults}` : "", row.restarts ? some(row.restarts, "restart") : "", held ? `held back by ${held}` : ""].filter(Boolean).join(", ");
+		cells(tr, line(`${row.name}, ${some(row.workers, "worker")}`, row.rates.rate_1min_hs, row.sensors, row.joules, bad || "none"));
 		tr.classList.toggle("warn", Boolean(bad));
 	});
 	const watts = sum(now.devices, (row) => row.sensors?.power_w);
@@ -187,7 +187,7 @@ const money = (joules, { price, currency }) => (known(joules) && price !== null 
 export function alarms(now) {
 	const list = [...now.alarms].reverse();
 	if (now.run.tls_insecure) list.unshift({ text: "The pool's certificate is not checked (--tls-insecure).", at_s: now.run.started_at_s });
-	rows(at("alarms"), list.length ? list : [{ text: "None.", at_s: null }], (row) => `${row.at_s} ${row.text}`, () => el("li", "", null, el("span", "dim"), el("b")), (line, row) => {
+	rows(at("alarms"), list.length ? list : [{ text: "None.", at_s: null }], (row) => `${row.at_s} ${row.text}`, () => el("li", "", null, el("span", "dim"), el("b", "secret")), (line, row) => {
 		cells(line, [row.at_s === null ? "" : `${day(row.at_s, now.time_s)}, ${ago(row.at_s, now.time_s)}: `, row.text]);
 		line.classList.toggle("alarm", row.at_s !== null);
 	});

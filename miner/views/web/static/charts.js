@@ -52,7 +52,7 @@ const clock = { space: 70, size: 28, values: [
 	[60, "{HH}:{mm}", null, null, null, null, null, null, 1],
 	[1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1],
 ] };
-const quiet = { legend: { show: false }, cursor: { drag: { x: false, y: false }, points: { size: 7 } } };
+const quiet = { legend: { show: false }, cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } } };
 
 // A text beside the pointer.
 function tip(text) {
@@ -71,9 +71,9 @@ function tip(text) {
 			box.hidden = !said;
 			if (!said) return;
 			box.textContent = said;
-			const right = left > plot.over.clientWidth / 2;
-			box.style.left = right ? "" : `${left + 12}px`;
-			box.style.right = right ? `${plot.over.clientWidth - left + 12}px` : "";
+			const far = plot.over.clientWidth - left;
+			box.style.left = left < far ? `${left + 12}px` : "";
+			box.style.right = left < far ? "" : `${far + 12}px`;
 			box.style.top = `${Math.max(Math.min(top, plot.over.clientHeight - 40), 0)}px`;
 		},
 	} };
@@ -165,7 +165,10 @@ export class Shares {
 		return Math.max(Math.min(oldest, newest) - 0.001, newest - 600, 0);
 	}
 	add(recent) {
-		for (const share of recent) this.byHash.set(share.hash, share);
+		for (const share of recent) {
+			delete share.header;
+			this.byHash.set(share.hash, share);
+		}
 		for (const hash of this.byHash.keys()) {
 			if (this.byHash.size <= SHARES) break;
 			this.byHash.delete(hash);

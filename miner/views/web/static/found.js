@@ -1,5 +1,6 @@
 // A found block takes the whole page until it is dismissed; sounds only when switched on.
 
+import { reward as pays } from "/block.js";
 import { at, keep, say, show } from "/dom.js";
 import { btc, count, day } from "/words.js";
 
@@ -57,8 +58,9 @@ function open(now, last, toy) {
 	const fate = !taken ? `The answer to it: ${last.answer}.`
 		: pool ? "The pool took the share. Whether the network takes the block shows when later work builds on it."
 		: "The node accepted it.";
-	const pays = !pool && now.job?.coinbase_total_sat ? ` It pays ${btc(now.job.coinbase_total_sat)}.` : "";
-	say(at("found-told"), `Block${height}, ${day(last.answered_at_s, now.time_s)}. ${fate}${pays}`);
+	const reward = last.height === undefined ? undefined : pays(last.height);
+	const pay = reward === undefined ? "" : ` Its coinbase pays ${btc(reward)}.`;
+	say(at("found-told"), `Block${height}, ${day(last.answered_at_s, now.time_s)}. ${fate}${pay}`);
 	say(at("found-hash"), last.hash);
 	say(at("found-more"), toy ? "This is a practice chain: its coins exist only here. When you go back, its further blocks are counted without this page." : "");
 	back = document.activeElement;

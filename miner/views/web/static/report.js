@@ -1,7 +1,7 @@
 // Two windows to copy from: the check of a share, and the report for whoever helps.
 
 import { at, copy, say } from "/dom.js";
-import { duration, rate, si } from "/words.js";
+import { duration, rate, reasons, si } from "/words.js";
 
 export function dialogs() {
 	for (const button of document.querySelectorAll("[data-copy]")) {
@@ -29,7 +29,7 @@ export async function check(share) {
 	at("check-header").value = share.header;
 	at("check-hash").value = share.hash;
 	at("check-command").value = share.check;
-	say(at("check-told"), `Difficulty ${si(share.difficulty)}, nonce ${share.nonce}, job ${share.job_id}, from ${share.source}. Hash the header's 80 bytes with SHA-256 twice, read the result backwards: it is the hash below.`);
+	say(at("check-told"), `Difficulty ${si(share.difficulty)}, nonce ${share.nonce}, job ${share.job_id}${document.body.classList.contains("private") ? "" : `, from ${share.source}`}. Hash the header's 80 bytes with SHA-256 twice, read the result backwards: it is the hash below.`);
 	open(at("check"));
 	const own = await hashed(share.header);
 	if (own && at("check-header").value === share.header) say(at("check-told"), `${at("check-told").textContent} ${own === share.hash ? "This browser has just done so: it is." : "This browser has just done so: IT IS NOT."}`);
@@ -48,7 +48,7 @@ export function report(now, machine, gone) {
 		`browser: ${navigator.userAgent}`,
 		`rate: 10 s ${rate(run.rates.rate_10s_hs)}, 1 min ${rate(run.rates.rate_1min_hs)}, session ${rate(run.rate_session_hs)}, benchmark ${rate(run.rate_benchmark_hs)}`,
 		`shares: found ${shares.found}, accepted ${shares.accepted}, rejected ${shares.rejected}, stale ${shares.stale}, unknown ${shares.unknown}, open ${shares.pending}`,
-		`reasons: ${Object.entries(shares.rejected_reasons || {}).map(([word, n]) => `${word || "none"} ${n}`).join(", ") || "–"}`,
+		`reasons: ${reasons(shares.rejected_reasons) || "–"}`,
 		`blocks: found ${blocks.found}, accepted ${blocks.accepted}, rejected ${blocks.rejected}, waiting ${blocks.waiting}`,
 		`luck: ${luck.found_shares} of ${luck.expected_shares.toPrecision(4)} expected`,
 	];

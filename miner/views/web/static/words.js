@@ -49,6 +49,7 @@ export function duration(s) {
 
 // A wait that nobody needs to the year: 24 million years.
 export function wait(s) {
+	if (known(s) && s < 0.001) return "less than a millisecond";
 	return known(s) && s >= 1e4 * YEAR ? `${many(s / YEAR)} years` : duration(s);
 }
 
@@ -77,6 +78,8 @@ export function power(value) {
 	return `${digits} × 10${[...exponent].map((digit) => HIGH[digit]).join("")}`;
 }
 
+export const reasons = (told) => Object.entries(told || {}).slice(0, 3).map(([word, n]) => `${word || "no reason"} ${n}`).join(", ");
+export const some = (n, word) => `${count(n)} ${word}${n === 1 ? "" : "s"}`;
 export const btc = (sat) => (known(sat) ? `${Number((sat / 1e8).toFixed(8))} BTC` : "–");
 export const time = (s) => (known(s) ? new Date(1000 * s).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" }) : "–");
 export const ago = (s, now) => `${duration(Math.max(now - s, 0))} ago`;

@@ -87,14 +87,23 @@ def screen(driver: Any, width: int, scheme: str = "light", motion: str = "no-pre
 class Served:
     """The web view of a scene, on loopback."""
 
-    def __init__(self, scene: Scene, age_s: float = 3600.0, port: int = 0) -> None:
-        self.age_s, self._began = age_s, time.monotonic()
+    def __init__(
+        self,
+        scene: Scene,
+        age_s: float = 3600.0,
+        port: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+        every_s: float | None = None,
+    ) -> None:
+        """`every_s`: ticks beside those of each second, for a clock that runs fast."""
+        self.age_s, self._clock, self._every_s = age_s, clock, every_s
+        self._began = clock()
         self._start_s = time.time() - age_s
         self.show(scene)
         self._made: tuple[Scene, int, Snapshot] | None = None
         self._socket = socket.create_server(("127.0.0.1", port))
         self.port = int(self._socket.getsockname()[1])
-        feed = Feed(self.snapshot)
+        feed = Feed(self.snapshot, clock=clock)
         self.app = App(feed, Reach((), False))
         self._server = WebServer(self.app, self._socket)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -112,7 +121,7 @@ class Served:
 
     def snapshot(self) -> Snapshot:
         """Of this second; made once."""
-        scene, second = self._scene, int(self.age_s + time.monotonic() - self._began)
+        scene, second = self._scene, int(self.age_s + self._clock() - self._began)
         made = self._made
         if made is None or made[0] is not scene or made[1] != second:
             made = self._made = scene, second, scene.snapshot(float(second))
@@ -120,7 +129,15 @@ class Served:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        await self._server.serve(self._stop)
+        async with asyncio.TaskGroup() as group:
+            ticking = group.create_task(self._tick())
+            await self._server.serve(self._stop)
+            ticking.cancel()
+
+    async def _tick(self) -> None:
+        while self._every_s is not None:
+            self.app.tick()
+            await asyncio.sleep(self._every_s)
 
     def close(self) -> None:
         until(lambda: self._loop is not None)
