@@ -1,16 +1,20 @@
 """Is `miner bench compare` calibrated? Simulated pairs of builds, and how often each word is wrong.
 
-    .venv/bin/python scripts/lab/comparison.py [--trials 1000] [--slices 16]
+    .venv/bin/python scripts/lab/comparison.py [--trials 1000] [--power 400] [--slices 16]
+                                               [--runs 1,3,5] [--noise "run offset 3 %"]
 
-A row is a kind of noise. "A/A": two builds that are alike; faster and slower are then wrong.
-"covers": the 95 % interval holds the true ratio. "+5 %", "x2": a true difference of that size is
-called faster. The seed is fixed, so the table repeats.
+A row is a kind of noise. "A/A": two builds that are alike; faster and slower are then wrong, beside
+it how far chance may have carried that share (two standard deviations). "covers": the 95 % interval
+holds the true ratio. "+5 %", "x2": a true difference of that size is called faster. The seed is
+fixed, so the table repeats. Rows are shared out to all cores: the whole table takes minutes.
 """
 
 import argparse
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +49,7 @@ def offset(sd: float) -> Noise:
     return lambda rng, n: np.asarray(rng.normal(0, sd) + rng.normal(0, 0.003, n))
 
 
+WIDTHS = (6, 16, 10, 9, 9, 9)
 NOISES: dict[str, Noise] = {
     "iid 0.3 %": lambda rng, n: rng.normal(0, 0.003, n),
     "iid 1 %": lambda rng, n: rng.normal(0, 0.01, n),
@@ -75,7 +80,8 @@ def pair(
     return compare.word(interval, (runs, runs)), covers
 
 
-def row(name: str, trials: int, n: int, runs: int) -> list[str]:
+def row(case: tuple[int, str], trials: int, power: int, n: int) -> list[str]:
+    runs, name = case
     rng = np.random.default_rng([n, runs, *name.encode()])
     noise = NOISES[name]
     alike = [pair(noise, rng, n, runs, 1.0) for _ in range(trials)]
@@ -83,28 +89,37 @@ def row(name: str, trials: int, n: int, runs: int) -> list[str]:
     wrong = words[compare.FASTER] + words[compare.SLOWER] + words[compare.DIFFERS]
     right = compare.FASTER if runs >= stats.MIN_RUNS else compare.DIFFERS
     found = [
-        sum(pair(noise, rng, n, runs, factor)[0] == right for _ in range(trials)) / trials
+        sum(pair(noise, rng, n, runs, factor)[0] == right for _ in range(power)) / max(power, 1)
         for factor in (1.05, 2.0)
     ]
     covered = sum(covers for _, covers in alike) / trials
-    cells = (wrong / trials, words[compare.SAME] / trials, covered, *found)
-    return [name, str(runs), *(f"{cell:.1%}" for cell in cells)]
+    share = wrong / trials
+    chance = f"{share:.2%} ±{2 * math.sqrt(share * (1 - share) / trials):.2%}"
+    cells = (words[compare.SAME] / trials, covered, *found)
+    return [name, str(runs), chance, *(f"{cell:.1%}" for cell in cells)]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--power", type=int, default=400, help="trials of a true difference")
     parser.add_argument("--slices", type=int, default=16)
+    parser.add_argument("--runs", default="1,3,5", help="a side")
+    parser.add_argument("--noise", choices=list(NOISES), action="append", help="rows [all]")
     given = parser.parse_args()
     show(("noise", "runs", "A/A wrong", "A/A same", "covers", "+5 %", "x2"))
-    for runs in (1, 3, 5):
-        for name in NOISES:
-            show(row(name, given.trials, given.slices, runs))
+    counts = [int(count) for count in given.runs.split(",")]
+    cases = [(count, name) for count in counts for name in given.noise or NOISES]
+    made = partial(row, trials=given.trials, power=given.power, n=given.slices)
+    with ProcessPoolExecutor() as pool:
+        for cells in pool.map(made, cases):
+            show(cells)
     print("one run a side: the word is 'differs between these two runs', which is true of them")
 
 
 def show(cells: Sequence[str]) -> None:
-    print(f"{cells[0]:18}" + "".join(f"{cell:>11}" for cell in cells[1:]), flush=True)
+    words = (f"{cell:>{width}}" for cell, width in zip(cells[1:], WIDTHS, strict=True))
+    print(f"{cells[0]:18}{''.join(words)}", flush=True)
 
 
 if __name__ == "__main__":

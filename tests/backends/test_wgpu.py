@@ -129,6 +129,30 @@ def test_without_a_vulkan_loader_there_is_a_row(tmp_path: Path, library: bytes) 
     assert done.stdout.startswith("no adapter found") and done.stderr == ""
 
 
+GRIND = (sys.executable, "-P", "-m", "miner", "grind", "--backend", "wgpu:0",
+         "00" * 72 + "ffff7f20" + "00" * 4)  # fmt: skip
+NULL_DRIVERS = sorted(Path("/usr/share/vulkan/icd.d").glob("radeon_icd*.json"))
+
+
+@needs_adapter
+def test_an_old_driver_is_enough() -> None:
+    """Mesa can say that it knows Vulkan 1.0 alone."""
+    env = {**os.environ, "MESA_VK_VERSION_OVERRIDE": "1.0"}
+    done = subprocess.run(GRIND, capture_output=True, text=True, env=env, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "") and len(done.stdout.strip()) == 160
+
+
+@pytest.mark.skipif(not NULL_DRIVERS, reason="no Mesa driver for AMD: its null device is the card")
+def test_a_card_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
+    """Mesa lists a card that is not there; opening it fails as a lost device does."""
+    env = {**os.environ, "RADV_FORCE_FAMILY": "navi21", "MINER_HOME": str(tmp_path),
+           **dict.fromkeys(("VK_ICD_FILENAMES", "VK_DRIVER_FILES"), str(NULL_DRIVERS[0]))}  # fmt: skip
+    done = subprocess.run(GRIND, capture_output=True, text=True, env=env, timeout=120)
+    assert done.returncode == 4 and done.stdout == ""
+    *_, last = done.stderr.splitlines()
+    assert last.startswith("miner: backend wgpu:0 failed: ") and "lost" in last
+
+
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Any]:
     backend = family.PROVIDER.open(ROWS[0].name, OpenOptions(tmp_path))
