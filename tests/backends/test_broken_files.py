@@ -19,7 +19,7 @@ INSTALLED = Path(miner.__file__).parent
 def copy(tmp_path: Path) -> Path:
     """The package in use, copied, so that it may be broken. Its C library's path."""
     package = tmp_path / "miner"
-    shutil.copytree(INSTALLED, package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(INSTALLED, package)  # with its bytecode: compiling all of it takes a second
     if not (package / library.FILE).exists():
         pytest.skip("installed without the C library")
     return package / library.FILE

@@ -1,6 +1,5 @@
 """The C kernels through other compilers, sanitizers, valgrind and other processors."""
 
-import atexit
 import functools
 import hashlib
 import json
@@ -10,9 +9,9 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
+import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import pytest
 from miner.backends.native import library
 
 ROOT = Path(__file__).parents[2]
+KEPT = ROOT / ".cache" / "objects"
 CSRC, DRIVER = ROOT / "csrc", ROOT / "tests" / "csrc" / "driver.c"
 THREADS = ROOT / "tests" / "csrc" / "threads.c"
 COMMON = ("-std=gnu11", "-g1", f"-I{CSRC}")  # line tables: all that a trace needs
@@ -73,12 +73,44 @@ def run(*command: str | Path, **environment: str) -> str:
 
 @functools.cache
 def object_file(cc: str, isa: str, shape: str, flags: tuple[str, ...]) -> Path:
-    """One shape's, compiled once a session; it gets its own flags, as in the product."""
-    out = Path(tempfile.mkdtemp(prefix="homehash-object-")) / f"{isa}.o"
-    atexit.register(shutil.rmtree, out.parent)
-    own = (*{**X86, **ARM, "portable": ()}[isa], *SHAPES[isa][shape])
-    run(cc, *COMMON, *flags, *own, "-c", CSRC / f"scan_{isa}.c", "-o", out)
+    """One shape's, compiled once for all sessions; it gets its own flags, as in the product."""
+    words = [*COMMON, *flags, *{**X86, **ARM, "portable": ()}[isa], *SHAPES[isa][shape]]
+    out = KEPT / f"{key(cc, isa, words)}.o"
+    if not out.exists():
+        KEPT.mkdir(parents=True, exist_ok=True)
+        made = out.with_suffix(f".{os.getpid()}")
+        run(cc, *words, "-c", CSRC / f"scan_{isa}.c", "-o", made)
+        made.replace(out)  # whole or not at all, also beside another session
+    os.utime(out)
     return out
+
+
+def key(cc: str, isa: str, words: Sequence[str]) -> str:
+    """All that an object file is made of: compiler, words and sources."""
+    known = hashlib.sha256(repr((compiler(cc), isa, [*words], sources())).encode())
+    return f"{isa}-{known.hexdigest()[:32]}"
+
+
+@functools.cache
+def compiler(cc: str) -> str:
+    return run(cc, "--version")
+
+
+@functools.cache
+def sources() -> str:
+    """A hash of every C file, since variants include each other's."""
+    files = sorted([*CSRC.glob("*.c"), *CSRC.glob("*.h")])
+    parts = (part for path in files for part in (path.name.encode(), path.read_bytes()))
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten() -> Iterator[None]:
+    """Object files that nothing asked for in a week are let go of."""
+    yield
+    for path in KEPT.glob("*"):
+        if time.time() - path.stat().st_mtime > 7 * 86400:
+            path.unlink(missing_ok=True)
 
 
 def shapes_of(variants: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -24,35 +24,38 @@ from miner.backends.opencl import device as opencl_device, listing as opencl_lis
 from miner.backends.opencl import tune as opencl_tune
 from miner.backends.opencl.work import Shape, kernel_source
 
-group, nonces, vector, unroll, versions = map(int, sys.argv[2:7])
-before, after = sys.argv[7:9]
+group, nonces, vector, unroll = map(int, sys.argv[2:6])
+before, after = sys.argv[6:8]
 source = kernel_source()
 assert before in source
 opencl_device.kernel_source = lambda: source.replace(before, after, 1)
 found = opencl_listing.find("opencl:oclgrind")
 shape = Shape(group, nonces, vector, unroll=unroll)
 backend = opencl_tune.open_with(found, shape, Path(sys.argv[1]))
-for start, count in ((5, 9), (2**32 - 3, 3)):
-    numbers = tuple(1 + (step << 13) for step in range(versions))
-    asked = selftest.Question(selftest.GENESIS[:76], numbers, 2**254, start, count)
-    got = selftest.scan_all(backend, asked)
-    print(got == asked.answer() and len(got.hits) > 0)
+for versions in map(int, sys.argv[8:]):
+    for start, count in ((5, 9), (2**32 - 3, 3)):
+        numbers = tuple(1 + (step << 13) for step in range(versions))
+        asked = selftest.Question(selftest.GENESIS[:76], numbers, 2**254, start, count)
+        got = selftest.scan_all(backend, asked)
+        print(versions, got == asked.answer() and len(got.hits) > 0)
 """
+# Of one version scan_single is used; 7 are padded to a work-group; 9 need both kernels.
+VERSIONS = (1, 7, 9)
 
 
 def interpret(
     folder: Path,
     shape: tuple[int, int, int, int],
-    versions: int,
+    versions: tuple[int, ...],
     mutation: tuple[str, str] = ("", ""),
 ) -> tuple[str, str]:
     """What the script printed, and what Oclgrind complained of."""
     log = folder / "oclgrind.log"
-    numbers = [str(number) for number in (*shape, versions)]
+    words = [*map(str, shape), *mutation, *map(str, versions)]
     assert OCLGRIND
     command = [OCLGRIND, "--data-races", "--uninitialized", "--log", str(log), sys.executable]
     done = subprocess.run(
-        [*command, "-c", SCRIPT, str(folder), *numbers, *mutation],
+        [*command, "-c", SCRIPT, str(folder), *words],
         capture_output=True, text=True, timeout=300, check=True,
         # Its interpreter lacks a function that the optimiser would introduce.
         env={**os.environ, "PYOPENCL_BUILD_OPTIONS": "-cl-opt-disable"},
@@ -60,14 +63,15 @@ def interpret(
     return done.stdout, log.read_text()
 
 
-@pytest.mark.parametrize("versions", [1, 7, 9], ids=["single", "padded", "both"])
 @pytest.mark.parametrize(
     "shape", [(8, 4, 1, 1), (2, 4, 4, 1), (8, 4, 1, 2)], ids=["scalar", "vector", "pairs"]
 )
 def test_no_race_and_nothing_uninitialised(
-    tmp_path: Path, shape: tuple[int, int, int, int], versions: int
+    tmp_path: Path, shape: tuple[int, int, int, int]
 ) -> None:
-    assert interpret(tmp_path, shape, versions) == ("True\nTrue\n", "")
+    said, complaints = interpret(tmp_path, shape, VERSIONS)
+    assert said.splitlines() == [f"{number} True" for number in VERSIONS for _ in range(2)]
+    assert complaints == ""
 
 
 @pytest.mark.parametrize(
@@ -79,4 +83,4 @@ def test_no_race_and_nothing_uninitialised(
     ids=["no barrier", "schedules unwritten"],
 )
 def test_a_broken_kernel_is_seen(tmp_path: Path, mutation: tuple[str, str], complaint: str) -> None:
-    assert complaint in interpret(tmp_path, (8, 4, 1, 1), 8, mutation)[1]
+    assert complaint in interpret(tmp_path, (8, 4, 1, 1), (8,), mutation)[1]

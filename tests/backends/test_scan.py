@@ -1,7 +1,7 @@
 """One body and one set of vectors for every backend."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,14 @@ class Case:
             tuple(Hit(version, nonce) for version, nonce in row["hits"]),
         )  # fmt: skip
 
+    def at_most(self, hashes: int) -> "Case":
+        """Its first nonces."""
+        count = min(self.count, max(1, hashes // len(self.versions)))
+        end = self.start + count
+        return replace(self, count=count, hits=tuple(one for one in self.hits if one.nonce < end))
+
+
+SLOW = 400  # hashes of one case that are enough for a backend that takes them one by one
 
 CASES = [Case.load(row) for row in json.loads((VECTORS / "scans.json").read_text())["cases"]]
 
@@ -54,6 +62,7 @@ def scan_all(backend: Backend, case: Case) -> ScanResult:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_every_hit_and_no_other(backend: Backend, case: Case) -> None:
+    case = case.at_most(SLOW) if backend.info.name == "python" else case
     assert scan_all(backend, case) == ScanResult(case.hits, case.count * len(case.versions))
 
 

@@ -145,8 +145,8 @@ def test_an_old_driver_is_enough() -> None:
 @pytest.mark.skipif(not NULL_DRIVERS, reason="no Mesa driver for AMD: its null device is the card")
 def test_a_card_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
     """Mesa lists a card that is not there; opening it fails as a lost device does."""
-    env = {**os.environ, "RADV_FORCE_FAMILY": "navi21", "MINER_HOME": str(tmp_path),
-           **dict.fromkeys(("VK_ICD_FILENAMES", "VK_DRIVER_FILES"), str(NULL_DRIVERS[0]))}  # fmt: skip
+    env = {**os.environ, "RADV_FORCE_FAMILY": "navi21", "MINER_HOME": str(tmp_path)}
+    env |= dict.fromkeys(("VK_ICD_FILENAMES", "VK_DRIVER_FILES"), str(NULL_DRIVERS[0]))
     done = subprocess.run(GRIND, capture_output=True, text=True, env=env, timeout=120)
     assert done.returncode == 4 and done.stdout == ""
     *_, last = done.stderr.splitlines()
@@ -156,6 +156,14 @@ def test_a_card_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Any]:
     backend = family.PROVIDER.open(ROWS[0].name, OpenOptions(tmp_path))
+    yield backend
+    backend.close()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """For tests that leave it as it was."""
+    backend = family.PROVIDER.open(ROWS[0].name, OpenOptions(tmp_path_factory.mktemp("cache")))
     yield backend
     backend.close()
 
@@ -206,15 +214,15 @@ def test_a_launch_that_never_ends_is_a_fault_and_holds_nobody_up(
 
 
 @needs_adapter
-def test_the_device_times_its_own_launches(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_device_times_its_own_launches(shared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What counts as work lies inside the scan; without a clock nothing is claimed."""
     unit = Question(GENESIS[:76], (1,), 0, 0, 0)
-    opened.scan(unit, 0, 1 << 14)  # the driver compiles
-    before, begun = opened.busy_s, time.monotonic()
-    opened.scan(unit, 0, 1 << 18)
-    assert 0 < opened.busy_s - before < time.monotonic() - begun
-    monkeypatch.setattr(opened._session, "_tick_ns", 0.0)
-    assert opened.busy_s is None
+    shared.scan(unit, 0, 1 << 14)  # the driver compiles
+    before, begun = shared.busy_s, time.monotonic()
+    shared.scan(unit, 0, 1 << 18)
+    assert 0 < shared.busy_s - before < time.monotonic() - begun
+    monkeypatch.setattr(shared._session, "_tick_ns", 0.0)
+    assert shared.busy_s is None
 
 
 def test_the_search_follows_the_best() -> None:
@@ -342,12 +350,12 @@ def test_a_shape_that_answers_wrong_is_passed_over(
 
 @needs_adapter
 def test_launches_stay_within_what_a_dispatch_may_hold(
-    opened: Any, monkeypatch: pytest.MonkeyPatch
+    shared: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A very fast device and an easy unit: never more than 65,535 workgroups in a row."""
-    opened._rate_hs = 1e15
-    count = opened._step(5, 2**32, 1, 0xFFFFFFFF)
-    session = opened._session
+    monkeypatch.setattr(shared, "_rate_hs", 1e15)
+    count = shared._step(5, 2**32, 1, 0xFFFFFFFF)
+    session = shared._session
     for single in (False, True):
         from miner.backends.gpu_work import Slice
 
@@ -355,5 +363,5 @@ def test_launches_stay_within_what_a_dispatch_may_hold(
 
 
 @needs_adapter
-def test_it_is_timed_like_any_other(opened: Any) -> None:
-    assert speed.Timing(opened).sample(0.05) > 1e5
+def test_it_is_timed_like_any_other(shared: Any) -> None:
+    assert speed.Timing(shared).sample(0.05) > 1e5

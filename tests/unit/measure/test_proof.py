@@ -40,7 +40,6 @@ def changed(data: dict[str, Any], **top: Any) -> dict[str, Any]:
 def test_honest_work_passes_and_is_bounded(made: dict[str, Any]) -> None:
     for one in findings(made):
         assert one.passed, one.why
-        assert 0.4 * proof.SHARES < one.shares < 2.5 * proof.SHARES
         assert 0.6 * one.claimed < one.proven < one.claimed * 1.1
         assert abs(one.shares - one.expected) < 6 * one.expected**0.5
 
