@@ -50,15 +50,16 @@ def provider(family: str) -> Provider:
     raise BackendUnavailable(family, f"no such backend; choose one of {names}")
 
 
-def probe_all(for_auto: bool = False) -> list[Candidate]:
+def probe_all(for_auto: bool = False, named: Sequence[str] = ()) -> list[Candidate]:
     """Every candidate of every family, each with its reason if unusable; never raises.
 
-    `for_auto`: a family that knows without asking its drivers that `auto` finds nothing here is
-    one row that says so; asking costs some 0.4 s.
+    `for_auto`: a family that knows without asking its drivers that `auto` finds nothing here, and
+    that none of `named` belongs to, is one row that says so; asking costs some 0.4 s.
     """
     rows: list[Candidate] = []
+    wanted = {name.partition(":")[0] for name in named}
     for family in families():
-        rows += _probe(family, partial(provider, family), for_auto)
+        rows += _probe(family, partial(provider, family), for_auto and family not in wanted)
     taken = {row.name for row in rows} | set(families())
     for entry in _external():
         if entry.name in taken:
@@ -126,7 +127,7 @@ def open_choice(names: Sequence[str], threads: int | None, options: OpenOptions)
     works or raises; of what `auto` chose, whatever cannot be opened is told and left out.
     """
     names = names or (AUTO,)
-    found = probe_all(for_auto=True) if AUTO in names else _probe_named(names)
+    found = probe_all(for_auto=True, named=names) if AUTO in names else _probe_named(names)
     rows = {row.name: row for row in found}
     chosen: dict[str, bool] = {}  # name: must it work?
     for name in names:

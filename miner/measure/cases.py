@@ -111,7 +111,7 @@ def choose_names(asked: list[str], cache: Path, say: Callable[[str], None]) -> l
 
     Raises BackendUnavailable for a name that does not exist or cannot run here.
     """
-    rows = registry.probe_all()
+    rows = registry.probe_all(for_auto=ALL not in asked, named=asked)
     names: list[str] = []
     for name in asked or [AUTO]:
         found = _expand(name, rows, cache, say)

@@ -122,7 +122,8 @@ def run(
     found = environment.collect(root)
     if why := perf.why_not():
         say(why)
-    found["devices"] = {row.name: row.detail for row in registry.probe_all() if row.usable}
+    rows = registry.probe_all(for_auto=cases.ALL not in order.names, named=order.names)
+    found["devices"] = {row.name: row.detail for row in rows if row.usable}
     for sentence in environment.advice(found):
         say(sentence)
     result = Result(
@@ -153,7 +154,7 @@ def run(
 def build(order: Order, cache: Path, say: Say) -> list[cases.Case]:
     """The matrix of an order."""
     names = cases.choose_names(list(order.names), cache, say)
-    rows = registry.probe_all()
+    rows = registry.probe_all(for_auto=cases.ALL not in order.names, named=order.names)
     usable = cpu.usable_threads()
     counts = list(order.threads) or [usable]
     if order.mode == "full" and not order.threads:
