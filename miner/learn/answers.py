@@ -4,9 +4,11 @@ A number is read exactly, as a fraction. A comma stands before thousands when ex
 follow it, else it is the decimal sign. A unit behind the number, or words before it, do not matter.
 """
 
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import takewhile
 
 from miner.errors import ConfigError
 
@@ -55,13 +57,17 @@ def number(answer: str, lang: str = "en") -> Fraction | None:
     if lang == "de":
         text = re.sub(r"(?<=[0-9])[.,](?=[0-9])", _other_way(text), text)
     if words and words[0] in WORDS:
-        return Fraction(WORDS[words[0]]) * TIMES.get(" ".join(words[1:2]), 1)
+        return Fraction(WORDS[words[0]]) * _scale(words[1:])
     start = PLAIN.search(text)
     if start is None or "-" in text[: start.start()]:
         return None
     value = _product(text, start)
-    after = text[start.end() :].split()[:1]
-    return value if value is None or not after else value * TIMES.get(after[0], 1)
+    return None if value is None else value * _scale(text[start.end() :].split())
+
+
+def _scale(words: Sequence[str]) -> int:
+    """Thousand, million and the like that follow a number."""
+    return math.prod(TIMES[word] for word in takewhile(TIMES.__contains__, words))
 
 
 def _other_way(text: str) -> Callable[[re.Match[str]], str]:

@@ -26,6 +26,8 @@ def screens(setting: Setting) -> Iterator[Live]:
     yield Live(
         "orders",
         nbits=header.nbits,
+        first=f"{header.nbits & 0xFF:02x}",
+        last=f"{header.nbits >> 24:02x}",
         nbits_raw=header.nbits.to_bytes(4, "little").hex(),
         hash_raw=header.hash.hex()[:32],
         hash_read=display_hex(header.hash)[:32],

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from miner.errors import ConfigError
-from miner.learn.answers import near_judge, number, number_judge, word_judge
+from miner.learn.answers import judge_from, near_judge, number, number_judge, word_judge
 from miner.learn.catalogue import LESSONS, find
 from miner.learn.player import Ask, Stage, Walk, play
 from miner.learn.steps import (
@@ -136,6 +136,46 @@ def test_other_numbers_are_wrong(text: str) -> None:
 def test_numbers_as_people_write_them(want: float, text: str) -> None:
     assert near_judge(want * (1 - 1e-12), want * (1 + 1e-12))(text), number(text)
     assert not near_judge(want * 1.01, want * 1.02)(text)
+
+
+@pytest.mark.parametrize(
+    ("want", "text"),
+    [
+        (0.5, "0,5"), (0.5, "die Hälfte"), (0.5, "ein halb"), (1234, "1.234"), (1.5, "1,5"),
+        (1.5, "anderthalb"), (5e9, "5.000.000.000"), (5e9, "5 Milliarden"), (2, "zwei"),
+        (2, "Stück 2"), (100, "100 Prozent"), (0.37, "37 %"), (1024, "2 hoch 10"), (1, "einen"),
+        (1234.5, "1.234,5"), (12, "zwölf Hashes"), (0.5, "1/2"), (0.5, "0.5"), (6, "2 mal 3"),
+    ],
+)  # fmt: skip
+def test_numbers_as_people_write_them_in_german(want: float, text: str) -> None:
+    assert near_judge(want * (1 - 1e-12), want * (1 + 1e-12), "de")(text), number(text, "de")
+    assert not near_judge(want * 1.01, want * 1.02, "de")(text)
+
+
+@pytest.mark.parametrize("text", ["five billion", "5 billion", "5 * 10^9", "5 thousand million"])
+def test_large_numbers_in_words(text: str) -> None:
+    assert number(text) == 5 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("rule", "right", "wrong"),
+    [
+        ("yes", ("yes", "Y", "ja"), ("no", "nein", "maybe")),
+        ("no", ("no", "Nein.", "n"), ("yes", "ja", "")),
+        ("number 72", ("72", "byte 72", "0x48"), ("73", "-72")),
+        ("near 0.9 1.1", ("1", "one", "1.05"), ("2", "0.5")),
+        ("words nonce, the nonce", ("Nonce", "the nonce."), ("time",)),
+    ],
+)
+def test_rules_of_a_text(rule: str, right: tuple[str, ...], wrong: tuple[str, ...]) -> None:
+    judge = judge_from(rule)
+    assert all(map(judge, right)) and not any(map(judge, wrong))
+
+
+@pytest.mark.parametrize("rule", ["", "number", "number x", "near 1", "words", "sure", "yes 3"])
+def test_a_rule_that_is_none_is_named(rule: str) -> None:
+    with pytest.raises(ConfigError, match="judge"):
+        judge_from(rule)
 
 
 @pytest.mark.parametrize(
