@@ -93,9 +93,9 @@ class Voice:
 
 def short(value: float) -> str:
     """Four significant digits, as a power of ten where it is very large or small."""
-    if value == 0 or (value == int(value) and abs(value) < 1e7):
+    if value == 0 or (value == int(value) and abs(value) < 1e6):
         return f"{value:,.0f}"
-    if not 1e-3 <= abs(value) < 1e7:
+    if not 1e-3 <= abs(value) < 1e6:
         return f"{value:.2e}"
     places = max(3 - math.floor(math.log10(abs(value))), 0)
     text = f"{value:,.{places}f}"
