@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,18 +13,20 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.e2e.conftest import Start
 from tests.fakes import miners
 from tests.fakes.browser import CONTRAST, NEEDS_BROWSER, open_browser, screen, until
+from tests.fakes.pool import FakePool
 
 RECORDED = Path(__file__).parents[1] / "vectors" / "board"
 AXEOS = json.loads((RECORDED / "axeos.json").read_text())
 XMRIG = json.loads((RECORDED / "xmrig.json").read_text())
 CGMINER = json.loads((RECORDED / "cgminer.json").read_text())
-Start = Callable[..., subprocess.CompletedProcess[str]]
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Start:
+def run(tmp_path: Path) -> Run:
     def start(*arguments: str) -> subprocess.CompletedProcess[str]:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("MINER_")}
         return subprocess.run(
@@ -38,7 +41,7 @@ def run(tmp_path: Path) -> Start:
     return start
 
 
-def test_one_table_over_three_kinds_and_one_that_is_away(run: Start, tmp_path: Path) -> None:
+def test_one_table_over_three_kinds_and_one_that_is_away(run: Run, tmp_path: Path) -> None:
     with (
         miners.miner(miners.http({"/api/system/info": AXEOS})) as axe,
         miners.miner(miners.cgminer(CGMINER)) as old,
@@ -77,11 +80,35 @@ def test_one_table_over_three_kinds_and_one_that_is_away(run: Start, tmp_path: P
     ],
 )
 def test_what_is_wrong_is_one_line_and_exit_2(
-    run: Start, arguments: tuple[str, ...], words: str
+    run: Run, arguments: tuple[str, ...], words: str
 ) -> None:
     done = run(*arguments)
     assert done.returncode == 2 and words in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_real_miner_is_the_same_in_all_four_languages_it_answers(miner: Start, run: Run) -> None:
+    login = ("--user", "NAME.desk", "--backend", "hashlib", "--threads", "1")
+    with FakePool(difficulty="1e-6") as pool:
+        command = miner(
+            "mine", "--pool", pool.url, *login, "--web", "127.0.0.1:0", "--cgminer-api", "0"
+        )
+        until(lambda: len(re.findall(r"see it at http://[0-9.]+:([0-9]+)", command.text)) == 2)
+        page, api = re.findall(r"see it at http://[0-9.]+:([0-9]+)", command.text)
+        status = f"http://127.0.0.1:{page}/api/v1/status"
+        until(lambda: json.loads(get(status)[1])["shares"]["accepted"])
+        kinds = {"homehash": page, "axeos": page, "xmrig": page, "cgminer": api}
+        done = run("--json", "--once", *(f"{k}://127.0.0.1:{port}" for k, port in kinds.items()))
+        assert command.stop() == 0
+    tree = json.loads(done.stdout)
+    rows = {one["kind"]: one for one in tree["miners"]}
+    assert {kind: one["state"] for kind, one in rows.items()} == dict.fromkeys(kinds, "mining")
+    rates = [one["rate_hs"] for one in rows.values()]
+    assert max(rates) < 2 * min(rates), rates  # a unit that is mixed up is a factor of a thousand
+    assert all(one["accepted"] >= 1 for one in rows.values()), rows
+    assert rows["homehash"]["best_session"] > 0 and rows["axeos"]["best_session"] > 0
+    assert rows["homehash"]["pool"] == rows["axeos"]["pool"] == pool.url.rpartition("/")[2]
+    assert tree["totals"]["rate_hs"]["known"] == tree["totals"]["online"] == 4
 
 
 def test_on_a_terminal_it_goes_on_until_it_is_interrupted(tmp_path: Path) -> None:

@@ -84,6 +84,7 @@ def test_the_whole_story_is_there(page: Any) -> None:
     assert len(page.find_elements("css selector", "#best tbody tr")) == 20
     assert "pool.example:3333" in text(page, "sources") and "spare" in text(page, "sources")
     assert "answers in 29 ms" in text(page, "sources")
+    assert "2 times its work went over to the next" in text(page, "sources")
     devices = text(page, "devices")
     assert "41.5 W" in devices and "55 °C" in devices and "kWh" in devices
     assert text(page, "alarms") == "None."
@@ -207,6 +208,25 @@ def test_a_block_takes_the_whole_page_until_it_is_dismissed(driver: Any, served:
     driver.get(served.url)
     until(lambda: text(driver, "rate"))
     assert not driver.find_element("id", "found").is_displayed()
+
+
+def test_sounds_are_made_only_when_switched_on(driver: Any, served: Served) -> None:
+    source = """
+      window.made = 0;
+      const Real = window.AudioContext;
+      window.AudioContext = class extends Real { constructor() { super(); window.made += 1; } };"""
+    made = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
+    try:
+        served.show(Scene(block_at_s=5.0))
+        opened(driver, served)
+        until(driver.find_element("id", "found").is_displayed)
+        assert driver.execute_script("return window.made") == 0
+        click(driver, "#dismiss")
+        click(driver, "#sound")
+        assert driver.execute_script("return window.made") == 1
+        click(driver, "#sound")
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", made)
 
 
 def test_privacy_hides_names_and_stays(page: Any) -> None:

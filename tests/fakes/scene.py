@@ -224,7 +224,7 @@ class Scene:
             difficulty=self.share_difficulty if ready else None,
             latency_last_s=0.031 if n == 0 else None, latency_median_s=0.029 if n == 0 else None,
             latency_counts=tuple(min(accepted, accepted * k // 6) for k in range(1, 12)),
-            connects=2 - n if ready else 0,
+            connects=2 - n if ready else 0, failovers=2 if n == 0 else 0,
         )  # fmt: skip
 
     def device(self, n: int, now_s: float) -> DeviceRow:
