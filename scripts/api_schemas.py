@@ -150,7 +150,12 @@ def block() -> Schema:
     output = thing({"value_sat": WHOLE, "to": TEXT, "is_user": YES_NO})
     step = thing({"hash": HASH, "partner": HASH, "gives": HASH})
     header = thing(
-        {"fields": several(field, 6), "version_mask": HEX, "versions_per_scan": WHOLE},
+        {
+            "scanned": YES_NO,
+            "fields": several(field, 6),
+            "version_mask": HEX,
+            "versions_per_scan": WHOLE,
+        },
         {"hex": {"type": "string", "pattern": "^[0-9a-f]{160}$"}},
     )
     target = {"nbits": HEX, "network": HASH, "share": HASH}

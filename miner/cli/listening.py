@@ -51,7 +51,7 @@ class Listening:
         services = [self._service(option, feed) for option in self._sockets]
         for option, listener in self._sockets.items():
             self._tell(option, bound(listener))
-        self._listeners = Listeners(services, lambda text: self._run.tell(Alarm(text)))
+        self._listeners = Listeners(services, self._complain)
         start_thread(self._listeners.start)
 
     def stop(self) -> None:
@@ -59,6 +59,9 @@ class Listening:
             self._listeners.stop()
         for listener in self._sockets.values():
             listener.close()
+
+    def _complain(self, text: str) -> None:
+        self._run.tell(Alarm(text))
 
     def _service(self, option: str, feed: Feed) -> Service:
         if option == "--cgminer-api":
@@ -69,15 +72,18 @@ class Listening:
         place, host = bound(self._sockets[option]), socket.gethostname()
         own = (host, f"{host}.local", *addresses())
         reach = Reach((*own, *self._config.web_name), not place.is_loopback)
-        return WebServer(App(feed, reach), self._sockets[option])
+        return WebServer(App(feed, reach, complain=self._complain), self._sockets[option])
 
     def _tell(self, option: str, place: ListenAddress) -> None:
         """Where it is; beyond loopback, that others can read it."""
-        url = open_url(place, addresses())
+        where = open_url(place, addresses())
+        if option == "--cgminer-api":  # no browser's
+            where = where.removeprefix("http://").rstrip("/")
         if place.is_loopback:
-            self._run.tell(WebTold(f"see it at {url}"))
+            named = "see it at" if option == "--web" else "cgminer's API is at"
+            self._run.tell(WebTold(f"{named} {where}"))
         else:
-            self._run.tell(Caution(f"{option}: whoever reaches this computer can read {url}"))
+            self._run.tell(Caution(f"{option}: whoever reaches this computer can read {where}"))
 
 
 def need_packages() -> None:

@@ -3,9 +3,11 @@
 Hashes stand in internal order, as they are hashed; `display` is the order people read.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from miner.bitcoin.encoding import sha256d
+from miner.bitcoin.header import Header
 from miner.state.snapshot import CoinbaseRow, JobRow, Snapshot
 from miner.views.names import Names
 
@@ -22,9 +24,9 @@ FIELDS = (
 
 def block(now: Snapshot, names: Names) -> dict[str, Any]:
     """Everything of the job at hand; without a job its change number alone."""
-    job = now.job
-    if job is None:
+    if now.job is None:
         return {"change": now.change}
+    job = planned(now.job)
     best = now.shares.best[0] if now.shares.best else None
     return {
         "change": now.change,
@@ -34,7 +36,7 @@ def block(now: Snapshot, names: Names) -> dict[str, Any]:
         "age_s": job.age_s,
         "clean": job.clean,
         "height": job.height,
-        "header": header(job),
+        "header": {"scanned": now.job.header is not None, **header(job)},
         "coinbase": None if job.coinbase is None else coinbase(job, job.coinbase, names),
         "merkle": merkle(job),
         "transactions": transactions(job),
@@ -50,8 +52,23 @@ def block(now: Snapshot, names: Names) -> dict[str, Any]:
     }
 
 
+def planned(job: JobRow) -> JobRow:
+    """With a header as it will be, of extranonce2 0, while no worker scans the job: between paced
+    blocks that is most of the time. Header-only work has none until then."""
+    if job.header is not None or job.coinbase is None:
+        return job
+    sizes = (size for name, _, size in job.coinbase.parts if name == "extranonce2")
+    filled = replace(job, extranonce2="00" * next(sizes, 0), nonce=0)
+    steps = merkle(filled)["steps"]
+    root = steps[-1]["gives"] if steps else coinbase_txid(filled)
+    assert root is not None
+    plain = bytes.fromhex(job.prev_hash), bytes.fromhex(root)
+    whole = Header(job.version, *plain, job.ntime, job.nbits, 0).pack()
+    return replace(filled, header=whole[:76].hex())
+
+
 def header(job: JobRow) -> dict[str, Any]:
-    """The 80 bytes; `hex` is missing until a worker scans, a field's until it is known."""
+    """The 80 bytes; `hex` is missing where a field is not known."""
     prefix = job.header
     whole = None
     if prefix is not None and job.nonce is not None:
@@ -120,8 +137,13 @@ def coinbase(job: JobRow, row: CoinbaseRow, names: Names) -> dict[str, Any]:
         ],
         "parts": parts,
         "hex": None if hidden else whole_coinbase(job),
-        "txid": None if (raw := whole_coinbase(job)) is None else sha256d(bytes.fromhex(raw)).hex(),
+        "txid": coinbase_txid(job),
     }
+
+
+def coinbase_txid(job: JobRow) -> str | None:
+    raw = whole_coinbase(job)
+    return None if raw is None else sha256d(bytes.fromhex(raw)).hex()
 
 
 def whole_coinbase(job: JobRow) -> str | None:

@@ -65,7 +65,7 @@ def test_a_page_while_mining(miner: Start, pool: FakePool) -> None:
 
 def test_cgminers_port_without_the_web(miner: Start, pool: FakePool) -> None:
     command = miner(*flags(pool, "--cgminer-api", "127.0.0.1:0"))
-    port = int(url_of(command).rpartition(":")[2])
+    port = int(command.until("cgminer's API is at").rpartition(":")[2])
 
     def pools() -> list[dict[str, object]]:
         with socket.create_connection(("127.0.0.1", port), timeout=10) as link:

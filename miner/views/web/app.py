@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from miner.state.snapshot import Snapshot
+from miner.text import scrub
 from miner.views import api, axeos, xmrig
 from miner.views.block import block
 from miner.views.feed import Feed, dump
@@ -22,6 +23,7 @@ from miner.views.web.pages import FIRST, INDEX, File, first_numbers, static_file
 from miner.views.web.stream import Stream
 
 Handler = Callable[[Request], Answer]
+Complain = Callable[[str], None]
 
 
 class Reach(NamedTuple):
@@ -34,14 +36,20 @@ class Reach(NamedTuple):
 class App:
     """ASGI. `extra` routes come before ours: a class or a board has pages of its own."""
 
-    def __init__(self, feed: Feed, reach: Reach, extra: Sequence[BaseRoute] = ()) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        reach: Reach,
+        extra: Sequence[BaseRoute] = (),
+        complain: Complain = lambda text: None,
+    ) -> None:
         self.stream = Stream(feed)
         self._feed = feed
         self._files = static_files()
         self._metrics = Metrics(self._moment)
         self._rows = Rows()
         router = Router([*extra, *self._routes()], redirect_slashes=False, default=not_found)
-        self._app = Guard(safe(router), reach.names, reach.lan)
+        self._app = Guard(safe(router, complain), reach.names, reach.lan)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
@@ -162,13 +170,20 @@ async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
     await refusal(404, "no such path")(scope, receive, send)
 
 
-def safe(app: ASGIApp) -> ASGIApp:
-    """Errors that a handler means for its asker become one line of JSON."""
+def safe(app: ASGIApp, complain: Complain = lambda text: None) -> ASGIApp:
+    """Errors that a handler means for its asker become one line of JSON; a bug of ours is told
+    once, and its asker gets 500."""
+    told: list[Exception] = []
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await app(scope, receive, send)
         except HTTPException as error:
             await refusal(error.status_code, error.detail)(scope, receive, send)
+        except Exception as error:
+            if not told:
+                told.append(error)
+                complain(f"the page failed at {scrub(scope['path'], 60)}: {scrub(repr(error))}")
+            raise  # to the server, which answers
 
     return guarded

@@ -136,7 +136,7 @@ def served(
     site = Site(now, ListenAddress(own, bound(listener).port))
     feed = Feed(lambda: site.now, whole)
     lan = not ListenAddress(host, 0).is_loopback
-    service = WebServer(App(feed, Reach(names, lan)), listener)
+    service = WebServer(App(feed, Reach(names, lan), complain=site.complaints.append), listener)
     listeners = Listeners([service], site.complaints.append)
     listeners.start()
     try:

@@ -15,6 +15,7 @@ from miner.bitcoin.header import Header
 from miner.state.activity import Activity
 from miner.state.history import Row
 from miner.state.snapshot import HistoryRow
+from miner.work.unit import build_unit
 from tests.faults import fault
 from tests.unit.views.web.kit import ADDRESS, JOB, Site, served, status
 
@@ -60,6 +61,7 @@ def test_what_is_not_known_has_no_key(site: Site) -> None:
 def test_the_header_is_that_which_is_hashed(site: Site) -> None:
     block = site.get("/api/v1/block").json
     header = Header.parse(bytes.fromhex(block["header"]["hex"]))
+    assert block["header"]["scanned"] is True
     assert (header.nonce, header.version, header.nbits) == (0x01020304, JOB.version, JOB.nbits)
     assert header.merkle_root == JOB.merkle.root_with(bytes(4))
     fields = {one["name"]: one for one in block["header"]["fields"]}
@@ -73,6 +75,26 @@ def test_the_header_is_that_which_is_hashed(site: Site) -> None:
     assert block["transactions"] == {"at_least": 3, "at_most": 4}
     assert block["target"]["network_zero_bits"] == 31
     assert (block["best"]["hash"], block["best"]["zero_bits"]) == ("0" * 63 + "1", 255)
+
+
+def test_a_header_that_nobody_scans_yet_is_shown_as_it_will_be() -> None:
+    """Between paced blocks there is a job, and no hash is done."""
+    made = status()
+    made.hardware.meters[0].unit = None
+    with served(made.snapshot(60.0), whole=True) as site:
+        block = site.get("/api/v1/block").json
+    judge("block", block)
+    assert block["header"]["scanned"] is False
+    unit = build_unit(JOB, (JOB.version,), bytes(4), JOB.ntime)
+    assert block["header"]["hex"] == unit.header(JOB.version, 0).hex()
+    assert block["coinbase"]["hex"] == JOB.coinbase.fill(bytes(4)).hex()
+    bare = replace(JOB, merkle=replace(JOB.coinbase, branch=()))
+    alone = status(job=bare)
+    alone.hardware.meters[0].unit = None
+    with served(alone.snapshot(60.0)) as site:
+        block = site.get("/api/v1/block").json
+    assert block["merkle"]["root"] == block["coinbase"]["txid"]
+    assert block["transactions"] == {"at_least": 1, "at_most": 1}
 
 
 def test_every_byte_of_the_coinbase_has_a_name() -> None:

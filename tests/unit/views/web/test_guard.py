@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -174,3 +175,14 @@ def test_a_head_that_is_too_large(site: Site) -> None:
 def test_a_websocket_is_not_spoken(site: Site) -> None:
     asks = {"Upgrade": "websocket", "Connection": "Upgrade, close", "Sec-WebSocket-Version": "13"}
     assert site.get("/api/ws/live", **asks).status == 404
+
+
+def test_a_bug_of_ours_is_told_once_and_answered_with_500() -> None:
+    broken = replace(NOW, shares=None)  # type: ignore[arg-type]
+    with served(broken) as made:
+        for _ in range(3):
+            assert made.get("/2/summary").status == 500
+        assert made.get("/api/v1/history").status == 200
+        (told,) = made.complaints
+        made.complaints.clear()
+    assert "/2/summary" in told and "NoneType" in told
