@@ -149,7 +149,7 @@ def list_lessons(lessons: Course) -> None:
                 tick = "x" if one.name in done else " "
                 entry = said.say("entry", title=one.title, minutes=one.minutes)
                 click.echo(f"[{tick}] {one.number:>2}  {one.name:<10} {entry}")
-                click.echo(f"        {'':<10} {one.about}")
+                click.echo(f"        {one.about}")
     ahead = next((one for one in lessons.lessons if one.name not in done), None)
     word = said.say("list_next", number=ahead.number) if ahead else said.say("list_done")
     click.echo(f"\n{word}")

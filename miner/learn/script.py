@@ -37,7 +37,7 @@ from miner.errors import ConfigError
 
 KINDS = ("table", "bars", "axis", "bytes", "steps", "check", "question", "code", "words")
 LEVELS = ("start", "deeper", "hard")
-ORIGINS = ("measured", "simulated", "quoted", "computed")
+ORIGINS = ("measured", "seen", "simulated", "quoted", "computed")
 FIELDS = ("title", "note", "unit", "label", "origin", "again", "answer", "judge", "why")
 HEADING = re.compile(r"## (?P<title>.*?)\s*\{#(?P<name>[a-z0-9-]+)(?: if (?P<when>[a-z]+))?\}")
 OPENING = re.compile(r"\[([a-z]+)(?: ([a-z0-9_]+))?\]")

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import miner
 from miner.cli.learn import learn
 from miner.learn import render
-from miner.learn.catalogue import LESSONS, script
+from miner.learn.catalogue import LESSONS, course, script
 from miner.learn.fill import Filler
 from miner.learn.live import Live
 from miner.learn.steps import Check, Code, Lesson, Question, Screen, Setting, Text, failed
@@ -105,6 +105,8 @@ def test_a_bad_header_is_a_usage_error(text: str) -> None:
     assert result.exit_code == 2 and "header" in result.output
 
 
-def test_the_list_names_every_lesson() -> None:
-    output = CliRunner().invoke(learn, []).output
-    assert all(lesson.title in output for lesson in LESSONS)
+@pytest.mark.parametrize("lang", languages())
+def test_the_list_names_every_lesson_in_80_columns(lang: str) -> None:
+    output = CliRunner().invoke(learn, ["--lang", lang]).output
+    assert all(lesson.title in output for lesson in course(lang).lessons)
+    assert [line for line in output.splitlines() if len(line) > 80] == []

@@ -97,6 +97,16 @@ def test_two_files_are_a_lesson(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert 'href="#lesson-toys"' in whole
 
 
+def test_the_lesson_that_the_readme_shows(tmp_path: Path) -> None:
+    readme = (TEXT / "README.md").read_text(encoding="utf-8")
+    code, text = re.findall(r"```(?:python|markdown)\n(.*?)```", readme, re.DOTALL)
+    (tmp_path / "en").mkdir()
+    (tmp_path / "toys.py").write_text(code)
+    (tmp_path / "en" / "toys.md").write_text(text)
+    (screen,) = course("en", tmp_path).find("toys").screens(Setting())
+    assert screen.title == "How many?" and len(screen.items) == 2 and failed([screen]) == []
+
+
 def test_a_half_translated_lesson_falls_back_and_is_counted(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
