@@ -30,14 +30,15 @@ td.l { white-space: normal; }
 tbody tr:nth-child(even) { background: var(--band); }
 a { color: inherit; overflow-wrap: anywhere; }
 .sources { font-size: .8rem; padding-left: 1.2rem; }
+.sources .soft { font-size: inherit; }
 @media screen and (max-width: 40rem) { body { padding: 1rem; } h1 { font-size: 1.4rem; }
   .narrow { display: block; } .broad { display: none; } }
 @media print { @page { size: A4; margin: 14mm; } body { max-width: none; padding: 0;
   font-size: 10.5pt; } table { font-size: 7.5pt; } th, td { padding: .15rem .25rem; }
   :root { --ink: #000; --paper: #fff; --soft: #333; --line: #999; --band: #f3f3f5;
     --blue: #0072b2; }
-  .wide { overflow: visible; } tr { break-inside: avoid; } figure svg { max-height: 23cm; }
-  .sources { font-size: 7pt; columns: 2; } .sources li { break-inside: avoid; } }
+  .wide { overflow: visible; } tr { break-inside: avoid; } figure svg { max-height: 15cm; }
+  .sources { font-size: 7pt; columns: 2; column-gap: 10mm; } .sources li { break-inside: avoid; } }
 """
 
 
