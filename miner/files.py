@@ -110,7 +110,8 @@ def locked(path: Path, within_s: float = 0.0) -> IO[bytes] | None:
     None when another process keeps it longer than `within_s`. Raises OSError.
     """
     private_dir(path.parent)
-    file = open(path, "ab")  # noqa: SIM115 (the caller closes it)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    file = os.fdopen(fd, "r+b")  # the caller closes it
     try:
         if take_lock(file.fileno(), within_s):
             return file

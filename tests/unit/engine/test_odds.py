@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from miner.backends import speed
 from miner.bitcoin.target import target_from_difficulty
 from miner.engine.odds import guess_rate, mainnet_sentence
 from miner.sources.fixed import never_found
@@ -38,7 +39,17 @@ def test_other_chains_and_no_rate_need_no_sentence(difficulty: int, rate: float)
     assert mainnet_sentence(job, rate) is None
 
 
-def test_the_first_guess_counts_every_instance() -> None:
-    one = guess_rate([FakeBackend()])
-    many = guess_rate([FakeBackend() for _ in range(50)])
-    assert many / one == pytest.approx(50, rel=0.9)
+def test_the_first_guess_counts_every_instance(monkeypatch: pytest.MonkeyPatch) -> None:
+    timed: list[str] = []
+
+    class Timing:
+        def __init__(self, backend: FakeBackend) -> None:
+            self.name = backend.info.name
+
+        def sample(self, seconds: float) -> float:
+            timed.append(self.name)
+            return {"a": 1000.0, "b": 7.0}[self.name]
+
+    monkeypatch.setattr(speed, "Timing", Timing)
+    assert guess_rate([FakeBackend("a"), FakeBackend("b"), FakeBackend("a")]) == 2007.0
+    assert timed == ["a", "b"]  # one of each name
