@@ -49,15 +49,19 @@ class App:
         self._metrics = Metrics(self._moment)
         self._rows = Rows()
         router = Router([*extra, *self._routes()], redirect_slashes=False, default=not_found)
-        self._app = Guard(safe(router, complain), reach.names, reach.lan)
+        self._bugs = Bugs(complain)
+        self._app = Guard(safe(router, self._bugs), reach.names, reach.lan)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
 
     def tick(self) -> None:
         """Look at the run, and tell whoever reads the stream."""
-        self._feed.tick()
-        self.stream.tick()
+        try:
+            self._feed.tick()
+            self.stream.tick()
+        except Exception as error:  # noqa: BLE001 - a bug of ours: other answers go on
+            self._bugs.tell("the stream", error)
 
     def close(self) -> None:
         self.stream.close()
@@ -170,10 +174,20 @@ async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
     await refusal(404, "no such path")(scope, receive, send)
 
 
-def safe(app: ASGIApp, complain: Complain = lambda text: None) -> ASGIApp:
-    """Errors that a handler means for its asker become one line of JSON; a bug of ours is told
-    once, and its asker gets 500."""
-    told: list[Exception] = []
+class Bugs:
+    """Tells of the first bug of ours; the rest would be the same."""
+
+    def __init__(self, complain: Complain = lambda text: None) -> None:
+        self._complain, self._told = complain, False
+
+    def tell(self, where: str, error: Exception) -> None:
+        if not self._told:
+            self._told = True
+            self._complain(f"the page failed at {scrub(where, 60)}: {scrub(repr(error))}")
+
+
+def safe(app: ASGIApp, bugs: Bugs | None = None) -> ASGIApp:
+    """Errors that a handler means for its asker become one line of JSON; for a bug it gets 500."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -181,9 +195,8 @@ def safe(app: ASGIApp, complain: Complain = lambda text: None) -> ASGIApp:
         except HTTPException as error:
             await refusal(error.status_code, error.detail)(scope, receive, send)
         except Exception as error:
-            if not told:
-                told.append(error)
-                complain(f"the page failed at {scrub(scope['path'], 60)}: {scrub(repr(error))}")
+            if bugs is not None:
+                bugs.tell(scope["path"], error)
             raise  # to the server, which answers
 
     return guarded
