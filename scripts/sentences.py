@@ -10,7 +10,6 @@ Use: sentences.py [--check | FILE...]. Without an argument the golden file is wr
 
 import ast
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,14 +41,10 @@ def main() -> int:
 
 def page() -> str:
     """The whole golden file."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "miner/*.py"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
     parts = []
-    for name in sorted(listed.stdout.split()):
-        if (ROOT / name).is_file() and (lines := sentences((ROOT / name).read_text("utf-8"))):
-            parts.append("\n".join([f"== {name}", *lines]))
+    for path in sorted((ROOT / "miner").rglob("*.py")):
+        if lines := sentences(path.read_text("utf-8")):
+            parts.append("\n".join([f"== {path.relative_to(ROOT).as_posix()}", *lines]))
     return "\n\n".join(parts) + "\n"
 
 
