@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
+from miner.bitcoin.encoding import display_hex
 from miner.engine.announcer import Announcer
 from miner.engine.current import CurrentWork
 from miner.engine.durable import Written
 from miner.engine.goal import Goal
 from miner.engine.pipeline import Pipeline
-from miner.engine.pool_blocks import PoolBlocks
+from miner.engine.pool_blocks import BUILT_ON, PoolBlocks
 from miner.engine.replay import Replay
 from miner.engine.supervisor import Supervisor
 from miner.engine.unanswered import Unanswered
@@ -29,7 +30,7 @@ from miner.sources.base import Health, SourceState, WorkSource
 from miner.state.activity import Activity
 from miner.state.events import JobArrived, SourceChanged
 from miner.state.status import Status
-from miner.work.found import FoundBlock, Verdict
+from miner.work.found import Answer, FoundBlock, Verdict
 from miner.work.job import Job
 
 TICK_S = 0.1
@@ -150,6 +151,7 @@ class Loop:
         fresh = parts.current.take(job, new_extranonce2)
         parts.replay.job(job)
         parts.pool_blocks.job(job)
+        self._settle_parent(job)
         if job.reopens:
             parts.pipeline.reopen(job)
         if fresh is None:
@@ -157,6 +159,15 @@ class Loop:
         parts.pipeline.new_job(fresh, before)
         parts.status.job(job, fresh.born)
         parts.announcer.tell(JobArrived.of(job))
+
+    def _settle_parent(self, job: Job) -> None:
+        """A job builds on a block of ours whose fate nobody could tell: it is in the chain."""
+        name = display_hex(job.prev_hash)
+        if self._unanswered.waits(name) or self.parts.replay.waits(name):
+            height = None if job.height is None else job.height - 1
+            self._take_verdict(
+                Verdict(job.source, name, Answer.ACCEPTED, True, "", BUILT_ON, height)
+            )
 
     def _take_finding(self, finding: Finding) -> None:
         if self.parts.pipeline.clogged:

@@ -18,7 +18,7 @@ from miner.work.job import Job
 
 GIVE_UP_S = 1800.0
 OTHERS = 2  # previous hashes that are not the block: one may be a rival that loses in the end
-BUILT_ON = "a later job of the pool builds on it"
+BUILT_ON = "a later job builds on it"
 TIPS = 8  # newest previous hashes: a job may come before the answer to the share
 MOST_BLOCKS = 1_024  # followed at the same time; on a toy chain they come by the hundred
 

@@ -81,6 +81,10 @@ class Replay:
         """Is the first word on some block still to come?"""
         return any(not waiting.why for waiting in self._waiting.values())
 
+    def waits(self, hash_hex: str) -> bool:
+        """Is the fate of this block of an earlier run open?"""
+        return hash_hex in self._waiting
+
     def job(self, job: Job) -> None:
         """A new session may have an old extranonce1, or know the parent: ask again at once what was
         answered. What is on its way may have gone there already."""

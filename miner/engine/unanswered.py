@@ -19,6 +19,10 @@ class Unanswered:
             pause = min(2 * pause, RETRY_S[1])
             self._due[verdict.hash_hex] = (now + pause, pause)
 
+    def waits(self, hash_hex: str) -> bool:
+        """Was the last answer on this block that nobody knows?"""
+        return hash_hex in self._due
+
     def take_due(self, now: float) -> set[str]:
         """Hashes to ask for now; each comes again after the longest pause."""
         due = {name for name, (at, _) in self._due.items() if at <= now}
