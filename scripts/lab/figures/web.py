@@ -29,6 +29,7 @@ from miner.cli.listening import Listening
 from miner.run import config
 from miner.run.run import Run
 from miner.state.history import COARSE_ROWS, FINE_ROWS, History, Row
+from tests.fakes import browser
 from tests.fakes.pool import FakePool
 
 HARD = "1e9"  # no share in the time of a measurement
@@ -225,6 +226,27 @@ def kept() -> float:
     return size / 2**20
 
 
+def paints(port: int, count: int = 9) -> None:
+    """Chromium's first contentful paint: from the click to the first text on the screen."""
+    if not (browser.DRIVER and browser.BROWSER):
+        print("first paint: not measured, there is no chromium here")
+        return
+    ask = (
+        "return performance.getEntriesByName('first-contentful-paint').map((one) => one.startTime)"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        driver = browser.open_browser(Path(folder))
+        try:
+            found = []
+            for _ in range(count):
+                driver.get(f"http://127.0.0.1:{port}/")
+                (told,) = browser.until(lambda: driver.execute_script(ask))
+                found.append(told)
+        finally:
+            driver.quit()
+    print(f"first paint: median {statistics.median(found):.0f} ms, most {max(found):.0f} ({count})")
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -247,6 +269,7 @@ def main() -> None:
             turns(mining, asked.pairs, asked.seconds, stream=1)
             turns(mining, asked.pairs, asked.seconds, half=200)
             scrapes(mining, 200)
+            paints(mining.port)
         finally:
             mining.stop()
         without = memory(pool.url, asked.backend)
