@@ -38,7 +38,7 @@ class Own:
     measured: str  # date and time
     rate_hs: float
     ci95: tuple[float, float] | None
-    trust: str
+    trust: str  # with "interrupted" where the run did not come to its end
     j_per_th: float | None
     boundary: str  # of the joules; "" when there are none
     energy_source: str
@@ -141,7 +141,7 @@ def own_from(result: Result, watts: float | None = None) -> Own:
         measured=result.created,
         rate_hs=rate,
         ci95=summary.ci95 if case.sustained_hs is None else None,
-        trust=case.trust().word,
+        trust=case.trust().word + (", interrupted: partial results" if result.partial else ""),
         j_per_th=energy,
         boundary=boundary,
         energy_source=source,

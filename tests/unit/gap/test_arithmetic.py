@@ -124,6 +124,14 @@ def test_network_share_is_dated() -> None:
     assert found[-1][0].key == "network_hashrate"
 
 
+def test_a_partial_result_says_so_on_every_screen() -> None:
+    found = sample()
+    found.partial = True
+    one = arithmetic.own_from(found)
+    assert one.trust.endswith(", interrupted: partial results")
+    assert any(one.trust in row[1] for row in tables.own(one).rows)
+
+
 def test_own_from_a_result() -> None:
     found = sample()
     own = arithmetic.own_from(found)
