@@ -71,7 +71,9 @@ class BackendInfo:
     kind: Kind
     scan_s: float = CPU_SCAN_S  # how long one scan should take
     bus: str = ""  # PCI address of a graphics card, "0000:03:00.0", where the driver tells
-    in_caller: bool = True  # hashes in the thread that calls scan, so that its CPU time counts
+    # Hashes in the thread that calls scan, so that its CPU time counts; or in a process of its own,
+    # and tells that one's in the attribute `elsewhere_s`.
+    in_caller: bool = True
 
 
 class Backend(Protocol):
@@ -126,6 +128,9 @@ class OpenOptions:
     cache: Path  # a folder for what was measured and compiled
     say: Say = logging.getLogger("miner.backends").info  # hears of what takes long, in words
     intensity: int = INTENSITY  # of a GPU, 1 .. 10; each step is a factor of 1.4 a launch
+    workers: int = (
+        1  # instances that will scan at once: one that holds the GIL takes a process then
+    )
 
 
 class Provider(Protocol):

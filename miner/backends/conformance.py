@@ -10,7 +10,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from miner.backends import registry, selftest
 from miner.backends.audit import audit
@@ -59,7 +59,7 @@ def opened(name: str, options: OpenOptions) -> Iterator[Subject]:
     """
 
     def again() -> Backend:
-        return registry.open_untested(name, options)
+        return registry.open_untested(name, replace(options, workers=AT_ONCE))
 
     backend = again()
     family = name.partition(":")[0]

@@ -133,7 +133,8 @@ def open_choice(names: Sequence[str], threads: int | None, options: OpenOptions)
     for name in names:
         for one in auto(found, options) if name == AUTO else [name]:
             chosen[one] = chosen.get(one, False) or one in names
-    return _open_workers(chosen, rows, threads or cpu.cores(), options)
+    threads = threads or cpu.cores()
+    return _open_workers(chosen, rows, threads, replace(options, workers=threads))
 
 
 def _open_workers(

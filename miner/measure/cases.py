@@ -166,7 +166,8 @@ def open_case(case: Case, cache: Path) -> list[Backend]:
     opened: list[Backend] = []
     try:
         for _ in range(case.threads):
-            opened.append(registry.open_named(case.name, OpenOptions(cache)))
+            options = OpenOptions(cache, workers=case.threads)
+            opened.append(registry.open_named(case.name, options))
     except MinerError:
         close_all(opened)
         raise

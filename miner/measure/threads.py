@@ -54,6 +54,10 @@ class Runner:
     shares: list[Share] = field(default_factory=list)
     error: Exception | None = None
 
+    def elsewhere_s(self) -> float:
+        """CPU time of the backend's own process, 0.0 without one."""
+        return float(getattr(self.backend, "elsewhere_s", 0.0))
+
 
 class Threads:
     """The threads of one case. Units come from one Roller, as in mining."""
@@ -152,6 +156,7 @@ class Threads:
         counters = perf.ThreadCounters()
         barrier.wait()
         runner.thread_id = threading.get_native_id()
+        elsewhere = runner.elsewhere_s()
         runner.began, cpu, before = time.perf_counter(), time.thread_time(), counters.read()
         try:
             while True:
@@ -163,8 +168,8 @@ class Threads:
             fault = isinstance(error, BackendFault)
             runner.error = error if fault else BackendFault(runner.backend.info.name, str(error))
         finally:
-            runner.cpu_s = time.thread_time() - cpu
-            runner.counts = perf.between(before, counters.read())
+            runner.cpu_s = time.thread_time() - cpu + runner.elsewhere_s() - elsewhere
+            runner.counts = None if elsewhere else perf.between(before, counters.read())
             runner.thread_id = None
             counters.close()
 

@@ -190,7 +190,7 @@ class Run:
             status,
             self._tell,
             time.monotonic,
-            lambda name: registry.open_named(name, self._open_options(go_on)),
+            lambda name: registry.open_named(name, self._open_options(go_on, len(backends))),
             options,
         )
         self._start(Background("cpu sensors", CpuSensors(status.see_cpu).work, SENSORS_S))
@@ -211,12 +211,12 @@ class Run:
             self._stack.callback(backend.close)
         return backends
 
-    def _open_options(self, check: Check) -> OpenOptions:
+    def _open_options(self, check: Check, workers: int = 1) -> OpenOptions:
         def say(text: str) -> None:
             check()
             self._emit(BackendTold(text))
 
-        return OpenOptions(paths.cache_dir(), say, self.config.intensity)
+        return OpenOptions(paths.cache_dir(), say, self.config.intensity, workers)
 
     def _measured_rate(self) -> float | None:
         """For a pool's difficulty."""

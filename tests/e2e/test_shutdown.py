@@ -76,8 +76,16 @@ def stop_one(miner: Start, kind: str, flags: list[str], dice: random.Random) -> 
     else:
         assert code == 0, command.text
         assert "Traceback" not in command.text, command.text
-    assert not [child for child in family if child.is_running()], "a child was left behind"
+    assert not [child for child in family if lives(child)], "a child was left behind"
     return took_s
+
+
+def lives(process: psutil.Process) -> bool:
+    """Running, and not only waiting for whoever adopted it to look."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.mark.parametrize("trial", range(TRIALS))

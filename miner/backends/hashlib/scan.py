@@ -4,23 +4,14 @@ import hashlib
 import struct
 import time
 
-from miner.backends.base import (
-    BackendInfo,
-    Candidate,
-    Hit,
-    Kind,
-    Scannable,
-    ScanResult,
-    check_range,
-)
-from miner.backends.single import SingleProvider
+from miner.backends.base import BackendInfo, Hit, Kind, Scannable, ScanResult, check_range
 
 MAX_SCAN_S = 0.05  # it holds the GIL, so others must get their turn
 CHECK_EVERY = 1024  # nonces between two looks at the clock
 
 
 class HashlibBackend:
-    """OpenSSL's SHA-256 through the standard library; one worker, since it holds the GIL."""
+    """OpenSSL's SHA-256 through the standard library, in the thread that calls; holds the GIL."""
 
     info = BackendInfo("hashlib", "hashlib (OpenSSL)", 1, 1, Kind.CPU)
 
@@ -67,9 +58,3 @@ def _scan_one(mid: "hashlib._Hash", target: int, start: int, end: int) -> list[i
         if digest[31] <= top and digest[::-1] <= limit:
             found.append(nonce)
     return found
-
-
-PROVIDER = SingleProvider(
-    Candidate("hashlib", Kind.CPU, True, rank=1, detail="OpenSSL, one worker (holds the GIL)"),
-    HashlibBackend,
-)
