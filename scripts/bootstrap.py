@@ -116,11 +116,11 @@ def pyproject() -> dict[str, Any]:
 @contextlib.contextmanager
 def only_one() -> Iterator[int]:
     """Hold the lock of this folder; -1 where the system has no flock."""
-    try:
-        import fcntl
-    except ImportError:
+    if sys.platform == "win32":
         yield -1
         return
+    import fcntl
+
     folder = os.open(ROOT, os.O_RDONLY)
     try:
         try:

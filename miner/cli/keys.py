@@ -16,11 +16,9 @@ from typing import Any, Protocol
 from miner.run.run import Run
 from miner.views.base import View
 
-try:
+if sys.platform != "win32":
     import termios
     import tty
-except ImportError:  # Windows
-    termios = tty = None  # type: ignore[assignment]
 
 LOOK_S = 0.2
 
@@ -44,13 +42,12 @@ class Keys:
         self._thread = threading.Thread(target=self._read, name="keys", daemon=True)
 
     def __enter__(self) -> "Keys":
-        if self._show is None or termios is None or not is_terminal():
-            return self
-        with suppress(termios.error, OSError, RuntimeError):
-            before = termios.tcgetattr(sys.stdin.fileno())
-            tty.setcbreak(sys.stdin.fileno())
-            self._before = before
-            self._thread.start()
+        if sys.platform != "win32" and self._show is not None and is_terminal():
+            with suppress(termios.error, OSError, RuntimeError):
+                before = termios.tcgetattr(sys.stdin.fileno())
+                tty.setcbreak(sys.stdin.fileno())
+                self._before = before
+                self._thread.start()
         return self
 
     def __exit__(
@@ -66,7 +63,7 @@ class Keys:
 
     def restore(self) -> None:
         """The terminal as it was before; also from a signal handler that ends the process."""
-        if self._before is not None:
+        if sys.platform != "win32" and self._before is not None:
             with suppress(termios.error, OSError):
                 termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, self._before)
 
@@ -92,6 +89,8 @@ class Keys:
 
 def is_terminal() -> bool:
     """May keys be read: the input is a terminal, and we are in its foreground?"""
+    if sys.platform == "win32":
+        return False
     try:
         return sys.stdin.isatty() and os.getpgrp() == os.tcgetpgrp(sys.stdin.fileno())
     except (OSError, ValueError, AttributeError):

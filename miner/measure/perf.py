@@ -32,6 +32,8 @@ class Counts:
 class Counter:
     """One counter of the thread that makes it. Raises OSError where the kernel refuses."""
 
+    _fd: int
+
     def __init__(self, kind: int, config: int) -> None:
         number = SYSCALL.get(platform.machine())
         if number is None or not sys.platform.startswith("linux"):

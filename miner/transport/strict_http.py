@@ -10,6 +10,7 @@ import json
 import re
 import select
 import socket
+import sys
 import time
 from collections.abc import Callable
 from decimal import Decimal
@@ -216,7 +217,7 @@ def left(deadline: float) -> float:
 
 
 def _readable(sock: socket.socket) -> bool:
-    if hasattr(select, "poll"):  # select.select refuses descriptors above 1023
+    if sys.platform != "win32":  # select.select refuses descriptors above 1023
         poller = select.poll()
         poller.register(sock, select.POLLIN)
         return bool(poller.poll(0))
