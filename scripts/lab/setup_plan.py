@@ -20,7 +20,8 @@ FACTS = (
 )
 UNPRIVILEGED = "unprivileged user, read-only HOME"
 INTERRUPTED = "SIGINT in each step, then again"
-NO_COMPILER = "no compiler on PATH"
+NO_COMPILER = "no compiler on PATH, its download declined"
+COMPILER_WHEEL = "no compiler on PATH, so one comes as a wheel"  # the one row that downloads it
 AT_ONCE = "two at the same time"
 ODD_FOLDER = "folder with a space and an umlaut"
 PLAIN = "nothing special"
@@ -102,7 +103,7 @@ def plan(found: list[Python], conditions: list[str], notes: list[str]) -> list[C
 
 def conditions_here(notes: list[str]) -> list[str]:
     """Every condition that can be made on this machine, the first for the system's Python."""
-    able = [INTERRUPTED, NO_COMPILER, AT_ONCE, ODD_FOLDER]
+    able = [INTERRUPTED, NO_COMPILER, COMPILER_WHEEL, AT_ONCE, ODD_FOLDER]
     if os.geteuid() == 0 and shutil.which("setpriv"):
         return [UNPRIVILEGED, *able]
     notes.append(f"{UNPRIVILEGED}: skipped, it takes root and setpriv")

@@ -75,6 +75,8 @@ def make_place(case: plan.Case, folder: Path) -> Place:
     hidden = ("MINER_", "PYTHON", "VIRTUAL_ENV")
     env = {name: text for name, text in os.environ.items() if not name.startswith(hidden)}
     env["MINER_TUNE"] = "0"  # a GPU's calibration is another subject
+    if case.condition != plan.COMPILER_WHEEL:
+        env["MINER_NO_COMPILER_DOWNLOAD"] = "1"
     prefix: tuple[str, ...] = ()
     if case.condition == plan.UNPRIVILEGED:
         home = folder / "home"
@@ -85,7 +87,7 @@ def make_place(case: plan.Case, folder: Path) -> Place:
             os.chown(path, NOBODY, NOBODY)
     else:
         env["MINER_HOME"] = str(folder / "state")
-    if case.condition == plan.NO_COMPILER:
+    if case.condition in (plan.NO_COMPILER, plan.COMPILER_WHEEL):
         env["PATH"] = str(without_compilers(folder / "bin"))
         env.pop("CC", None)
     if case.pip:
@@ -163,7 +165,10 @@ def mine(case: plan.Case, place: Place, dice: random.Random) -> list[dict[str, o
         if (first + second).count("waiting for it") != 1:
             raise SetUpFailed(f"one of two must wait for the other:\n{first}{second}")
         return events
-    return finish(place.start(python))[0]
+    events = finish(place.start(python))[0]
+    if found := list((place.root / ".venv").rglob("ziglang*")):
+        raise SetUpFailed(f"a compiler that was only for the build is still there: {found[0]}")
+    return events
 
 
 def native_used(case: plan.Case, events: list[dict[str, object]]) -> bool:
@@ -172,6 +177,7 @@ def native_used(case: plan.Case, events: list[dict[str, object]]) -> bool:
     native = any(name.startswith("native:") for name in names)
     compiler = any(map(shutil.which, ("cc", "gcc", "clang")))
     possible = compiler and case.condition != plan.NO_COMPILER
+    possible |= case.condition == plan.COMPILER_WHEEL
     if native != possible:
         raise SetUpFailed(f"native {'used' if native else 'not used'}, {names}")
     return native
