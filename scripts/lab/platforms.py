@@ -151,7 +151,15 @@ def arm64(options: argparse.Namespace, folder: Path) -> None:
     run([*pip, "--no-deps", wheel])
     asked = project.settings()["project"]["dependencies"]
     run([*pip, *(one for one in asked if re.split(r"\W", one)[0] in IN_ARM)])
-    python = ["qemu-aarch64", "-cpu", "max", "-L", str(root), str(root / "usr/bin/python3.11")]
+    python = [
+        "qemu-aarch64",
+        "-cpu",
+        "max",
+        "-L",
+        str(root),
+        str(root / "usr/bin/python3.11"),
+        "-P",
+    ]
     env = {"PYTHONHOME": str(root / "usr"), "PYTHONPATH": str(site), "MINER_HOME": str(folder)}
     print(run([*python, "-c", "import platform; print(platform.platform())"], **env).strip())
     for variant in ("neon", "armv8"):
