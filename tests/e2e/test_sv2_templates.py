@@ -164,5 +164,6 @@ def test_doctor_looks_at_a_provider(miner: Start) -> None:
         command = miner("doctor", "--node", server.url, "--address", REGTEST)
         command.end()
     text = " ".join(command.text.split())
-    assert "signed by the key given" in text
+    assert "signed by the key given" in text and "days" in text
+    assert "the provider speaks version 2, flags 0x0" in text
     assert "pass templates" in text and "work after" in text

@@ -13,6 +13,7 @@ from miner.protocol.sv2.noise import (
     no_answer_text,
 )
 
+DAY_S, DAYS_FROM_S = 86_400, 2 * 86_400
 LINE_END = b"\r\n\r\n"
 PLAIN_TEXT_BYTES = 16  # all printable: no key begins so by chance (1 in 10**6 with its first sign)
 
@@ -79,7 +80,7 @@ class SecureLink:
         since, left = now - certificate.valid_from, certificate.not_valid_after - now
         return (
             f"Stratum v2: encrypted, the server is {whose}; its certificate began {since} s ago by "
-            f"this clock and ends in {left} s"
+            f"this clock and ends in {span(left)}"
         )
 
     def why_no_answer(self) -> str:
@@ -92,6 +93,11 @@ class SecureLink:
             self._reader = FrameReader(self.secured.receiving, self._cap)
         elif is_plain_text(self._received):
             raise HandshakeRefused(no_answer_text(self._received))
+
+
+def span(seconds: int) -> str:
+    """Seconds as people read them: to the second where clocks may matter."""
+    return f"{seconds} s" if seconds < DAYS_FROM_S else f"{seconds // DAY_S:,} days"
 
 
 def is_plain_text(received: bytes) -> bool:

@@ -234,6 +234,8 @@ class ProviderSession(LinkedSession):
             self._refuse(f"the provider speaks version {message.used_version}, we {VERSION}")
             return
         self._stage = Stage.RUNNING
+        text = f"Stratum v2: the provider speaks version {VERSION}, flags {message.flags:#x}"
+        self._events.append(Notice("setup", text))
         self._send_constraints()
         self._events.append(Ready(self.number, False, self.settings.payout.roll_versions))
 

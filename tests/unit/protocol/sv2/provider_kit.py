@@ -47,7 +47,8 @@ class Pair:
     def give(self, data: bytes, now: float = 0.0) -> list[Any]:
         before = len(self.events)
         received = self.session.receive(data, now)
-        self.events += [one for one in received if getattr(one, "kind", "") != "secured"]
+        facts = ("secured", "setup")  # what the provider shows of itself
+        self.events += [one for one in received if getattr(one, "kind", "") not in facts]
         self.exchange()
         return self.events[before:]
 
