@@ -82,8 +82,8 @@ static const struct {
     const char *name, *form;
     double step[2], version[2]; /* in a call of schedule and of survivors: several versions, one */
 } operations[] = {
-#ifdef OPERATIONS
-#include OPERATIONS
+#ifdef OPERATIONS_FILE
+#include OPERATIONS_FILE
 #endif
     {NULL, NULL, {0, 0}, {0, 0}}};
 

@@ -15,8 +15,10 @@
 
 #ifdef LOOPS
 #define SCHEDULES_ITSELF 1
+#define SCHEDULED_BY_ONE 0
 #else
 #define SCHEDULES_ITSELF 0
+#define SCHEDULED_BY_ONE 32
 #endif
 
 enum { STEP = LANES * WAYS };
@@ -121,14 +123,19 @@ HOT void schedule(const struct scan_task *task, uint32_t nonce, words out) {
         W(22) = ADD(SMALL1(W(20)), SET1(HEADER_BITS));
         W(23) = ADD(SMALL1(W(21)), SET1(w16));
         W(24) = ADD(SMALL1(W(22)), SET1(w17));
-        for (int r = 25; r < 30; r++) W(r) = ADD(SMALL1(W(r - 2)), W(r - 7));
+        W(25) = ADD(SMALL1(W(23)), W(18));
+        W(26) = ADD(SMALL1(W(24)), W(19));
+        W(27) = ADD(SMALL1(W(25)), W(20));
+        W(28) = ADD(SMALL1(W(26)), W(21));
+        W(29) = ADD(SMALL1(W(27)), W(22));
         W(30) = ADD(ADD(SMALL1(W(28)), W(23)), SET1(small_sigma0(HEADER_BITS)));
         W(31) = ADD(ADD(SMALL1(W(29)), W(24)), SET1(small_sigma0(w16) + HEADER_BITS));
-        for (int r = 18; r < 32; r++) KEEP(r)
+        KEEP(18) KEEP(19) KEEP(20) KEEP(21) KEEP(22) KEEP(23) KEEP(24)
+        KEEP(25) KEEP(26) KEEP(27) KEEP(28) KEEP(29) KEEP(30) KEEP(31)
     )
     if (!out->kept) return;
     KEEP_LOOP for (int r = 32; r < 64; r++) {
-        TURNS(32, 0)
+        TURNS(32, SCHEDULED_BY_ONE)
         EACH_WAY(NEXT_WORD(r) KEEP(r))
     }
 }
@@ -143,15 +150,13 @@ HOT void schedule(const struct scan_task *task, uint32_t nonce, words out) {
 
 /* State and words at the start of hash 1 and of hash 2, after round 0 whose word alone is unknown. */
 #define BEGIN_HASH1                                                                        \
-    for (int i = 0; i < 8; i++) EACH_WAY(S(4, i) = SET1(version->state[i]);)               \
+    UNROLL for (int i = 0; i < 8; i++) EACH_WAY(S(4, i) = SET1(version->state[i]);)        \
     EACH_WAY(S(4, 0) = ADD(S(4, 0), kw[3][way]); S(4, 4) = ADD(S(4, 4), kw[3][way]);)
 #define END_HASH1                                                                          \
-    for (int i = 0; i < 8; i++) EACH_WAY(W(i) = ADD(S(0, i), SET1(version->midstate[i]));)
+    UNROLL for (int i = 0; i < 8; i++)                                                     \
+        EACH_WAY(W(i) = ADD(S(0, i), SET1(version->midstate[i]));)
 #define BEGIN_HASH2                                                                        \
-    uint32_t first[8];                                                                     \
-    for (int i = 0; i < 8; i++) first[i] = SHA256_INIT[i];                                 \
-    sha256_round(first, SHA256_K[0]);                                                      \
-    for (int i = 0; i < 8; i++) EACH_WAY(S(1, i) = SET1(first[i]);)                        \
+    UNROLL for (int i = 0; i < 8; i++) EACH_WAY(S(1, i) = SET1(SHA256_ROUND_0[i]);)        \
     EACH_WAY(S(1, 0) = ADD(S(1, 0), W(0)); S(1, 4) = ADD(S(1, 4), W(0));)                  \
     ROUND(1, ADD(W(1), SET1(SHA256_INIT[6] + SHA256_K[1])), )                              \
     ROUND(2, ADD(W(2), SET1(SHA256_INIT[5] + SHA256_K[2])), )                              \

@@ -1,6 +1,7 @@
 /* Plain C for any CPU: the compiler's own four-word vectors where the target's baseline has them,
  * single words elsewhere. */
 #include "scan_impl.h"
+#include "shape.h"
 
 #define LANES PORTABLE_LANES
 #define VARIANT portable
@@ -12,7 +13,7 @@ typedef uint32_t vec __attribute__((vector_size(16)));
 
 static inline uint32_t zero_lanes(vec x) {
     uint32_t lanes = 0;
-    for (int i = 0; i < 4; i++) lanes |= (uint32_t)(x[i] == 0) << i;
+    UNROLL for (int i = 0; i < 4; i++) lanes |= (uint32_t)(x[i] == 0) << i;
     return lanes;
 }
 #else

@@ -97,10 +97,12 @@ HOT uint64_t survivors(const struct prepared *version, words out, uint32_t zero_
     vec abef[WAYS], cdgh[WAYS], m[4][WAYS], x[WAYS];
     EACH_WAY(ABEF = _mm_add_epi32(version->abef, out->kw[0][way]); CDGH = version->cdgh;)
     if (out->kept) {
+        TURNS(1, 0)
         HASH1_ROUNDS(1) HASH1_ROUNDS(2) HASH1_ROUNDS(3) HASH1_ROUNDS(4) HASH1_ROUNDS(5)
         HASH1_ROUNDS(6) HASH1_ROUNDS(7) HASH1_ROUNDS(8) HASH1_ROUNDS(9) HASH1_ROUNDS(10)
         HASH1_ROUNDS(11) HASH1_ROUNDS(12) HASH1_ROUNDS(13) HASH1_ROUNDS(14) HASH1_ROUNDS(15)
     } else {
+        TURNS(0, 1)
         CHUNK2
         FRESH_ROUNDS(1, M(1)) FRESH_ROUNDS(2, M(2)) FRESH_ROUNDS(3, M(3))
         FRESH_NEXT(4) FRESH_NEXT(5) FRESH_NEXT(6) FRESH_NEXT(7) FRESH_NEXT(8) FRESH_NEXT(9)

@@ -21,6 +21,10 @@ static const uint32_t SHA256_K[64] = {
     0x748f82eeu, 0x78a5636fu, 0x84c87814u, 0x8cc70208u, 0x90befffau, 0xa4506cebu, 0xbef9a3f7u,
     0xc67178f2u};
 
+/* The state after round 0 of the initial state, but for W[0], which a and e take as an addend. */
+static const uint32_t SHA256_ROUND_0[8] = {0xfc08884du, 0x6a09e667u, 0xbb67ae85u, 0x3c6ef372u,
+                                           0x98c7e2a2u, 0x510e527fu, 0x9b05688cu, 0x1f83d9abu};
+
 enum {
     PAD_BIT = (int)0x80000000, /* the 1 bit that ends a message, FIPS 180-4 section 5.1.1 */
     HEADER_BITS = 640,         /* message lengths: an 80-byte header, a 32-byte digest */

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from miner.backends.base import Backend, Kind
+from miner.backends.native.device import NativeBackend
 from miner.devices import cpu
 from miner.devices.cpu import Reading
 from miner.devices.energy import Given, Meter
@@ -106,6 +107,8 @@ class Bench:
             family, variant, info.device, case.threads, wants, batch, Gate(0, "", False)
         )
         found.usable_cpus = cpu.usable_threads(self._root)
+        if isinstance(backends[0], NativeBackend):
+            found.shape = backends[0].shape(wants).form
         if any(found.key == other.key for other in self.result.cases):
             cases.close_all(backends)
             return
@@ -213,6 +216,7 @@ class Bench:
         found.slices.append(_made(track, ran, used, at_s, before, after))
         promised.shares += [proof.record(index, share) for share in ran.shares]
         _count(found.counters, before, after, wall)
+        _limit(found, track.threads.runners[0].backend)
         _add(found.counters, "cpu_s", ran.cpu_s)
         self._done_s += self.plan.slice_s
         self._say("slice", found)
@@ -290,6 +294,12 @@ def _moved(first: float | None, last: float | None) -> float | None:
 def _invalid(case: cases.Case, why: str) -> CaseResult:
     family, _, variant = case.name.partition(":")
     return CaseResult(family, variant, "", case.threads, 1, "cpu", Gate(0, "", False, why))
+
+
+def _limit(found: CaseResult, backend: Backend) -> None:
+    """What one core could reach, at the best clock seen in any slice."""
+    if isinstance(backend, NativeBackend) and (limit := backend.limit_hs(found.versions)):
+        found.counters["limit_hs"] = max(limit, found.counters.get("limit_hs", 0.0))
 
 
 def _count(counters: dict[str, float], before: Reading, after: Reading, wall: float) -> None:

@@ -108,6 +108,7 @@ class CaseResult:
     overhead: float | None = None
     counters: dict[str, float] = field(default_factory=dict)
     usable_cpus: int = 0  # of this process; 0 = unknown
+    shape: str = ""  # of a native variant: how it was compiled
     proof: Proof | None = None
     _kept: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
     _kept_of: tuple[list[Slice], int] | None = field(default=None, repr=False, compare=False)
@@ -120,6 +121,14 @@ class CaseResult:
     def cpus(self) -> int:
         """CPUs that the threads could fill."""
         return min(self.threads, self.usable_cpus or self.threads)
+
+    @property
+    def share_of_limit(self) -> float | None:
+        """Of what these cores could reach if no operation waited; None when that is unknown."""
+        limit_hs = self.counters.get("limit_hs")
+        if not limit_hs or not self.slices:
+            return None
+        return stats.centre(self.headline()) / (limit_hs * self.cpus)
 
     @property
     def label(self) -> str:

@@ -18,6 +18,7 @@ from miner.measure.terminal import console, line, table
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+SHA = ("shani", "armv8")  # variants bound by the CPU's unit for it
 BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -94,6 +95,7 @@ def details(result: Result) -> list[str]:
         if trust.reasons:
             said.append(f"{case.label}: {trust.word}: {'; '.join(trust.reasons)}")
         said += _beside(case)
+        said += _shape(case)
         said += _energy(case, result.seed)
         if len(case.slices) > 1:
             said.append(f"{case.label} over time  {spark(case.rates())}")
@@ -121,6 +123,15 @@ def _energy(case: CaseResult, seed: int) -> list[str]:
             f"{case.counters['idle_busy']:.0%} busy"
         )
     return said
+
+
+def _shape(case: CaseResult) -> list[str]:
+    """How a native variant was compiled, and how near it comes to what its cores can do."""
+    share = case.share_of_limit
+    unit = "SHA" if case.variant.startswith(SHA) else "vector"
+    whose = "this core's" if case.cpus == 1 else "these cores'"
+    limit = f", {share:.0%} of {whose} {unit} limit" if share else ""
+    return [f"{case.label}: shape {case.shape}{limit}"] if case.shape else []
 
 
 def _beside(case: CaseResult) -> list[str]:

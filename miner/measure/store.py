@@ -57,6 +57,7 @@ def _case_dict(case: CaseResult, seed: int) -> dict[str, Any]:
         "energy": case.energy and _energy_dict(case.energy),
         "overhead": case.overhead,
         "counters": case.counters,
+        "shape": case.shape,
         "usable_cpus": case.usable_cpus,
         "proof": case.proof
         and {
@@ -163,6 +164,7 @@ def _case(data: dict[str, Any]) -> CaseResult:
         energy=_energy(data["energy"], slices),
         overhead=data.get("overhead"),
         counters=data.get("counters", {}),
+        shape=data.get("shape", ""),
         usable_cpus=data.get("usable_cpus", 0),
         proof=_proof(data.get("proof")),
     )

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from build_backend import compilers
+from build_backend import compilers, operations
 from build_backend.compilers import Clock, Compiler, CompilerFailed
 from build_backend.project import ROOT
 from build_backend.targets import Target
@@ -105,6 +105,7 @@ class Work:
             made = dict(zip(shapes, whys, strict=True))
             good = [f"{name}_{shape}" for (name, shape), why in made.items() if not why]
             defines = [f"-DHAVE_{name.upper()}" for name in good]
+            defines.append(self.count([one for one, why in made.items() if not why], pool))
             sources = [*self.plan["shared"], *self.plan["guarded"]]
             list(pool.map(lambda source: self.compile(source, source, defines), sources))
         for name, row in variants.items():
@@ -135,6 +136,20 @@ class Work:
         out = str(self.folder / f"{name}.o")
         arguments = [*self.common, *flags, "-c", str(CSRC / source), "-o", out]
         self.clock.run(self.compiler, arguments, self.env)
+
+    def count(self, shapes: list[tuple[str, str]], pool: ThreadPoolExecutor) -> str:
+        """Write the operations of the shapes for dispatch.c; the flag that names the file."""
+        files = [self.folder / f"{name}_{shape}.o" for name, shape in shapes]
+        found = pool.map(operations.count, [name for name, _ in shapes], files)
+        rows = [
+            f'{{"{name}", "{shape}", {{{step[0]}, {step[1]}}}, {{{version[0]}, {version[1]}}}}},\n'
+            for (name, shape), counts in zip(shapes, found, strict=True)
+            if counts is not None
+            for step, version in [counts]
+        ]
+        out = self.folder / "operations.inc"
+        out.write_text("".join(rows), encoding="utf-8")
+        return f'-DOPERATIONS_FILE="{out.as_posix()}"'
 
     def hardening(self) -> list[str]:
         """The flags of HARDENING that this compiler takes without a warning."""

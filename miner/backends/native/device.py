@@ -1,6 +1,7 @@
 """One C variant as a backend, the library's table, and what else the C library answers."""
 
 import struct
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from miner.devices import cpu
 from miner.errors import BackendFault
 
 FAMILY = "native"
+YARDSTICKS, YARDSTICK_TURNS = 8, 20000  # the best of so many
 HIT_ROOM = 4096  # hits a scan may return; far above the 8 a batch should expect
 
 
@@ -79,6 +81,24 @@ class NativeBackend:
         hits = tuple(Hit(unit.versions[version], nonce) for nonce, version in rows)
         return ScanResult(hits, self._hashes[0])
 
+    def shape(self, versions: int) -> Shape:
+        """What scans units of so many versions."""
+        return self.several if versions > 1 else self.one
+
+    def limit_hs(self, versions: int) -> float | None:
+        """Hashes a second if every unit of this core that the shape uses worked all the time, by a
+        yardstick timed now (a millisecond or two); None when its operations were not counted."""
+        row = self.shape(versions).index
+        operations = self._lib.scan_variant_operations(row, versions)
+        best = max(self._yardstick(row) for _ in range(YARDSTICKS)) if operations else 0.0
+        return best / operations if best else None
+
+    def _yardstick(self, row: int) -> float:
+        """Operations a second, in a part of a millisecond."""
+        began = time.perf_counter()
+        done = self._lib.scan_yardstick(row, YARDSTICK_TURNS)
+        return float(done / max(time.perf_counter() - began, 1e-9))
+
     def sensors(self) -> None:
         """A CPU's are not this backend's."""
 
@@ -91,7 +111,7 @@ class NativeBackend:
         self._task.midstates = self._midstates
         self._task.n_versions = len(versions)
         self._task.tail = struct.unpack(">3I", prefix[64:76])
-        self._variant = (self.several if len(versions) > 1 else self.one).index
+        self._variant = self.shape(len(versions)).index
         capacity = HIT_ROOM + self._lib.scan_min_capacity(self._variant, len(versions))
         self._hits = self._ffi.new("struct scan_hit[]", capacity)
         self._prepared = (prefix, versions)
