@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,8 @@ def write_page(path: Path, lessons: Sequence[Lesson], setting: Setting) -> None:
 
     check_writable(path)
     click.echo(f"Running {len(lessons)} lessons for {path} ...", err=True)
-    text = page.build(lessons, setting, datetime.now().astimezone())
+    with waiting(setting) as told:
+        text = page.build(lessons, told, datetime.now().astimezone())
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -133,7 +135,8 @@ def write_notebook(path: Path, lessons: list[Lesson], setting: Setting, execute:
 
     check_writable(path)
     click.echo(f"Running {len(lessons)} lessons for {path} ...", err=True)
-    notebook.write(path, lessons, setting, execute)
+    with waiting(setting) as told:
+        notebook.write(path, lessons, told, execute)
     click.echo(f"{path}: open it with Jupyter")
 
 
@@ -158,8 +161,8 @@ def list_lessons(lessons: Course) -> None:
         click.echo(said.say("untranslated", count=count, total=lessons.texts))
 
 
-class Waiting:
-    """One line on the terminal about what takes a while; gone when the screen is shown."""
+class Line:
+    """One line on the terminal about what takes a while; gone when something is shown."""
 
     def __init__(self) -> None:
         self.shown = False
@@ -174,6 +177,16 @@ class Waiting:
         self.shown = False
 
 
+@contextmanager
+def waiting(setting: Setting) -> Iterator[Setting]:
+    """The setting with a line that tells what takes a while, where somebody sees it."""
+    line = Line()
+    try:
+        yield replace(setting, progress=line.tell) if sys.stderr.isatty() else setting
+    finally:
+        line.clear()
+
+
 def walk_through(
     lessons: Course, lesson: Lesson, setting: Setting, auto: bool, colour: bool | None
 ) -> None:
@@ -182,12 +195,12 @@ def walk_through(
 
     console, said = render.console_for(sys.stdout, colour), voice(lessons.lang)
     playing = not auto and sys.stdin.isatty() and sys.stdout.isatty()
-    waiting = Waiting()
+    line = Line()
     if sys.stderr.isatty():
-        setting = replace(setting, progress=waiting.tell)
+        setting = replace(setting, progress=line.tell)
 
     def show(one: Lesson, screen: Screen) -> None:
-        waiting.clear()
+        line.clear()
         if playing:
             console.clear()
         render.show_title(console, one, screen)
@@ -199,7 +212,7 @@ def walk_through(
         say=lambda text: console.print(render.marked(text)),
     )
     walk = player.play(lesson, setting, stage, input if playing else None)
-    waiting.clear()
+    line.clear()
     wrong = failed(walk.screens)
     if wrong:
         raise LessonFailed(f"lesson {lesson.number}: {wrong[0].claim}: not so here; please report")

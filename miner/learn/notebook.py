@@ -103,7 +103,11 @@ def build(lessons: Sequence[Lesson], setting: Setting) -> Any:
             "style()  # the page's colours, for the screens below"
         ),
     ]
-    for lesson in lessons:
+    for place, lesson in enumerate(lessons, 1):
+        running = voice(lesson.lang).say(
+            "running", place=place, total=len(lessons), title=lesson.title
+        )
+        setting.progress(running)
         cells.append(v4.new_markdown_cell(f"## {lesson.number}. {lesson.title}\n\n{lesson.about}."))
         cells.append(
             v4.new_code_cell(f'{lesson.name} = Walk("{lesson.name}", setting, "{lesson.lang}")')

@@ -7,7 +7,7 @@ anything the product computes, and the browser test compares it with the product
 import json
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from html import escape
@@ -59,7 +59,7 @@ def build(chosen: Sequence[Lesson], setting: Setting, now: datetime) -> str:
         ("script", (DATA / "page.js").read_text(encoding="utf-8")),
         ("facts", _facts(setting, said)),
         ("contents", contents),
-        ("lessons", "".join(_lesson(lesson, quick, said) for lesson in chosen)),
+        ("lessons", "".join(_lessons(chosen, quick, said))),
         ("made", escape(_made(setting, now, said))),
     ):
         shown = shown.replace(f"<!--{name}-->", value)
@@ -111,6 +111,13 @@ def _facts(setting: Setting, said: Voice) -> str:
         one["target"] = f"{target_from_nbits(nbits):064x}"
     words = {key[3:]: text for key, text in said.words.items() if key.startswith("js_")}
     return json.dumps({"headers": headers, "words": words}).replace("<", "\\u003c")
+
+
+def _lessons(chosen: Sequence[Lesson], setting: Setting, said: Voice) -> Iterator[str]:
+    """Each in its turn, with a word on which it is: all of them take a while."""
+    for place, one in enumerate(chosen, 1):
+        setting.progress(said.say("running", place=place, total=len(chosen), title=one.title))
+        yield _lesson(one, setting, said)
 
 
 def _lesson(lesson: Lesson, setting: Setting, said: Voice) -> str:

@@ -20,10 +20,11 @@ from miner.bitcoin.sha256 import (
 from miner.learn import opened, trace
 from miner.learn.chain import FAMOUS, by_height
 from miner.learn.live import Live, Series, Shown, Steps, word
-from miner.learn.steps import Setting
+from miner.learn.steps import Setting, Tell
 
 FLIPS, QUICK_FLIPS = 640, 64  # header bits flipped one by one
 SHOWN_ROUNDS = (0, 1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48)  # after the one that reads the bit
+TOLD_EACH = 20  # flips
 SHOWN_CONSTANTS = (0, 1, 2, 3, 62, 63)
 
 
@@ -153,7 +154,7 @@ def _flip(block: bytes, setting: Setting) -> Live:
     places = list(range(FLIPS))
     if setting.quick:
         places = random.Random(setting.seed).sample(places, QUICK_FLIPS)
-    spread, final = _flip_all(block, places)
+    spread, final = _flip_all(block, places, setting.progress)
     error = 8 / len(final) ** 0.5  # one hash: the deviation of 256 fair coins is 8
     return Live(
         "flip",
@@ -165,12 +166,14 @@ def _flip(block: bytes, setting: Setting) -> Live:
     )
 
 
-def _flip_all(block: bytes, places: list[int]) -> tuple[list[list[int]], list[int]]:
+def _flip_all(block: bytes, places: list[int], tell: Tell) -> tuple[list[list[int]], list[int]]:
     """Differing bits: by shown round, and in the final double hash, for each flipped bit."""
     plain = trace.record(block)
     spread: list[list[int]] = [[] for _ in SHOWN_ROUNDS]
     final = []
-    for place in places:
+    for done, place in enumerate(places):
+        if done % TOLD_EACH == 0:
+            tell(word("flipping", place=done + 1, total=len(places)))
         changed = bytearray(block)
         changed[place // 8] ^= 0x80 >> place % 8
         chunk = place // 512

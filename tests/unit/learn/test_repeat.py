@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from miner.learn import render
+from miner.learn import page, render
 from miner.learn.catalogue import course, find
 from miner.learn.live import Live, Shown
 from miner.learn.steps import Lesson, Screen, Setting
@@ -71,6 +72,14 @@ def test_what_takes_a_while_says_so(lang: str, want: str) -> None:
     lesson = course(lang).find("search")
     list(lesson.screens(replace(SETTING, progress=heard.append)))
     assert any(str(one).startswith(want) for one in heard) and len(heard) > 15
+
+
+def test_a_page_says_which_lesson_it_runs() -> None:
+    heard: list[Shown] = []
+    chosen = [course("de").find(name) for name in ("header", "sha256")]
+    page.build(chosen, replace(SETTING, progress=heard.append), datetime(2026, 11, 29, tzinfo=UTC))
+    assert heard[0] == "Lektion 1 von 2: Die 80 Bytes .."
+    assert "Bit 21 von 64 wird umgedreht .." in heard
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
