@@ -144,7 +144,10 @@ def _constants() -> Live:
     roots = opened.cube_roots()
     return Live(
         "constants",
-        roots=[(t, roots[t][0], f"{roots[t][1]:.12f}", f"{K[t]:08x}") for t in SHOWN_CONSTANTS],
+        roots=[
+            (t, roots[t][0], word("root", x=float(roots[t][1])), f"{K[t]:08x}")
+            for t in SHOWN_CONSTANTS
+        ],
         k=[opened.fraction_bits(root) for _, root in roots] == list(K),
         code=opened.cube_roots,
     )
