@@ -187,3 +187,24 @@ def test_a_bug_of_ours_is_told_once_and_answered_with_500() -> None:
         (told,) = made.complaints
         made.complaints.clear()
     assert "/2/summary" in told and "NoneType" in told
+
+
+@fault("A03")
+def test_a_browser_that_asks_before_it_reaches_into_a_home(site_at_home: Site) -> None:
+    asks = {"Origin": "http://192.168.1.20", "Access-Control-Request-Method": "GET"}
+    asks["Access-Control-Request-Private-Network"] = "true"
+    told = site_at_home.get("/api/system/info", method="OPTIONS", **asks)
+    assert (told.status, told.body) == (204, b"")
+    assert told.headers["access-control-allow-private-network"] == "true"
+    assert told.headers["access-control-allow-methods"] == "GET, HEAD"
+    assert told.headers["vary"] == "Origin"
+
+
+def test_ipv6() -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as error:
+        pytest.skip(f"no IPv6 here: {error}")
+    with served(NOW, "::1") as made:
+        assert made.get("/healthz", Host=f"[::1]:{made.place.port}").status == 200
+        assert made.get("/healthz", Host="[fe80::1]").status == 421
