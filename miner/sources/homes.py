@@ -12,8 +12,11 @@ WAITS_FOR = {
     "its fate, or a node of its chain: name one with --check-node",
     template.KIND: "it needs a node of its chain: start with --node",
 }
+BODYLESS = "its transactions were never known: it needs template provider {0.source} (--node)"
 
 
 def waits_for(block: FoundBlock) -> str:
     """What a block of this kind needs, where it cannot be sent now."""
+    if block.kind == template.KIND and template.whole_block(block) is None:
+        return BODYLESS.format(block)
     return WAITS_FOR.get(block.kind, "this version cannot send it").format(block)

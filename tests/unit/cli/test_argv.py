@@ -21,6 +21,7 @@ OPTIONS = [option for option in mine.params if isinstance(option, click.Option)]
         ("--pool=p:p@p:1", "--pool=p:x@p:1"),
         ("-otcp://p:p@@p:1 -o p:1 -o tcp://p@p:1", "-otcp://p:xx@p:1 -o p:1 -o tcp://p@p:1"),
         ("--node http://p:p@p --user p", "--node http://p:x@p --user p"),
+        ("--check-node http://p:p@p", "--check-node http://p:x@p"),
         ("--json -p grün", "--json -p xxxxx"),  # as many bytes as before
         ("-- -p p", "-- -p p"),
         ("mine -p", "mine -p"),
