@@ -237,6 +237,19 @@ def test_the_search_follows_the_best() -> None:
 
 
 @needs_adapter
+def test_a_device_without_memory_is_a_fault(shared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**what: object) -> None:
+        raise wgpu.GPUOutOfMemoryError("Not enough memory left.")
+
+    wgpu = pytest.importorskip("wgpu")
+    with monkeypatch.context() as refused:
+        refused.setattr(shared._session._device, "create_buffer_with_data", refuse)
+        with pytest.raises(BackendFault, match=r"out of memory: Not enough memory left\."):
+            shared.scan(Question(GENESIS[:76], (77,), 0, 0, 0), 0, 8)
+    assert shared.scan(Question(GENESIS[:76], (77,), 0, 0, 0), 0, 8).hashes >= 8
+
+
+@needs_adapter
 @pytest.mark.parametrize("source", ["fn nonsense", "@compute @workgroup_size(1) fn other() {}"])
 def test_a_refused_shader_is_a_fault(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
