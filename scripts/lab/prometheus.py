@@ -91,12 +91,12 @@ def main() -> int:
         settings = Path(folder) / "prometheus.yml"
         settings.write_text(CONFIG.format(port=page, rules=rules))
         mine = ["mine", "--web", str(page), "--backend", "hashlib"]
-        miner = subprocess.Popen(
-            [sys.executable, "-P", "-m", "miner", *mine], stderr=subprocess.DEVNULL
-        )
+        quiet = subprocess.DEVNULL
+        command = [sys.executable, "-P", "-m", "miner", *mine]
+        miner = subprocess.Popen(command, stdout=quiet, stderr=quiet)
         store = [f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{port}"]
         watcher = subprocess.Popen(
-            [asked.binary, f"--config.file={settings}", *store], stderr=subprocess.DEVNULL
+            [asked.binary, f"--config.file={settings}", *store], stderr=quiet
         )
         server = f"http://127.0.0.1:{port}"
         try:
