@@ -3,7 +3,6 @@
 import json
 import os
 import pty
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -93,8 +92,11 @@ def test_a_real_miner_is_the_same_in_all_four_languages_it_answers(miner: Start,
         command = miner(
             "mine", "--pool", pool.url, *login, "--web", "127.0.0.1:0", "--cgminer-api", "0"
         )
-        until(lambda: len(re.findall(r"see it at http://[0-9.]+:([0-9]+)", command.text)) == 2)
-        page, api = re.findall(r"see it at http://[0-9.]+:([0-9]+)", command.text)
+        ports = [
+            command.until(words).rpartition("127.0.0.1:")[2].strip().rstrip("/")
+            for words in ("see it at", "cgminer's API is at")
+        ]
+        page, api = ports
         status = f"http://127.0.0.1:{page}/api/v1/status"
         until(lambda: json.loads(get(status)[1])["shares"]["accepted"])
         kinds = {"homehash": page, "axeos": page, "xmrig": page, "cgminer": api}
@@ -209,7 +211,7 @@ def test_the_fleet_in_a_browser(board: str, tmp_path: Path) -> None:
             assert driver.execute_script(CONTRAST) == []
         body = driver.find_element("tag name", "body").text
         assert "3 of 4 online" in body and "(3 of 4 tell)" in body and "1 offline" in body
-        assert "never: HTTP 404" in body and "axe (by its pool)" in body
+        assert "never: HTTP 404" in body and "offline" in body and "axe (by its pool)" in body
         names = (
             "return [...document.querySelectorAll('#miners tbody th')].map((th) => th.textContent)"
         )

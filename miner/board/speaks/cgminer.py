@@ -47,7 +47,7 @@ def read(answers: Any) -> list[Reading]:
             accepted=whole(summary, "Accepted"),
             rejected=whole(summary, "Rejected"),
             stale=whole(summary, "Stale"),
-            best_session=number(summary, "Best Share"),
+            best_session=number(summary, "Best Share") or None,  # 0: none yet
             pool=authority(url) if url else None,
             power_w=sum(watts) if watts else None,
             temperature_c=max(warm, default=None),

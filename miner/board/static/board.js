@@ -5,25 +5,26 @@ import { count, day, duration, known, rate, si } from "/words.js";
 import { ask } from "/wire.js";
 
 const POLL = 5000;
-const STATES = { mining: "good", paused: "warn", "not mining": "warn", asking: "", offline: "bad" };
+const STATES = { mining: "is-good", paused: "is-idle", "not mining": "is-idle", asking: "", offline: "is-away" };
 const COLUMNS = [
 	["miner", (m) => m.label.toLowerCase(), (m) => (m.seen === "its pool" ? `${m.label} (by its pool)` : m.label)],
-	["kind", (m) => m.kind, (m) => m.kind],
-	["state", (m) => m.state, (m) => m.state],
-	["last hour", (m) => m.rate_hs, null],
+	["state", (m) => m.state, (m) => (m.state === "offline" && m.last_seen_s !== null ? `offline since ${day(m.last_seen_s, now.time_s)}` : m.state)],
 	["10 s", (m) => m.rate_10s_hs, (m) => rate(m.rate_10s_hs)],
+	["last hour", (m) => m.rate_hs, null],
 	["1 min", (m) => m.rate_1min_hs, (m) => rate(m.rate_1min_hs)],
 	["1 h", (m) => m.rate_1h_hs, (m) => rate(m.rate_1h_hs)],
+	["best", (m) => m.best_ever ?? m.best_session, (m) => si(m.best_ever ?? m.best_session)],
+	["temp.", (m) => m.temperature_c, (m) => (known(m.temperature_c) ? `${m.temperature_c.toFixed(0)} °C` : "–")],
+	["power", (m) => m.power_w, (m) => (known(m.power_w) ? `${m.power_w.toFixed(1)} W` : "–")],
 	["accepted", (m) => m.accepted, (m) => count(m.accepted)],
 	["rejected", (m) => lost(m), (m) => count(lost(m))],
-	["best", (m) => m.best_ever ?? m.best_session, (m) => si(m.best_ever ?? m.best_session)],
-	["power", (m) => m.power_w, (m) => (known(m.power_w) ? `${m.power_w.toFixed(1)} W` : "–")],
-	["temp.", (m) => m.temperature_c, (m) => (known(m.temperature_c) ? `${m.temperature_c.toFixed(0)} °C` : "–")],
 	["up", (m) => m.uptime_s, (m) => duration(m.uptime_s)],
+	["kind", (m) => m.kind, (m) => m.kind],
 	["pool", (m) => m.pool, (m) => m.pool ?? "–"],
 	["seen", (m) => m.last_seen_s, seen],
 ];
-const SECRET = new Set(["miner", "pool"]);
+const WORDS = new Set(["state", "kind", "pool", "seen"]);
+const SECRET = new Set(["miner", "pool", "seen"]);
 
 let now = null;
 let past = {};
@@ -57,7 +58,7 @@ function heads() {
 			keep.set("board.sort", `${sorted} ${down ? "down" : "up"}`);
 			draw();
 		});
-		return el("th", "", null, button);
+		return el("th", WORDS.has(name) ? "words" : "", null, button);
 	}, (head, [name]) => {
 		if (name === sorted) head.setAttribute("aria-sort", down ? "descending" : "ascending");
 		else head.removeAttribute("aria-sort");
@@ -65,7 +66,8 @@ function heads() {
 }
 
 function line() {
-	return el("tr", "", null, ...COLUMNS.map(([name]) => el(name === "miner" ? "th" : "td", SECRET.has(name) ? "secret" : name === "last hour" ? "spark" : "")));
+	const look = (name) => [SECRET.has(name) && "secret", WORDS.has(name) && "words", name === "last hour" && "spark", name === "seen" && "long"].filter(Boolean).join(" ");
+	return el("tr", "", null, ...COLUMNS.map(([name]) => el(name === "miner" ? "th" : "td", look(name))));
 }
 
 function draw() {
@@ -82,7 +84,7 @@ function draw() {
 		tr.firstChild.title = [m.model, m.address].filter(Boolean).join(", ");
 	});
 	const ranked = now.miners.filter((m) => known(m.best_ever ?? m.best_session)).sort((one, two) => (two.best_ever ?? two.best_session) - (one.best_ever ?? one.best_session)).slice(0, 20);
-	rows(at("best").tBodies[0], ranked, (m) => m.label, () => el("tr", "", null, el("td"), el("td", "secret"), el("td"), el("td")), (tr, m, place) => cells(tr, [String(place + 1), m.label, si(m.best_ever), si(m.best_session)]));
+	rows(at("best").tBodies[0], ranked, (m) => m.label, () => el("tr", "", null, el("td"), el("td", "secret words"), el("td"), el("td")), (tr, m, place) => cells(tr, [String(place + 1), m.label, si(m.best_ever), si(m.best_session)]));
 }
 
 // The last hour as a line; gaps where it was silent.

@@ -113,6 +113,7 @@ def test_cgminer_is_understood_byte_for_byte(joins: bool) -> None:
     assert told.model == "cgminer 4.13.6"
     assert (told.rate_10s_hs, told.accepted, told.rejected, told.stale) == (0.0, 0, 0, 0)
     assert told.temperature_c == 55.5 and told.pool == "127.0.0.1"
+    assert told.best_session is None  # its 0 stands for none
     assert told.uptime_s == 8.0 and told.last_share_s == 1795718692.0
     commands = [json.loads(asked)["command"] for asked in one.asked]
     assert commands[:2] == ["version", "summary+devs+pools"]
