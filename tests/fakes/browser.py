@@ -19,6 +19,7 @@ from miner.views.web.server import WebServer
 from tests.fakes.scene import Scene
 
 DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
+CHANGES = 1_000_000  # of one scene
 NEEDS_BROWSER = pytest.mark.skipif(
     not (DRIVER and BROWSER), reason="no chromium and chromedriver on PATH"
 )
@@ -98,7 +99,7 @@ class Served:
         """`every_s`: ticks beside those of each second, for a clock that runs fast."""
         self.age_s, self._clock, self._every_s = age_s, clock, every_s
         self._began = clock()
-        self._start_s = time.time() - age_s
+        self._start_s, self._shown = time.time() - age_s, 0
         self.show(scene)
         self._made: tuple[Scene, int, Snapshot] | None = None
         self._socket = socket.create_server(("127.0.0.1", port))
@@ -117,14 +118,16 @@ class Served:
 
     def show(self, scene: Scene) -> None:
         """From now on this one, as if it had begun `age_s` before this server."""
-        self._scene = replace(scene, start_s=self._start_s)
+        self._shown += 1  # a change number is never told twice
+        self._scene = replace(scene, start_s=self._start_s), self._shown * CHANGES
 
     def snapshot(self) -> Snapshot:
         """Of this second; made once."""
-        scene, second = self._scene, int(self.age_s + self._clock() - self._began)
+        (scene, first), second = self._scene, int(self.age_s + self._clock() - self._began)
         made = self._made
         if made is None or made[0] is not scene or made[1] != second:
-            made = self._made = scene, second, scene.snapshot(float(second))
+            now = scene.snapshot(float(second))
+            made = self._made = scene, second, replace(now, change=now.change + first)
         return made[2]
 
     async def _serve(self) -> None:
