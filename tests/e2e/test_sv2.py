@@ -121,16 +121,6 @@ def test_without_a_key_it_shouts(tmp_path: Path) -> None:
     assert "STRATUM V2 WITHOUT A KEY" in done.stdout + done.stderr
 
 
-def test_a_v1_port_says_so(tmp_path: Path) -> None:
-    with FakePool() as v1:
-        port = v1.url.rpartition(":")[2]
-        key = "9bXiEd8boQVhq7WddEcERUL5tyyJVFYdU8th3HfbNXK3Yw6GRXh"
-        url = f"stratum2+tcp://127.0.0.1:{port}/{key}"
-        done = mine(tmp_path, "--pool", url, "--retries", "1")
-    assert done.returncode == 6
-    assert "Stratum v2 port" in done.stderr or "Stratum v1 port" in done.stderr
-
-
 def test_doctor_shows_the_handshake_and_the_certificate(tmp_path: Path) -> None:
     with Sv2Server(hard_enough) as server:
         command = [sys.executable, "-P", "-m", "miner", "doctor"]

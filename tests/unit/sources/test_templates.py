@@ -13,8 +13,9 @@ from miner.protocol.sv2.template import Payout
 from miner.sources.base import Health
 from miner.sources.pool.failover import Failover
 from miner.sources.pool.options import PoolOptions
+from miner.sources.pool.pools import pool_source
 from miner.sources.sv2.templates import template_source
-from miner.transport.urls import parse_pool_url
+from miner.transport.urls import PoolLogin, parse_pool_url
 from miner.work.found import NO_SIGN, Answer
 from tests.fakes.pool import FakePool
 from tests.fakes.sink import Sink, solve, until
@@ -88,8 +89,9 @@ def test_no_key_is_an_error_before_anything_is_opened() -> None:
         template_source([bare], PAYOUT, OPTIONS)
 
 
+@pytest.mark.parametrize("role", ["templates", "pool"])
 @pytest.mark.parametrize("kind", ["v1", "http"])
-def test_another_kind_of_port_is_named(kind: str) -> None:
+def test_another_kind_of_port_is_named(kind: str, role: str) -> None:
     """It waits for the end of a line, so it gets one when it is silent for too long."""
     web = ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
     with FakePool() as v1, web:
@@ -98,6 +100,8 @@ def test_another_kind_of_port_is_named(kind: str) -> None:
         url = parse_pool_url(f"stratum2+tcp://127.0.0.1:{port}/{KEY}")
         options = replace(OPTIONS, handshake_s=0.6, retries=0)
         made, sink = template_source([url], PAYOUT, options), Sink()
+        if role == "pool":
+            made = pool_source([PoolLogin(url, "user")], options)
         made.start(sink)
         words = "Stratum v1 or HTTP port" if kind == "v1" else "the port speaks HTTP"
         try:
