@@ -96,13 +96,23 @@ def test_a_terminal_is_left_at_once(key: str, tmp_path: Path) -> None:
     try:
         seen = until(ours, "your answer")
         assert "1. The 80 bytes · 1 of 4" in seen
-        os.write(ours, key.encode())
-        assert child.wait(30) == 0
+        assert pressed(child, ours, key) == 0
         assert "The answer" not in until(ours, "")
     finally:
         child.kill()
         child.wait()
         os.close(ours)
+
+
+def pressed(child: subprocess.Popen[bytes], terminal: int, key: str) -> int:
+    """The exit code after a key; pressed again where Python's input() missed the signal."""
+    for _ in range(10):
+        os.write(terminal, key.encode())
+        try:
+            return child.wait(6)
+        except subprocess.TimeoutExpired:
+            continue
+    raise AssertionError(f"{key!r} does not end the lesson")
 
 
 def controlling(terminal: int) -> None:
