@@ -291,6 +291,25 @@ def test_a_failed_c_build_is_loud(project: Project) -> None:
     assert done.stdout == "got\n"
 
 
+def test_a_compiler_that_cannot_be_fetched_is_a_line_and_set_up_goes_on(project: Project) -> None:
+    """No network: the next way is without C, and it is tried again an hour later."""
+    env = {"MINER_PURE": "", "CC": "/no/such/compiler"}
+    done = project.run(**env)
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    (size,) = (line for line in lines if "101 MB to download, 411 MB on disk" in line)
+    (failed,) = (line for line in lines if line.endswith("going on without C"))
+    assert lines.index(size) < lines.index(failed) and "ziglang" in failed
+    assert "THE C BUILD FAILED" in done.stderr
+    assert done.stdout == "got\n"
+    assert project.run(**env).stderr == ""  # not at once
+    keys = project.root / ".venv" / "homehash.json"
+    kept = json.loads(keys.read_text())
+    name, then = kept["failed native"].split()
+    keys.write_text(json.dumps({**kept, "failed native": f"{name} {float(then) - 4000:.0f}"}))
+    assert "101 MB" in project.run(**env).stderr
+
+
 @pytest.mark.parametrize("name", ["require_python", "pythons", "mine", "test"])
 def test_an_old_python_can_read_the_scripts(name: str) -> None:
     source = (ROOT / "scripts" / f"{name}.py").read_text(encoding="utf-8")

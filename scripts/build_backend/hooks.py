@@ -28,7 +28,7 @@ def get_requires_for_build_wheel(config_settings: ConfigSettings = None) -> list
     """The compiler wheel when nothing else can compile and it may be had; else nothing."""
     if flag("MINER_PURE") or _kept_library(_build_folder(config_settings)):
         return []
-    if compilers.working() or compilers.wheel_compiler():
+    if compilers.working():
         return []
     declined = flag("MINER_NO_COMPILER_DOWNLOAD")
     free_mb = shutil.disk_usage(tempfile.gettempdir()).free // 1_000_000
