@@ -184,7 +184,7 @@ def _widths(rows: list[list[str]], width: int) -> list[int]:
     room = width - GAP * (len(columns) - 1)
     if sum(wanted) <= room:
         return [max(one, 1) for one in wanted]
-    words = [max((len(word) for cell in cells for word in cell.split()), default=1)
+    words = [max((len(word) for cell in cells for word in cell.split(" ")), default=1)
              for cells in columns]  # fmt: skip
     least = [min(one, WORD) for one in words]
     while sum(least) > room:  # nothing helps but breaking the longest
