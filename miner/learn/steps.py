@@ -200,11 +200,6 @@ def code(function: Callable[..., object]) -> Code:
     return Code(f"{module}.{target.__qualname__}", str(file), line)
 
 
-def hex_lines(data: bytes, width: int = 16) -> tuple[str, ...]:
-    """Hex in rows of `width` bytes."""
-    return tuple(data[at : at + width].hex(" ") for at in range(0, len(data), width))
-
-
 def failed(screens: Sequence[Screen]) -> list[Check]:
     """Every check of these screens that did not pass."""
     return [
