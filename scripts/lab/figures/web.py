@@ -155,20 +155,25 @@ def stretch(mining: Mining, seconds: float) -> Stretch:
 
 
 def turns(mining: Mining, pairs: int, seconds: float, **kinds: int) -> None:
-    """With readers and without, by turns: the ratio of each pair."""
+    """With readers and without; which comes first changes from pair to pair."""
     ratios, costs = [], []
-    for _ in range(pairs):
-        alone = stretch(mining, seconds)
-        with readers(mining.port, **kinds):
-            time.sleep(1.0)
-            among = stretch(mining, seconds)
-        ratios.append(among.hashes_a_cpu_s / alone.hashes_a_cpu_s)
-        costs.append(among.listeners)
+    for number in range(pairs):
+        told = {}
+        for among in (False, True) if number % 2 else (True, False):
+            told[among] = among_readers(mining, seconds, kinds if among else {})
+        ratios.append(told[True].hashes_a_cpu_s / told[False].hashes_a_cpu_s)
+        costs.append(told[True].listeners)
     named = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
     middle = statistics.median(ratios)
     spread = statistics.median(abs(one - middle) for one in ratios)
     print(f"{named}: hashes a CPU second {middle:.4f} of none (MAD {spread:.4f}, {pairs} pairs);")
-    print(f"  listeners' thread {100 * statistics.median(costs):.2f} % of a core")
+    print(f"  listeners' thread {100 * statistics.median(costs):.2f} % of a core", flush=True)
+
+
+def among_readers(mining: Mining, seconds: float, kinds: dict[str, int]) -> Stretch:
+    with readers(mining.port, **kinds):
+        time.sleep(1.0)
+        return stretch(mining, seconds)
 
 
 def scrapes(mining: Mining, count: int) -> None:
