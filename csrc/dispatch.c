@@ -44,7 +44,7 @@ static const struct variant variants[] = {
     {"armv8", "straight8", ARMV8(8), BUILT(HAVE_ARMV8_STRAIGHT8, &scan_armv8_straight8)},
     {"neon", "loops2", NEON, BUILT(HAVE_NEON_LOOPS2, &scan_neon_loops2)},
     {"neon", "straight1", NEON, BUILT(HAVE_NEON_STRAIGHT1, &scan_neon_straight1)},
-    {"portable", "straight1", PORTABLE, &scan_portable_straight1},
+    {"portable", "loops1", PORTABLE, &scan_portable_loops1},
 };
 enum { VARIANT_COUNT = sizeof variants / sizeof *variants };
 

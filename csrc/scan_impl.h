@@ -17,7 +17,7 @@ struct shape {
 extern const struct shape scan_avx512_loops3, scan_avx512_loops2, scan_avx512_straight2,
     scan_shani_straight4, scan_shani_straight8, scan_avx2_loops2, scan_avx2_straight1,
     scan_sse2_loops1, scan_sse2_straight1, scan_armv8_straight4, scan_armv8_straight8,
-    scan_neon_loops2, scan_neon_straight1, scan_portable_straight1;
+    scan_neon_loops2, scan_neon_straight1, scan_portable_loops1;
 
 /* yardstick.c: run turns of independent operations of this kind; how many they were, 0: none for this
  * processor. The caller has asked the CPU. */

@@ -104,7 +104,7 @@ def test_a_shape_can_be_forced(clib: Library, tmp_path: Path) -> None:
         opened = native.PROVIDER.open(f"native:{row.name}", OpenOptions(tmp_path))
         assert isinstance(opened, device.NativeBackend)
         assert (opened.info.name, opened.several, opened.one) == (f"native:{row.name}", row, row)
-    with pytest.raises(BackendUnavailable, match=r"native:portable:oval .* there are straight1"):
+    with pytest.raises(BackendUnavailable, match=r"native:portable:oval .* there are loops1"):
         native.PROVIDER.open("native:portable:oval", OpenOptions(tmp_path))
 
 

@@ -34,7 +34,7 @@ SHAPES = {  # the definitions of each shape of each variant
     }
     for variant, row in PLAN["variants"].items()
 }
-PORTABLE = SHAPES["portable"]["straight1"]
+PORTABLE = SHAPES["portable"]["loops1"]
 # As the product is built, and with every warning: one set of object files for several tests.
 PRODUCT = ("-O2", "-fPIC", "-fvisibility=hidden", "-fstack-protector-strong", *WARNINGS)
 CHECKED = ("-fPIC", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
