@@ -14,13 +14,16 @@ from miner.bitcoin.target import target_from_nbits
 from tests.backends.test_native_build import (
     COMMON,
     CSRC,
+    DRIVER,
     HERE,
     PORTABLE,
+    PRODUCT,
     SANITIZERS,
     SHARED,
     WARNINGS,
     X86,
     build,
+    link,
     run,
     tool,
 )
@@ -174,7 +177,8 @@ def test_the_built_library_takes_any_address(offset: int) -> None:
 def x86_driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if tuple(X86) != HERE:
         pytest.skip("these variants are x86's")
-    return build(tool("gcc"), HERE, tmp_path_factory.mktemp("driver"), "-O1", "-static")
+    out = tmp_path_factory.mktemp("driver") / "driver"
+    return link(tool("gcc"), HERE, PRODUCT, out, DRIVER, "-static")
 
 
 @pytest.mark.parametrize(
