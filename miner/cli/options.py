@@ -49,7 +49,8 @@ SOURCE = (
 )  # fmt: skip
 BACKENDS = (
     click.option("--backend", multiple=True, metavar="B",
-                 help="auto, python, hashlib, numpy, native[:isa], opencl[:platform:device]."),
+                 help="auto, python, hashlib, numpy, native[:isa[:shape]], "
+                 "opencl[:platform:device]."),
     click.option("--threads", "-t", metavar="N", help="CPU threads; default: one a core."),
     click.option("--throttle", metavar="PERCENT", help="Share of the time spent hashing."),
     click.option("--idle/--no-idle", default=None,

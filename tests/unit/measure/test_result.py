@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from miner.errors import ConfigError
-from miner.measure import schema, stats, store
+from miner.measure import schema, screen, stats, store
 from miner.measure.result import CaseResult, Energy, Gate, Result, Slice
 
 
@@ -48,6 +48,24 @@ def test_an_invalid_and_an_empty_case_have_no_rate() -> None:
     assert data["cases"][0]["stats"] is None
     assert data["cases"][0]["verdict"] == {"word": "INVALID", "reasons": ["self-test: wrong"]}
     assert found.best() is None
+
+
+def test_a_share_of_the_limit_is_said_where_it_is_known() -> None:
+    """The rate of all threads over what their cores could reach; a file keeps it."""
+    case = sample(1e6).cases[0]
+    assert screen.details(sample()) == [
+        line for line in screen.details(sample()) if "shape" not in line
+    ]
+    case.shape, case.counters["limit_hs"] = "loops2", 1.25e6
+    assert case.share_of_limit == pytest.approx(0.8016, abs=1e-4)
+    found = Result("2026-11-22T12:00:00+00:00", "0.1.0", "abc", {"cpu": "x"}, 1, "quick", [case])
+    words = "native:avx2 x1 v8: shape loops2, 80% of this core's vector limit"
+    assert words in screen.details(found)
+    assert words in screen.details(store.from_dict(store.to_dict(found), "file"))
+    case.variant, case.threads = "shani", 2
+    assert "shape loops2, 40% of these cores' SHA limit" in "\n".join(screen.details(found))
+    case.counters.clear()
+    assert "native:shani x2 v8: shape loops2" in screen.details(found)
 
 
 def test_energy_gross_and_net() -> None:
