@@ -74,16 +74,17 @@ def mine_chain(backend: Backend, blocks: int, target: int, seed: int) -> Iterato
     rng = random.Random(seed)
     prev_hash, ntime = REGTEST_GENESIS[::-1], 1296688602
     batch = backend.info.lanes
+    most = max(2**256 // (target + 1) // 2, batch)  # a scan beyond the hit is thrown away
     for height in range(1, blocks + 1):
         ntime += 1
         job = job_after(prev_hash, height, target, ntime)
-        found, batch = _search(backend, Roller(job, rng.getrandbits(63)), batch)
+        found, batch = _search(backend, Roller(job, rng.getrandbits(63)), batch, most)
         prev_hash = found.share.hash
         yield found
 
 
-def _search(backend: Backend, roller: Roller, batch: int) -> tuple[Found, int]:
-    """The first hit in nonce order; the batch is sized to some milliseconds as it goes."""
+def _search(backend: Backend, roller: Roller, batch: int, most: int) -> tuple[Found, int]:
+    """The first hit in nonce order; the batch is sized to some milliseconds, at most `most`."""
     tried = 0
     while (unit := roller.next(1, 0.0)) is not None:
         nonce = 0
@@ -99,7 +100,7 @@ def _search(backend: Backend, roller: Roller, batch: int) -> tuple[Found, int]:
             nonce += result.hashes
             tried += result.hashes
             quick = time.monotonic() - begun < backend.info.scan_s
-            batch = min(batch * 2, 1 << 22) if quick else max(batch // 2, backend.info.lanes)
+            batch = min(batch * 2, most) if quick else max(batch // 2, backend.info.lanes)
     raise MinerError("the lesson's search space is used up")
 
 

@@ -13,12 +13,13 @@ import pytest
 from miner.errors import ConfigError
 from miner.learn import trying
 from miner.learn.catalogue import LESSONS, script
-from miner.learn.steps import Setting
+from miner.learn.steps import Check, Setting
 from tests.unit.learn.breaks import BREAKS, SHORTER
 
 LESSON_PACKAGE = "miner.learn.lessons"
 QUICK = Setting(quick=True)
 LONGEST = 80 - len("  try it: ")
+AN_EXPRESSION = 'miner learn --try "nakamoto_success(0.1, 5)"'
 
 
 def all_checks() -> list[str]:
@@ -31,17 +32,28 @@ def all_checks() -> list[str]:
     ]
 
 
-def all_lines() -> list[str]:
-    """What stands behind "try it:" on the screens, each line once."""
+def expressions() -> list[str]:
+    """What stands behind "try it: miner learn --try" on the screens, each line once."""
     found = {
-        str(block.how)
+        item.how
         for lesson in LESSONS
-        if lesson.name not in ("shares", "ladder", "asicboost", "joules")  # speeds: --check below
+        if lesson.name not in ("shares", "asicboost", "ladder", "joules")  # below, by their texts
         for screen in lesson.screens(QUICK)
-        for block in screen.items
-        if hasattr(block, "how")
+        for item in screen.items
+        if isinstance(item, Check) and "--try" in item.how
     }
-    return sorted(found)
+    return sorted(found | {line for line in lines() if "--try" in line and "{" not in line})
+
+
+def lines() -> set[str]:
+    """Every line to try, as the texts have it."""
+    return {
+        block.fields["again"].replace("{seed}", "2009")
+        for lesson in LESSONS
+        for page in script(lesson.name).pages
+        for block in page.blocks
+        if block.kind == "check"
+    }
 
 
 def set_deep(monkeypatch: pytest.MonkeyPatch, path: str, value: Any) -> None:
@@ -84,32 +96,33 @@ def test_every_line_to_try_is_short_and_is_no_other_language() -> None:
                     assert theirs.fields["again"] == block.fields["again"]
 
 
-def test_every_line_to_try_runs_when_pasted(tmp_path: Path) -> None:
-    lines = all_lines()
-    assert len(lines) > 20
-    environment = {**os.environ, "MINER_HOME": str(tmp_path), "COLUMNS": "80"}
-    tried, commands = 0, set()
-    for line in lines:
+def test_every_expression_to_try_gives_an_answer() -> None:
+    found = expressions()
+    assert len(found) > 20
+    for line in found:
         assert len(line) <= LONGEST, line
         words = shlex.split(line)
-        assert words[0] == "miner"
-        if words[1:3] == ["learn", "--try"]:
-            if "0x1d800001" in words[3]:
-                with pytest.raises(ConfigError, match="sign bit"):
-                    trying.evaluate(words[3])
-            else:
-                assert trying.evaluate(words[3])
-            tried += 1
-        elif words[1] != "mine":
-            commands.add(tuple(words[1:]))
-    assert tried > 15
-    # Whole lessons are run by the other tests; one here as a shell does it, and one expression.
-    for run in (("learn", "header", "--check"), ("learn", "--try", "nakamoto_success(0.1, 5)")):
-        done = subprocess.run(
-            [sys.executable, "-m", "miner", *run], env=environment, capture_output=True, text=True,
-            timeout=120, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0 and done.stdout, done.stderr
+        assert words[:3] == ["miner", "learn", "--try"] and len(words) == 4, line
+        if "0x1d800001" in line:  # shows a refusal
+            with pytest.raises(ConfigError, match="sign bit"):
+                trying.evaluate(words[3])
+        else:
+            assert trying.evaluate(words[3])
+
+
+@pytest.mark.parametrize(
+    "line", sorted({one for one in lines() if "--try" not in one} | {AN_EXPRESSION})
+)
+def test_every_line_to_try_runs_when_pasted(line: str, tmp_path: Path) -> None:
+    """As a shell runs it; lessons in full, so some take ten seconds of real mining."""
+    environment = {**os.environ, "MINER_HOME": str(tmp_path), "COLUMNS": "80"}
+    words = shlex.split(line)
+    assert words[0] == "miner" and len(line) <= LONGEST
+    done = subprocess.run(
+        [sys.executable, "-m", *words], env=environment, capture_output=True, text=True,
+        timeout=240, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0 and done.stdout and "FAILED" not in done.stdout, done.stderr
 
 
 @pytest.mark.parametrize("expression", ["", "1 +", "nothing(1)", "block(3)", "1/0", "import os"])
