@@ -65,7 +65,9 @@ def first_numbers(now: Snapshot, health: Health) -> str:
         ),
         ("hashes", units.si(float(run.hashes), "", 3)),
         ("shares accepted / rejected", f"{shares.accepted:,} / {shares.rejected:,}"),
-        ("blocks found / accepted", f"{blocks.found:,} / {blocks.accepted:,}"),
+        ("blocks accepted", f"{blocks.accepted:,}")  # each scan finds rivals, needless
+        if run.paced
+        else ("blocks found / accepted", f"{blocks.found:,} / {blocks.accepted:,}"),
         ("best difficulty", "–" if best is None else words.number(best)),
         ("height of the block being made", height),
         ("running for", units.duration(run.elapsed_s)),
