@@ -1,9 +1,10 @@
 /* homehash's C library: a proof-of-work scan for the CPU it runs on, callable from any language.
  *
  * This file is the whole interface; nothing else is exported. All functions have the C calling
- * convention of the platform and may be called from several threads at once: there is no heap and
- * no state, memory is the caller's. Types have fixed widths and the platform's C layout. Words are
- * host-order uint32_t values of SHA-256's big-endian words. Strings are static, ASCII, ended by 0.
+ * convention of the platform and may be called from several threads at once: there is no heap, memory
+ * is the caller's, and the one thing kept is what the CPU answered when it was asked for its features
+ * (an atomic word). Types have fixed widths and the platform's C layout. Words are host-order
+ * uint32_t values of SHA-256's big-endian words. Strings are static, ASCII, ended by 0.
  *
  * A program in another language does this once:
  *  1. scan_version() must be SCAN_VERSION; before that, call nothing else.
