@@ -217,7 +217,8 @@ def left(deadline: float) -> float:
 
 
 def _readable(sock: socket.socket) -> bool:
-    if sys.platform != "win32":  # select.select refuses descriptors above 1023
+    # select.select refuses descriptors above 1023, and is all that Windows has
+    if sys.platform != "win32" and hasattr(select, "poll"):
         poller = select.poll()
         poller.register(sock, select.POLLIN)
         return bool(poller.poll(0))
