@@ -31,6 +31,7 @@ SEED = int(os.environ.get("MINER_SEED") or random.SystemRandom().randrange(2**32
 GOAL_S = {"own": 1.0, "node": 1.0, "pool": 1.0, "open": 3.0}
 BUSY = 1.0 if COUNTED else 5.0
 LATEST_S = 3.0  # from the start of the process to the signal
+CHILDREN_S = 1.0  # after a forced end the children see their pipe close, and end by themselves
 BEFORE_US = (-signal.SIGTERM, -signal.SIGINT, 1)  # Python itself was still starting
 
 
@@ -76,7 +77,10 @@ def stop_one(miner: Start, kind: str, flags: list[str], dice: random.Random) -> 
     else:
         assert code == 0, command.text
         assert "Traceback" not in command.text, command.text
-    assert not [child for child in family if lives(child)], "a child was left behind"
+    deadline = time.monotonic() + CHILDREN_S
+    while (left := [child for child in family if lives(child)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not left, "a child was left behind"
     return took_s
 
 

@@ -7,6 +7,7 @@ open while the signal comes. A second signal comes in every fifth trial.
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,7 @@ from tests.fakes.sink import REGTEST
 
 IDLE_GOAL_S, OPEN_GOAL_S = 1.0, 3.0
 LATEST_S = 1.5  # the moment of the signal, from the fork: half-way started or mining
+CHILDREN_S = 1.0  # after a forced end its children see their pipe close, and end by themselves
 EARLY = (
     signal.SIGTERM,
     signal.SIGINT,
@@ -90,7 +92,9 @@ class Stops:
             self.failed.append(f"{self.kind} {trial}: wait status {status}: {text[-200:]!r}")
         if "Traceback" in text:
             self.failed.append(f"{self.kind} {trial}: {text[-400:]!r}")
-        left = [p.pid for p in psutil.process_iter() if orphan_of(p, pid)]
+        deadline = time.monotonic() + CHILDREN_S
+        while (left := orphans(pid)) and time.monotonic() < deadline:
+            time.sleep(0.02)
         if left:
             self.failed.append(f"{self.kind} {trial}: left {left} behind")
 
@@ -104,9 +108,11 @@ class Stops:
                    (note, *self.failed[:5]))  # fmt: skip
 
 
-def orphan_of(process: psutil.Process, group: int) -> bool:
-    """Is it of the ended miner's session?"""
-    try:
-        return os.getsid(process.pid) == group and process.pid != group
-    except (ProcessLookupError, PermissionError):
-        return False
+def orphans(group: int) -> list[int]:
+    """Who runs on in the ended miner's session; not who only waits to be reaped by its adopter."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(ProcessLookupError, PermissionError, psutil.Error):
+            if process.pid != group and os.getsid(process.pid) == group:
+                found += [process.pid] * (process.status() != psutil.STATUS_ZOMBIE)
+    return found
