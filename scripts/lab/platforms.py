@@ -32,7 +32,6 @@ from build_backend import compilers, project
 from lab import inspection, setups
 
 ROOT = Path(__file__).resolve().parents[2]
-MIRROR = "http://deb.debian.org/debian"
 SUITE = "bookworm"
 USER = 1000
 BLOCKS = 3
@@ -200,11 +199,21 @@ def windows(options: argparse.Namespace, folder: Path) -> None:
 PLACES = {"debian": debian, "arm64": arm64, "windows": windows}
 
 
+def mirror() -> str:
+    """Where this computer has its Debian packages from; "" where it is no Debian."""
+    places = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"],
+        capture_output=True, text=True, check=False,
+    ) if shutil.which("apt-get") else None  # fmt: skip
+    found = places.stdout.split() if places else []
+    return next((uri.rstrip("/") for uri in found if uri.rstrip("/").endswith("/debian")), "")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("place", nargs="*", choices=[[], *PLACES], help="all without one")
     parser.add_argument("--wheels", type=Path, default=ROOT / "dist", help="of scripts/wheels.py")
-    parser.add_argument("--mirror", default=MIRROR, help="Debian's")
+    parser.add_argument("--mirror", default=mirror(), help="Debian's; this computer's own if known")
     parser.add_argument("--keep", type=Path, help="work here, and leave it")
     options = parser.parse_args()
     failed = 0
