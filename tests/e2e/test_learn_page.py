@@ -3,7 +3,6 @@
 import json
 import random
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +17,8 @@ from miner.learn import page
 from miner.learn.catalogue import LESSONS, course
 from miner.learn.steps import Lesson, Setting
 from miner.learn.voice import voice
+from tests.fakes.browser import NEEDS_BROWSER, open_browser
 
-DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
-NEEDS_BROWSER = pytest.mark.skipif(
-    not (DRIVER and BROWSER), reason="no chromium and chromedriver on PATH"
-)
 VECTORS = Path(__file__).parent.parent / "vectors"
 MAX_BYTES = 400_000
 TOUCH_PX, LETTER_PX = 44, 10  # what a finger hits; what an eye reads on a phone
@@ -45,24 +41,6 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def german(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(course("de").lessons, tmp_path_factory.mktemp("page") / "lernen.html")
-
-
-def open_browser(folder: Path, scripts: bool = True) -> Any:
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(BROWSER)
-    for flag in (
-        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        "--disable-dev-shm-usage", f"--user-data-dir={folder}", "--window-size=1000,900",
-    ):  # fmt: skip
-        options.add_argument(flag)
-    if not scripts:
-        blocked = {"profile.managed_default_content_settings.javascript": 2}
-        options.add_experimental_option("prefs", blocked)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    return webdriver.Chrome(options, webdriver.ChromeService(str(DRIVER)))
 
 
 @pytest.fixture(scope="module")
