@@ -45,6 +45,7 @@ LAYERS: dict[str, float] = {
     "doctor": 7,
     "learn": 8,
     "board": 8,
+    "pool": 8,
     "cli": 9,
     "__main__": 10,
 }
@@ -66,7 +67,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "cffi": ("backends/native/library.py",),
     "h11": ("board/wire.py",),
     "prometheus_client": ("board/", "views/metrics.py"),
-    "starlette": ("views/web/", "board/"),
+    "starlette": ("views/web/", "board/", "pool/"),
     "uvicorn": ("views/web/",),
     "rich": (
         "views/",
@@ -76,7 +77,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "measure/screen.py",
         "cli/",
     ),
-    "miner.node": ("node/", "run/", "learn/", "doctor.py", "cli/node.py"),
+    "miner.node": ("node/", "run/", "learn/", "pool/", "doctor.py", "cli/node.py"),
 }
 
 

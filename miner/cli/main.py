@@ -4,6 +4,7 @@ import errno
 import importlib
 import sys
 from contextlib import suppress
+from keyword import iskeyword
 
 import click
 
@@ -16,6 +17,9 @@ from miner.text import scrub
 COMMANDS = {
     "mine": ("miner.cli.mine", "Mine: on a pool, on your node, or on the built-in regtest node."),
     "node": ("miner.cli.node", "Run the built-in regtest node alone."),
+    "class": ("miner.cli.class_", "Mine together in a room, on one private chain: the teacher."),
+    "join": ("miner.cli.join", "Join a class, or any homehash pool: the students."),
+    "pool": ("miner.cli.pool", "A Stratum server on your own node, for several miners."),
     "board": ("miner.cli.board", "Many miners of many kinds in one table and on one page."),
     "devices": ("miner.cli.devices", "List every hashing backend and why it can or cannot run."),
     "doctor": ("miner.cli.doctor", "Check install, devices, node and pool; each with a remedy."),
@@ -43,7 +47,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        function = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), function)
         assert isinstance(command, click.Command)
         return command
 

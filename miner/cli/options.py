@@ -98,3 +98,17 @@ def options(*groups: tuple[Callable[[Any], Any], ...]) -> Callable[[Command], Co
         return command
 
     return decorate
+
+
+def some_of(
+    group: tuple[Callable[[Any], Any], ...], names: str
+) -> tuple[Callable[[Any], Any], ...]:
+    """The options of a group with these names, for a command that needs no others."""
+
+    def name_of(option: Callable[[Any], Any]) -> str:
+        def probe() -> None:
+            """Takes one option, which tells its name."""
+
+        return str(option(probe).__click_params__[0].name)
+
+    return tuple(option for option in group if name_of(option) in names.split())

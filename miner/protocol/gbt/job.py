@@ -11,6 +11,7 @@ from miner.bitcoin.coinbase import (
     CoinbaseTemplate,
     build_coinbase,
     commitment_script,
+    push,
     with_witness,
     witness_root,
 )
@@ -27,6 +28,7 @@ from miner.work.unit import build_unit
 
 EXTRANONCE_BYTES = 8  # 2**64 work units a template; their start is random, so miners do not collide
 HEADER_WEIGHT = 4 * 80
+OP_RETURN = b"\x6a"
 KIND = "gbt"  # of the blocks that are journalled here
 CAPABILITIES = ["coinbasevalue", "longpoll", "proposal"]
 
@@ -38,6 +40,7 @@ class MiningPlan:
     payout: bytes  # output script
     tag: bytes = b""  # bytes pushed into the coinbase, for people to read
     roll_versions: bool = True
+    notes: tuple[bytes, ...] = ()  # texts in outputs that nobody can spend, worth nothing
 
 
 def rules_for(chain: str) -> list[str]:
@@ -123,6 +126,7 @@ def _fit(template: Template, plan: MiningPlan) -> tuple[Template, CoinbaseTempla
 
 def _coinbase(template: Template, plan: MiningPlan) -> CoinbaseTemplate:
     outputs = [TxOut(template.coinbase_value, plan.payout)]
+    outputs += (TxOut(0, OP_RETURN + push(note)) for note in plan.notes)
     if template.commitment:
         outputs.append(TxOut(0, template.commitment))
     try:

@@ -1,0 +1,1 @@
+"""Many miners on one chain: a class with its teacher, or a home with several machines."""

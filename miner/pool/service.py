@@ -1,0 +1,100 @@
+"""The room at work: its chain's side and its clock, as one service of the listeners.
+
+A node gives templates and judges blocks, over RPC as in solo mining: the built-in one of a class,
+or any Bitcoin Core of a home. The source's threads only hand over to the loop.
+"""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from miner.errors import MinerError
+from miner.journal import Journal
+from miner.pool.blocks import Blocks
+from miner.pool.room import Room
+from miner.pool.values import RoomRules
+from miner.protocol.gbt.job import template_of
+from miner.sources.base import SourceState, WorkSource
+from miner.work.found import Share, Verdict
+from miner.work.job import Job
+
+TICK_S = 1.0
+STOP_S = 1.0  # for blocks under way
+
+
+class PoolService:
+    """A service, and the sink of its source. `room` belongs to the listeners' thread."""
+
+    def __init__(
+        self,
+        source: WorkSource,
+        journal: Journal,
+        rules: RoomRules,
+        tell: Callable[[str], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`tell`: a line for the teacher's screen."""
+        self.room = Room(rules, self._send, os.urandom, clock())
+        self.fatal: MinerError | None = None  # why nothing can be mined: the command ends with it
+        self._source, self._tell, self._clock = source, tell, clock
+        self._blocks = Blocks(source, journal, self.room.block_judged, tell)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._said = ""
+        self.ended = threading.Event()  # everything is written and closed
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Until `stop`; then blocks under way get a moment."""
+        self._loop = asyncio.get_running_loop()
+        self._blocks.start(self._loop)
+        self._source.start(self)
+        ticking = asyncio.ensure_future(self._tick())
+        try:
+            await stop.wait()
+        finally:
+            ticking.cancel()
+            await asyncio.to_thread(self._source.stop, STOP_S)
+            await asyncio.sleep(0)  # the last verdicts
+            self._blocks.close()
+            self.ended.set()
+
+    # --- SourceSink: on the source's threads --------------------------------------------------
+    def job(self, job: Job) -> None:
+        self._hand_over(self._job, job)
+
+    def verdict(self, verdict: Verdict) -> None:
+        self._hand_over(self._blocks.verdict, verdict)
+
+    def state(self, state: SourceState) -> None:
+        self._hand_over(self._state, state)
+
+    def alarm(self, text: str) -> None:
+        self._hand_over(self._tell, text)
+
+    # --- in the loop --------------------------------------------------------------------------
+    def _hand_over(self, call: Callable[..., None], *args: object) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(call, *args)
+
+    def _job(self, job: Job) -> None:
+        if job.reopens:
+            self._blocks.reopen(job.prev_hash)
+        self._blocks.replay.job(job)
+        self.room.template(template_of(job), self._clock())
+
+    def _state(self, state: SourceState) -> None:
+        if isinstance(state.fatal, MinerError):
+            self.fatal = state.fatal
+        if state.text != self._said:
+            self._said = state.text
+            self._tell(state.text)
+
+    def _send(self, share: Share) -> None:
+        self._blocks.send(share)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self.room.tick(self._clock())
+            self._blocks.tick()
