@@ -10,21 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from miner.work.payout import Outlook
+
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """One miner in one pool over one stretch of time."""
-
-    own_blocks: float  # blocks the miner would find alone, on average
-    pool_blocks: float  # blocks the whole pool finds, on average
-    shares_per_block: float  # network difficulty / share difficulty
-
-    @property
-    def part(self) -> float:
-        """The miner's part of the pool's hashrate."""
-        return self.own_blocks / self.pool_blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +31,14 @@ class Scheme:
 def solo(outlook: Outlook, trials: int, rng: np.random.Generator) -> Scheme:
     """A whole block or nothing: Poisson."""
     paid = rng.poisson(outlook.own_blocks, trials).astype(float)
-    return _scheme("solo", paid, outlook.own_blocks, math.sqrt(outlook.own_blocks))
+    return _scheme("solo", paid, outlook.own_blocks, outlook.solo_sd)
 
 
 def pay_per_share(outlook: Outlook, trials: int, rng: np.random.Generator) -> Scheme:
     """A fixed price a share; the operator carries the luck."""
     shares = outlook.own_blocks * outlook.shares_per_block
     paid = rng.poisson(shares, trials) / outlook.shares_per_block
-    return _scheme("pps", paid, outlook.own_blocks, math.sqrt(shares) / outlook.shares_per_block)
+    return _scheme("pps", paid, outlook.own_blocks, outlook.pay_per_share_sd)
 
 
 def proportional(outlook: Outlook, trials: int, rng: np.random.Generator) -> Scheme:
@@ -60,10 +48,7 @@ def proportional(outlook: Outlook, trials: int, rng: np.random.Generator) -> Sch
     for trial, blocks in enumerate(rng.poisson(outlook.pool_blocks, trials)):
         rounds = rng.geometric(chance, blocks)
         paid[trial] = float(np.sum(rng.binomial(rounds, q) / rounds))
-    mean_inverse = -chance * math.log(chance) / (1 - chance)  # E[1 / shares of a round]
-    per_block = q * q + q * (1 - q) * mean_inverse  # E[x**2], x = part of a block
-    return _scheme("proportional", paid, outlook.own_blocks,
-                   math.sqrt(outlook.pool_blocks * per_block))  # fmt: skip
+    return _scheme("proportional", paid, outlook.own_blocks, outlook.proportional_sd)
 
 
 def last_n_shares(outlook: Outlook, window: int, trials: int, rng: np.random.Generator) -> Scheme:
@@ -74,7 +59,7 @@ def last_n_shares(outlook: Outlook, window: int, trials: int, rng: np.random.Gen
     q = outlook.part
     blocks = rng.poisson(outlook.pool_blocks, trials)
     paid = rng.binomial(blocks * window, q) / window
-    sd = math.sqrt(outlook.pool_blocks * (q * q + q * (1 - q) / window))
+    sd = outlook.last_n_shares_sd(window)
     return replace(_scheme("pplns", paid, outlook.own_blocks, sd), window=window)
 
 

@@ -9,6 +9,7 @@ from miner.learn import network, payout
 from miner.learn.live import Live, Series, Shown, Si, Span, word
 from miner.learn.mining import bench_unit, open_quick, rate
 from miner.learn.steps import Setting
+from miner.work.payout import Outlook
 
 DAY_S = 86_400
 YEAR_S = 365.25 * DAY_S
@@ -77,7 +78,7 @@ def _schemes(setting: Setting) -> Live:
     trials = QUICK_TRIALS if setting.quick else TRIALS
     setting.progress(word("trials", trials=trials))
     rng = np.random.default_rng(setting.seed)
-    outlook = payout.Outlook(OWN_PART * POOL_BLOCKS, POOL_BLOCKS, SHARES_PER_BLOCK)
+    outlook = Outlook(OWN_PART * POOL_BLOCKS, POOL_BLOCKS, SHARES_PER_BLOCK)
     results = [
         payout.solo(outlook, trials, rng),
         payout.proportional(outlook, trials, rng),

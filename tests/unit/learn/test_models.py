@@ -11,7 +11,6 @@ from miner.learn import tags
 from miner.learn.attack import confirmations_for, exact_success, nakamoto_success, race
 from miner.learn.own_node import OwnNode
 from miner.learn.payout import (
-    Outlook,
     hopping_gain,
     last_n_shares,
     pay_per_share,
@@ -20,6 +19,7 @@ from miner.learn.payout import (
     solo,
 )  # fmt: skip
 from miner.learn.retarget import MEAN_INTERVAL_S, simulate, steady_target
+from miner.work.payout import Outlook
 
 OUTLOOK = Outlook(own_blocks=0.02, pool_blocks=4.0, shares_per_block=5000)
 TRIALS = 8_000
