@@ -18,6 +18,7 @@ PACKAGE = ROOT / "miner"
 LAYERS: dict[str, float] = {
     "crash": 0,
     "files": 0,
+    "limits": 0,
     "errors": -1,
     "units": -1,
     "text": -1,

@@ -85,7 +85,7 @@ def main() -> None:
     except (RuntimeError, MemoryError) as error:
         if not (isinstance(error, MemoryError) or NO_THREAD in str(error)):
             raise
-        complain(f"miner: {error or 'out of memory'}: raise the limits on threads and memory")
+        complain(f"miner: {str(error) or 'out of memory'}: raise the limits on threads and memory")
         code = 1
     let_go()
     sys.exit(code if isinstance(code, int) else 0)

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from miner import paths
+from miner import limits, paths
 from miner.cli.keys import Keys, Screen
 from miner.errors import MinerError, OutputLeft
 from miner.gap import economics
@@ -113,6 +113,7 @@ class Session:
 
 def mine_on(config: MineConfig) -> None:
     """Raises MinerError."""
+    limits.require(limits.MINING_MIB, "mining")
     Session(config).mine()
 
 

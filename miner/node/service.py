@@ -6,6 +6,7 @@ import threading
 import time
 from pathlib import Path
 
+from miner import limits
 from miner.errors import NodeError
 from miner.node.chain import Chainstate, why_unavailable
 from miner.node.folder import COOKIE, NodeFolder
@@ -48,6 +49,7 @@ class Node:
 
         Raises NodeError: no kernel wheel, folder not ours or in use, port taken.
         """
+        limits.require(limits.NODE_MIB, "the built-in node")
         folder = NodeFolder(datadir, fresh=fresh)
         started = time.monotonic()
         if folder.lagging:
