@@ -6,11 +6,14 @@
 A row is a kind of noise. "A/A": two builds that are alike; faster and slower are then wrong, beside
 it how far chance may have carried that share (two standard deviations). "covers": the 95 % interval
 holds the true ratio. "+5 %", "x2": a true difference of that size is called faster. The seed is
-fixed, so the table repeats. Rows are shared out to all cores: the whole table takes minutes.
+fixed, so the table repeats. Rows are shared out to all cores: the whole table takes minutes. A row
+whose wrong words are too near its limit for chance to tell gets four times the trials. The last
+lines are the verdict.
 """
 
 import argparse
 import math
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -49,6 +52,8 @@ def offset(sd: float) -> Noise:
     return lambda rng, n: np.asarray(rng.normal(0, sd) + rng.normal(0, 0.003, n))
 
 
+MOST_WRONG = {3: 0.03, 5: 0.02}  # A/A, by runs a side
+LEAST_FOUND = 0.9  # of +5 % at run offsets of 1 %
 WIDTHS = (6, 16, 10, 9, 9, 9)
 NOISES: dict[str, Noise] = {
     "iid 0.3 %": lambda rng, n: rng.normal(0, 0.003, n),
@@ -80,13 +85,28 @@ def pair(
     return compare.word(interval, (runs, runs)), covers
 
 
-def row(case: tuple[int, str], trials: int, power: int, n: int) -> list[str]:
+def is_wrong(word: str) -> bool:
+    """Of two builds that are alike."""
+    return word in (compare.FASTER, compare.SLOWER, compare.DIFFERS)
+
+
+def within_chance(wrong: int, trials: int) -> float:
+    """Two standard deviations of the share."""
+    share = wrong / trials
+    return 2 * math.sqrt(share * (1 - share) / trials)
+
+
+def row(case: tuple[int, str], trials: int, power: int, n: int) -> tuple[list[str], list[str]]:
+    """The cells, and which limits this row breaks."""
     runs, name = case
     rng = np.random.default_rng([n, runs, *name.encode()])
-    noise = NOISES[name]
+    noise, most = NOISES[name], MOST_WRONG.get(runs, 1.0)
     alike = [pair(noise, rng, n, runs, 1.0) for _ in range(trials)]
+    wrong = sum(is_wrong(word) for word, _ in alike)
+    if abs(wrong / trials - most) <= within_chance(wrong, trials):
+        alike += [pair(noise, rng, n, runs, 1.0) for _ in range(3 * trials)]
+        trials, wrong = len(alike), sum(is_wrong(word) for word, _ in alike)
     words = Counter(word for word, _ in alike)
-    wrong = words[compare.FASTER] + words[compare.SLOWER] + words[compare.DIFFERS]
     right = compare.FASTER if runs >= stats.MIN_RUNS else compare.DIFFERS
     found = [
         sum(pair(noise, rng, n, runs, factor)[0] == right for _ in range(power)) / max(power, 1)
@@ -94,9 +114,14 @@ def row(case: tuple[int, str], trials: int, power: int, n: int) -> list[str]:
     ]
     covered = sum(covers for _, covers in alike) / trials
     share = wrong / trials
-    chance = f"{share:.2%} ±{2 * math.sqrt(share * (1 - share) / trials):.2%}"
+    chance = f"{share:.2%} ±{within_chance(wrong, trials):.2%}"
     cells = (words[compare.SAME] / trials, covered, *found)
-    return [name, str(runs), chance, *(f"{cell:.1%}" for cell in cells)]
+    broken = [f"{name}, {runs} runs: {share:.2%} wrong, want {most:.0%}"] if share > most else []
+    if power and runs >= stats.MIN_RUNS and name == "run offset 1 %" and found[0] < LEAST_FOUND:
+        broken.append(f"{name}, {runs} runs: +5 % found in {found[0]:.1%}")
+    if power and found[1] < 1:
+        broken.append(f"{name}, {runs} runs: x2 found in {found[1]:.1%}")
+    return [name, str(runs), chance, *(f"{cell:.1%}" for cell in cells)], broken
 
 
 def main() -> None:
@@ -111,10 +136,19 @@ def main() -> None:
     counts = [int(count) for count in given.runs.split(",")]
     cases = [(count, name) for count in counts for name in given.noise or NOISES]
     made = partial(row, trials=given.trials, power=given.power, n=given.slices)
+    broken = []
     with ProcessPoolExecutor() as pool:
-        for cells in pool.map(made, cases):
+        for cells, limits in pool.map(made, cases):
             show(cells)
+            broken += limits
     print("one run a side: the word is 'differs between these two runs', which is true of them")
+    for limit in broken:
+        print(f"broken: {limit}")
+    print(
+        f"{'FAILED' if broken else 'every limit holds'}: wrong words at most 3 % with 3 runs a "
+        "side, 2 % with 5; +5 % found in 90 % at run offsets of 1 %; x2 always"
+    )
+    sys.exit(bool(broken))
 
 
 def show(cells: Sequence[str]) -> None:
