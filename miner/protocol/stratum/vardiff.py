@@ -1,17 +1,18 @@
 """How hard a share should be: each miner finds about ten a minute, whatever its speed.
 
-The speed is estimated from the last eight shares; a change of less than a factor of two is not
-worth telling. Pure; difficulties are exact fractions, and short decimals, so that a miner that
-reads them from JSON has the same target as we have.
+The speed is estimated from the last eight to 32 shares; a change of less than a factor of two, and
+of what chance does to so few shares, is not worth telling. Pure; difficulties are exact fractions,
+and short decimals, so that a miner that reads them from JSON has the same target as we have.
 """
 
+import math
 from collections import deque
 from decimal import Decimal
 from fractions import Fraction
 
 EVERY_S = 6  # between two shares of a miner
-SHARES = 8  # the estimate's; its error is then about a third
-FACTOR = 2  # smaller changes are noise
+SHARES, MOST_SHARES = 8, 32  # of an estimate
+FACTOR = 2.0  # of a change, and a sigma more
 MOST_UP, MOST_DOWN = 16, 4  # at once: shares may arrive in a bunch, or none for a while
 SILENT_S, SLOW_S = 30.0, 60.0  # without a share, or with too few, until shares get easier
 LEAST_SPAN = Fraction(1, 20)  # seconds; shares of one network packet are no measure of speed
@@ -37,7 +38,7 @@ class Vardiff:
     def share(self, credited: Fraction, now: float) -> None:
         """A share was accepted, worth the difficulty of its own job."""
         self._shares.append((now, credited))
-        if len(self._shares) > SHARES:
+        if len(self._shares) > MOST_SHARES:
             self._since = self._shares.popleft()[0]
 
     def rest(self, now: float) -> None:
@@ -55,8 +56,9 @@ class Vardiff:
             wanted = estimate
             if estimate > hardest:
                 wanted = max(hardest, estimate * SHORTEST / EVERY_S)
+            small = wanted > 0 and abs(math.log(float(wanted / old))) < self._noise
             wanted = min(max(wanted, old / MOST_DOWN), old * MOST_UP)
-            if old / FACTOR < wanted < old * FACTOR and (old <= hardest or wanted > hardest):
+            if small and (old <= hardest or wanted > hardest):
                 return False
         if wanted == old:
             return False
@@ -66,6 +68,11 @@ class Vardiff:
         self._raised = new > hardest
         self._begin(new, now)
         return True
+
+    @property
+    def _noise(self) -> float:
+        """What is too small a change, as a logarithm: the estimate's sigma is 1 / sqrt(shares)."""
+        return math.log(FACTOR) + 1 / math.sqrt(max(len(self._shares), 1))
 
     def _estimate(self, now: float) -> Fraction | None:
         """The difficulty of a share every six seconds, as shares tell; None: too early to say."""
