@@ -126,7 +126,7 @@ def number_judge(want: int, lang: str = "en") -> Judge:
     return near_judge(want, want, lang)
 
 
-def near_judge(low: float, high: float, lang: str = "en") -> Judge:
+def near_judge(low: float | Fraction, high: float | Fraction, lang: str = "en") -> Judge:
     """Takes a number from low to high."""
 
     def judge(answer: str) -> bool:
@@ -153,10 +153,9 @@ def judge_from(rule: str, lang: str = "en") -> Judge:
     kind, _, rest = rule.strip().partition(" ")
     try:
         if kind == "number":
-            low = high = float(Fraction(rest))
-            return near_judge(low, high, lang)
+            return near_judge(Fraction(rest), Fraction(rest), lang)
         if kind == "near":
-            low, high = map(float, rest.split())
+            low, high = map(Fraction, rest.split())  # 0.16 itself is in: no float is
             return near_judge(low, high, lang)
     except ValueError as error:
         raise ConfigError(f"judge {rule!r}: {error}") from error

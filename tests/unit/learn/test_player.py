@@ -164,6 +164,7 @@ def test_large_numbers_in_words(text: str) -> None:
         ("no", ("no", "Nein.", "n"), ("yes", "ja", "")),
         ("number 72", ("72", "byte 72", "0x48"), ("73", "-72")),
         ("near 0.9 1.1", ("1", "one", "1.05"), ("2", "0.5")),
+        ("near 0.16 0.17", ("0.16", "0.17", "16 %"), ("0.1599", "0.1701")),
         ("words nonce, the nonce", ("Nonce", "the nonce."), ("time",)),
     ],
 )
