@@ -21,6 +21,8 @@ QUOTED = (
     "Pencil and paper (human)", "Desktop PC on a power meter (2010)", "Radeon HD 7970",
     "Avalon Batch 1", "Antminer S9", "Antminer S21",
 )  # fmt: skip
+PLAIN = {QUOTED[0]: "pencil", QUOTED[1]: "desktop"}  # no brands: told in the lesson's language
+BOUNDARIES = ("package", "board")  # of energy counters, told in the lesson's language
 TIMED_S, QUICK_TIMED_S = 3.0, 0.3
 METER_S, QUICK_METER_S = 20.0, 0.5  # long enough to read a meter
 FARM_HS = 1e17  # a hall that mines one block: the other way round
@@ -69,11 +71,12 @@ def _by_counter(setting: Setting) -> Measured:
         begun, before = time.monotonic(), meter.joules() if meter else 0.0
         speed = rate(backend, unit, seconds)
         used = (meter.joules() - before) / (time.monotonic() - begun) if meter else None
-        boundary = meter.boundary if meter else ""
+        covers = meter.boundary if meter else ""
         if meter:
             meter.close()
     finally:
         backend.close()
+    boundary: Shown = word(covers) if covers in BOUNDARIES else covers
     return Measured(word("one_core"), speed, used, boundary, tuple(reasons))
 
 
@@ -106,7 +109,7 @@ def _own(measured: Measured) -> Live:
         boundary=measured.boundary,
         hash_j=measured.j_per_th / 1e12,
         th_j=measured.j_per_th,
-        reasons="; ".join(measured.reasons)[:240] or "no energy counter was found",
+        reasons="; ".join(measured.reasons)[:240] or word("no_counter"),
         code=energy.find,
     )
 
@@ -118,16 +121,20 @@ def _rows() -> list[hardware.HardwareRow]:
     return [row for row in (*rows, best) if row.j_per_th]
 
 
+def _name(row: hardware.HardwareRow) -> Shown:
+    return word(PLAIN[row.name]) if row.name in PLAIN else row.name
+
+
 def _axis(measured: Measured) -> Live:
     rows = _rows()
-    points = [Point(row.name, row.j_per_th or 1) for row in rows]
+    points = [Point(_name(row), row.j_per_th or 1) for row in rows]
     if measured.watts is not None:
         points.append(Point(word("own"), measured.j_per_th, "own"))
     factor = (rows[0].j_per_th or 1) / (rows[-1].j_per_th or 1)
     return Live(
         "axis",
         energy=points,
-        machines=[(row.name, row.j_per_th, row.released, row.source_url) for row in rows],
+        machines=[(_name(row), row.j_per_th, row.released, row.source_url) for row in rows],
         factor=factor,
         span=factor > 1e15,
     )

@@ -26,7 +26,8 @@ IDEAS = (  # by backend, told by the lesson's text
     "python", "hashlib", "numpy", "opencl", "wgpu",
     "portable", "sse2", "avx2", "avx512", "shani", "neon", "armv8",
 )  # fmt: skip
-QUOTED = ("Pencil and paper (human)", "Antminer S9", "Antminer S21")
+PENCIL = "Pencil and paper (human)"  # no brand: told in the lesson's language
+QUOTED = (PENCIL, "Antminer S9", "Antminer S21")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,10 @@ def _rows(rungs: list[Rung]) -> list[tuple[Shown, ...]]:
     return rows
 
 
+def _name(row: hardware.HardwareRow) -> Shown:
+    return word("pencil") if row.name == PENCIL else row.name
+
+
 def _axis(rungs: list[Rung]) -> Live:
     top = max(rungs, key=lambda rung: rung.rate_hs)
     quoted = [row for row in hardware.load() if row.name in QUOTED and row.hashrate_hs]
@@ -196,7 +201,7 @@ def _axis(rungs: list[Rung]) -> Live:
         "axis",
         speeds=[
             *(Point(rung.name, rung.rate_hs, "own") for rung in (rungs[0], top)),
-            *(Point(row.name, row.hashrate_hs) for row in quoted),
+            *(Point(_name(row), row.hashrate_hs) for row in quoted),
         ],
-        quoted=[(row.name, row.hashrate_hs, row.released, row.source_url) for row in quoted],
+        quoted=[(_name(row), row.hashrate_hs, row.released, row.source_url) for row in quoted],
     )
