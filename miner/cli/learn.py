@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,8 @@ import click
 
 from miner import paths
 from miner.bitcoin.encoding import from_hex
-from miner.errors import ConfigError, MinerError
+from miner.cli import learn_files
+from miner.errors import MinerError
 from miner.learn import progress
 from miner.learn.catalogue import Course, course
 from miner.learn.live import Shown
@@ -37,11 +38,6 @@ def header_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None
         raise click.BadParameter(f"{error}; a header is 160 hex digits") from error
 
 
-def out_file(*names: str, text: str) -> Callable[..., Any]:
-    """An option for a file that is written."""
-    return click.option(*names, type=click.Path(path_type=Path, dir_okay=False), help=text)
-
-
 @click.command()
 @click.argument("lesson", required=False)
 @click.option("--lang", help="Language of the lessons: en or de. Default: that of LANG.")
@@ -57,7 +53,12 @@ def out_file(*names: str, text: str) -> Callable[..., Any]:
 @click.option(
     "--difficulty", type=click.FloatRange(1, 1e30), help="Of the network; lessons 10, 11."
 )
-@out_file("--pools", "pools_file", text="Blocks per miner (JSON or name,blocks), for lesson 12.")
+@click.option(
+    "--pools",
+    "pools_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Blocks per miner (JSON or name,blocks), for lesson 12.",
+)
 @click.option("--node", help="Count coinbase tags on this node, for lesson 12.")
 @click.option("--cookie", help="That node's cookie file.")
 @click.option(
@@ -66,11 +67,12 @@ def out_file(*names: str, text: str) -> Callable[..., Any]:
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Lessons of your own: NAME.py beside en/NAME.md in this folder.",
 )
-@out_file("--html", "html_file", text="Write LESSON, or all, to one self-contained page.")
-@out_file("--notebook", text="Write LESSON, or all, as a Jupyter notebook; --auto runs it.")
+@learn_files.options
 @click.option("--no-color", is_flag=True, help="No colours (NO_COLOR works too).")
 def learn(lesson: str | None, lang: str | None, expression: str | None, **given: Any) -> None:
     """Explain proof of work with this miner's own real data. LESSON is a number or a name."""
+    files = learn_files.asked(given)
+    one_of(expression is not None and "--try", given["check_only"] and "--check", *files)
     if expression is not None:
         from miner.learn import trying
 
@@ -79,10 +81,8 @@ def learn(lesson: str | None, lang: str | None, expression: str | None, **given:
     lessons = course(chosen(lang), given["folder"])
     setting = setting_of(given, lesson)
     wanted = [lessons.find(lesson)] if lesson else list(lessons.lessons)
-    if given["html_file"] is not None:
-        write_page(given["html_file"], wanted, setting)
-    elif given["notebook"] is not None:
-        write_notebook(given["notebook"], wanted, setting, given["auto"])
+    if files:
+        learn_files.write(files, wanted, setting, waiting)
     elif given["check_only"]:
         check_lessons(wanted, setting)
     elif lesson is None:
@@ -90,6 +90,14 @@ def learn(lesson: str | None, lang: str | None, expression: str | None, **given:
     else:
         colour = False if given["no_color"] or os.environ.get("NO_COLOR") else None
         walk_through(lessons, wanted[0], setting, given["auto"], colour)
+
+
+def one_of(*asked: str | bool) -> None:
+    """Raises UsageError unless all that was asked for is files, or one thing alone."""
+    named = [learn_files.OPTIONS.get(one, one) for one in asked if isinstance(one, str)]
+    alone = [one for one in named if one in ("--try", "--check")]
+    if alone and len(named) > 1:
+        raise click.UsageError(f"{alone[0]} goes alone, without {named[-1]}: one after the other")
 
 
 def setting_of(given: dict[str, Any], lesson: str | None) -> Setting:
@@ -100,44 +108,6 @@ def setting_of(given: dict[str, Any], lesson: str | None) -> Setting:
     return Setting(
         quick=quick, figures=figures, node=given["node"], cookie=given["cookie"], **named
     )
-
-
-def check_writable(path: Path) -> None:
-    """Raises ConfigError before minutes of work, not after them."""
-    folder = path.resolve().parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        why = "it is a folder" if path.is_dir() else f"{folder} is no folder you can write to"
-        raise ConfigError(f"{path} cannot be written: {why}")
-    if path.exists() and not os.access(path, os.W_OK):
-        raise ConfigError(f"{path} cannot be written: it is read-only")
-
-
-def write_page(path: Path, lessons: Sequence[Lesson], setting: Setting) -> None:
-    """Lessons on one page; takes a little, since each is run."""
-    from datetime import datetime
-
-    from miner.learn import page
-
-    check_writable(path)
-    click.echo(f"Running {len(lessons)} lessons for {path} ...", err=True)
-    with waiting(setting) as told:
-        text = page.build(lessons, told, datetime.now().astimezone())
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from error
-    click.echo(f"{path}: {len(text.encode()) / 1024:.0f} KiB; open it in any browser")
-
-
-def write_notebook(path: Path, lessons: list[Lesson], setting: Setting, execute: bool) -> None:
-    """Lessons as cells; needs the `notebooks` extra."""
-    from miner.learn import notebook
-
-    check_writable(path)
-    click.echo(f"Running {len(lessons)} lessons for {path} ...", err=True)
-    with waiting(setting) as told:
-        notebook.write(path, lessons, told, execute)
-    click.echo(f"{path}: open it with Jupyter")
 
 
 def list_lessons(lessons: Course) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from miner.errors import ConfigError
@@ -27,6 +28,8 @@ from miner.learn.steps import (
     code,
 )  # fmt: skip
 from miner.learn.voice import Voice
+
+HERE = ("measured", "seen")  # origins that say "this computer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,8 @@ class _Page:
 
     def _origin(self, block: Block) -> str:
         word = block.fields.get("origin", "")
+        if word in HERE and self.filler.setting.printed:
+            word = f"{word}_there"
         return self.filler.voice.say(word) if word else ""
 
     def _item(self, block: Block) -> Item:
@@ -166,15 +171,28 @@ class _Page:
 
     def _question(self, block: Block) -> Question:
         lang = self.filler.voice.lang
-        hints = tuple(
-            (judge_from(self._plain(key.removeprefix("hint ")), lang), self._fill(text))
+        errors = [
+            (self._plain(key.removeprefix("hint ")), self._fill(text))
             for key, text in block.fields.items()
             if key.startswith("hint ")
-        )
+        ]
         return Question(
             self._field(block, ""), self._field(block, "answer"),
-            judge_from(self._plain(block.fields["judge"]), lang), self._field(block, "why"), hints,
+            judge_from(self._plain(block.fields["judge"]), lang), self._field(block, "why"),
+            tuple((judge_from(rule, lang), text) for rule, text in errors),
+            tuple((self._typical(rule), text) for rule, text in errors),
         )  # fmt: skip
+
+    def _typical(self, rule: str) -> str:
+        """An answer that a judge's rule means, as people write it."""
+        kind, _, rest = rule.partition(" ")
+        if kind == "words":
+            return rest.partition(",")[0]
+        if kind not in ("number", "near"):
+            return self.filler.voice.say(kind)
+        values = [Fraction(one) for one in rest.split()]
+        told = [self.filler.voice.number(int(x) if x == int(x) else float(x)) for x in values]
+        return " - ".join(dict.fromkeys(told))
 
     def _plain(self, template: str) -> str:
         """For judges and commands: numbers without thousands and decimal commas."""

@@ -46,7 +46,7 @@ URL = re.compile(r"https?://[^\s<]+[^\s<.,;)]")
 def build(chosen: Sequence[Lesson], setting: Setting, now: datetime) -> str:
     """The whole page as text. Lessons run in their quick form; their checks are shown as run."""
     said = voice(chosen[0].lang)
-    quick = replace(setting, quick=True)
+    quick = replace(setting, quick=True, printed=True)
     contents = "".join(
         f'<li><a href="#lesson-{one.name}"><b>{one.number}. {escape(one.title)}</b><br>'
         f"{escape(one.about)}</a></li>"

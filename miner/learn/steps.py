@@ -124,6 +124,7 @@ class Question:
     judge: Callable[[str], bool]
     why: str  # shown after the answer
     hints: tuple[tuple[Callable[[str], bool], str], ...] = ()  # what to say to typical errors
+    typical: tuple[tuple[str, str], ...] = ()  # those errors as people write them, and the same
 
     def hint(self, answer: str) -> str:
         """What helps whoever gave this wrong answer; "" when nothing is known to."""
@@ -174,6 +175,7 @@ class Setting:
     node: str | None = None  # a node whose coinbase tags are counted, for lesson 12
     cookie: str | None = None
     progress: Tell = silent
+    printed: bool = False  # read elsewhere: "this computer" would be another one
 
 
 @dataclass(frozen=True, slots=True)
