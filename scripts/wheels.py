@@ -86,7 +86,7 @@ def make(product: Product, out: Path) -> Path:
         folder.mkdir()
         work = clibrary.Work(compiler, objects, Clock(COMPILE_S))
         shapes = work.compile_all(complain)
-        clibrary.install(work.link(shapes), folder)
+        clibrary.install(work.link(shapes), folder, work.told(shapes))
         files = {f"miner/{path.name}": path.read_bytes() for path in sorted(folder.iterdir())}
         if product.tag:
             files = hooks.package_contents() | files

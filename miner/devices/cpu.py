@@ -58,12 +58,19 @@ def name(root: Path = ROOT) -> str | None:
 
 def model(root: Path = ROOT) -> str:
     """The CPU in words with family, model and stepping where the system tells."""
+    words = info(root).get("model name") or platform.processor() or platform.machine()
+    known = numbers(root)
+    return f"{words} ({known})" if known else words
+
+
+def numbers(root: Path = ROOT) -> str | None:
+    """Family, model and stepping, which a virtual machine's name of the CPU hides; None where the
+    system does not tell."""
     first = info(root)
-    words = first.get("model name") or platform.processor() or platform.machine()
     if "cpu family" not in first:
-        return words
-    numbers = (first.get(key, "?") for key in ("cpu family", "model", "stepping"))
-    return f"{words} (family {{}} model {{}} stepping {{}})".format(*numbers)
+        return None
+    found = (first.get(key, "?") for key in ("cpu family", "model", "stepping"))
+    return "family {} model {} stepping {}".format(*found)
 
 
 def cores() -> int:

@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import subprocess
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ LIBRARIES = ("numpy", "cffi", "pyopencl", "click", "rich", "psutil")
 LOADED = 0.3  # of a thread each: programs enough to be noticed
 COMPARED = (
     "cpu",
+    "cpu_id",
     "microcode",
     "governor",
     "turbo",
@@ -27,6 +29,8 @@ COMPARED = (
     "python",
     "compiler",
     "native_sha256",
+    "compiler_flags",
+    "code_sha256",
     "libraries",
 )
 
@@ -38,6 +42,7 @@ def collect(root: Path = Path("/")) -> dict[str, Any]:
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return {
         "cpu": cpu.name(root),
+        "cpu_id": cpu.numbers(root),
         "cores": psutil.cpu_count(logical=False),
         "threads": psutil.cpu_count(),
         "usable_threads": cpu.usable_threads(root),
@@ -57,6 +62,8 @@ def collect(root: Path = Path("/")) -> dict[str, Any]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "compiler": native.compiler(),
         "native_sha256": native_hash(),
+        "compiler_flags": native.compiler_flags(),
+        "code_sha256": code_hash(),
         "libraries": {name: _version(name) for name in LIBRARIES},
         "homehash": __version__,
         "commit": commit(),
@@ -79,6 +86,20 @@ def native_hash() -> str | None:
         return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path else None
     except OSError:
         return None
+
+
+@cache
+def code_hash() -> str | None:
+    """Which Python code ran, whatever its version says: the start of a SHA-256 over the names and
+    contents of the package's files; None where they cannot be read."""
+    package = Path(__file__).parent.parent
+    total = hashlib.sha256()
+    try:
+        for path in sorted(package.rglob("*.py")):
+            total.update(f"{path.relative_to(package).as_posix()}\0".encode() + path.read_bytes())
+    except OSError:
+        return None
+    return total.hexdigest()[:16]
 
 
 def os_name(root: Path) -> str:
@@ -134,17 +155,37 @@ def advice(environment: dict[str, Any]) -> list[str]:
     return said
 
 
+def compiled(environment: dict[str, Any], variant: str, shape: str) -> str:
+    """Compiler and flags that made a native variant; "" where they are not known."""
+    compiler, flags = environment.get("compiler"), environment.get("compiler_flags")
+    if not isinstance(compiler, str) or not shape:
+        return ""
+    known = flags if isinstance(flags, dict) else {}
+    words = [str(known[key]) for key in ("all", f"{variant}:{shape}") if key in known]
+    return " ".join([compiler, *words])
+
+
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """What differs between two environments, one phrase each."""
     keys = [*COMPARED, "os", "virtual", "cpu_quota", "mains", "homehash", "commit"]
     found = [
-        f"{key}: {old.get(key)} -> {new.get(key)}" for key in keys if old.get(key) != new.get(key)
+        f"{key}: {_beside(old.get(key), new.get(key))}"
+        for key in keys
+        if old.get(key) != new.get(key)
     ]
     loads, threads = (old.get("load_1min"), new.get("load_1min")), old.get("threads") or 1
     known = [one for one in loads if isinstance(one, int | float)]
     if len(known) == 2 and abs(known[0] - known[1]) > LOADED * threads:
         found.append(f"load before the start: {known[0]:g} -> {known[1]:g}")
     return found
+
+
+def _beside(old: Any, new: Any) -> str:
+    """Old -> new; of two lists of settings only what differs."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        changed = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+        return ", ".join(f"{key} {old.get(key)} -> {new.get(key)}" for key in changed)
+    return f"{old} -> {new}"
 
 
 def _version(name: str) -> str | None:

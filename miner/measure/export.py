@@ -8,7 +8,7 @@ from pathlib import Path
 
 from miner import units
 from miner.errors import ConfigError
-from miner.measure import stats
+from miner.measure import environment, stats
 from miner.measure.result import CaseResult, Result
 from miner.measure.store import to_dict
 
@@ -92,6 +92,9 @@ def to_markdown(result: Result) -> str:
         lines.append("| " + " | ".join(rate_cells(result, case)) + " |")
     env = result.environment
     lines += ["", f"{env.get('cpu')}, {env.get('os')}, {env.get('kernel')}, {env.get('python')}."]
+    for case in result.cases:
+        if words := environment.compiled(env, case.variant, case.shape):
+            lines.append(f"{case.label} was compiled by {words}.")
     if result.partial:
         lines.append("Interrupted: partial results.")
     lines += [reason for case in result.cases for reason in case.trust().reasons]

@@ -19,7 +19,7 @@ from build_backend.project import ROOT
 from build_backend.targets import Target
 
 CSRC = ROOT / "csrc"
-HEADER, RECORD = "scan.h", "_native.json"
+HEADER, RECORD, FLAGS = "scan.h", "_native.json", "flags"
 KEY = "key.txt"  # in a kept build folder: what the library was made of
 # What the compiler has, of: protected stacks and jumps, checked copies.
 HARDENING = (
@@ -61,20 +61,21 @@ def build(compiler: Compiler, folder: Path, say: Say, clock: Clock | None = None
         work = Work(compiler, Path(name), clock or Clock())
         shapes = work.compile_all(say)
         library = work.link(shapes)
-        install(library, folder)
+        install(library, folder, work.told(shapes))
     return shapes
 
 
-def install(library: Path, folder: Path) -> None:
+def install(library: Path, folder: Path, flags: dict[str, str] | None = None) -> None:
     """Put a linked library into the folder, and beside it header and record."""
     shutil.copyfile(library, folder / library.name)
     shutil.copyfile(CSRC / HEADER, folder / HEADER)
-    write_record(folder, (library.name, HEADER))
+    write_record(folder, (library.name, HEADER), flags)
 
 
-def write_record(folder: Path, names: Iterable[str]) -> None:
-    """Size and SHA-256 of the files, so that one that differs is never opened."""
-    rows = {}
+def write_record(folder: Path, names: Iterable[str], flags: dict[str, str] | None = None) -> None:
+    """Size and SHA-256 of the files, so that one that differs is never opened; and what the
+    compiler was told, for results that say what was measured."""
+    rows: dict[str, Any] = {FLAGS: flags} if flags else {}
     for name in names:
         data = (folder / name).read_bytes()
         rows[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
@@ -117,12 +118,27 @@ class Work:
                     say(f"without the shape {name}:{shape}: {why}")
         return good
 
-    def shape(self, variant: str, shape: str, row: dict[str, Any]) -> str:
-        """Compile one; why not, or "". Raises CompilerFailed for one that must be there."""
+    def flags(self, shape: str, row: dict[str, Any]) -> list[str]:
+        """Of one shape, beside those of every file."""
         family = self.compiler.family
         isa = row.get(f"isa-{family}", row.get("isa", []))
         defines = [f"-D{one}" for one in (f"SHAPE={shape}", *row["shapes"][shape])]
-        flags = [*row.get(family, []), *isa, *defines]
+        return [*row.get(family, []), *isa, *defines]
+
+    def told(self, shapes: list[str]) -> dict[str, str]:
+        """The flags of every file and of each shape that was built; folders are nobody's affair."""
+        rows = variants_of(self.compiler.target)
+        found = {"all": [flag for flag in self.common if "/" not in flag and "\\" not in flag]}
+        found |= {
+            f"{name}:{shape}": self.flags(shape, rows[name])
+            for name, shape in shapes_of(self.compiler.target)
+            if f"{name}_{shape}" in shapes
+        }
+        return {name: shlex.join(flags) for name, flags in found.items()}
+
+    def shape(self, variant: str, shape: str, row: dict[str, Any]) -> str:
+        """Compile one; why not, or "". Raises CompilerFailed for one that must be there."""
+        flags = self.flags(shape, row)
         try:
             self.compile(f"scan_{variant}.c", f"{variant}_{shape}", flags)
         except CompilerFailed as error:

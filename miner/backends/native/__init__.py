@@ -128,6 +128,12 @@ def compiler() -> str | None:
     return text(LIBRARY, LIBRARY.lib.scan_compiler()).strip() if LIBRARY else None
 
 
+def compiler_flags() -> dict[str, str] | None:
+    """What the compiler was told, by shape ("avx2:loops2"), and "all" for every file; None when
+    nothing was built or the build did not write it down."""
+    return library.flags(LIBRARY.file.parent / library.RECORD) if LIBRARY else None
+
+
 def _detail(clib: Library, name: str, rates: dict[str, float], chosen: bool) -> str:
     """Lanes, versions wanted, rate and shape of a variant, in words."""
     rows = [row for row in device.shapes(clib) if row.variant == name]

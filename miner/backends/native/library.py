@@ -18,7 +18,8 @@ import cffi
 FOLDER = Path(__file__).parents[2]  # the package's own: the build puts its files there
 FILE = {"win32": "_native.dll", "darwin": "_native.dylib"}.get(sys.platform, "_native.so")
 HEADER = "scan.h"  # its interface, as csrc/ has it
-RECORD = "_native.json"  # {file: {"bytes": size, "sha256": hex digest}}
+RECORD = "_native.json"  # {file: {"bytes": size, "sha256": hex digest}, "flags": {shape: words}}
+FLAGS = "flags"
 AGAIN = "install homehash again"
 
 
@@ -69,6 +70,15 @@ def checked(file: Path, record: Path) -> bytes:
     if hashlib.sha256(data).hexdigest() != digest:
         raise NotUsable(f"not opened: {file} is not the file that was built (SHA-256); {AGAIN}")
     return data
+
+
+def flags(record: Path) -> dict[str, str] | None:
+    """The compiler's flags as the build wrote them down; None where it did not."""
+    try:
+        found = json.loads(record.read_bytes())[FLAGS]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def declarations(header: str) -> str:
