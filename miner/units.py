@@ -56,7 +56,12 @@ def energy(j_per_th: float | None) -> str:
 
 def ratio(value: float | None) -> str:
     """Three digits are plenty: the rows are not known better."""
-    return "n/a" if value is None else f"{significant(value, 3)} x"
+    return "n/a" if value is None else f"{large(value)} x"
+
+
+def large(value: float) -> str:
+    """Three digits; in words where there would be a power of ten: 97.4 million, not 9.74e7."""
+    return many(value) if 1e5 <= value < 1e15 else significant(value, 3)
 
 
 def many(value: float) -> str:
@@ -71,7 +76,7 @@ def span(seconds: float) -> str:
     """A duration in its largest fitting unit."""
     for size, name in SPANS:
         if seconds >= size:
-            return f"{significant(seconds / size, 3)} {name}"
+            return f"{large(seconds / size)} {name}"
     if seconds >= 1e-3:
         return f"{significant(seconds * 1e3, 3)} ms"
     return f"{significant(seconds * 1e6, 3)} µs"
@@ -83,12 +88,12 @@ def chance(value: float) -> str:
         return "0"
     if value >= 0.01:
         return f"{100 * value:.3g} %"
-    return f"1 in {significant(1 / value, 3)}"
+    return f"1 in {large(1 / value)}"
 
 
 def money(value: float, currency: str) -> str:
     if value >= 1000:
-        text = f"{value:,.0f}".replace(",", " ") if value < 1e9 else significant(value, 3)
+        text = f"{value:,.0f}".replace(",", " ") if value < 1e9 else large(value)
     else:
         text = significant(value, 3)
     return f"{text} {currency}"

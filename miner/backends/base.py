@@ -74,6 +74,7 @@ class BackendInfo:
     # Hashes in the thread that calls scan, so that its CPU time counts; or in a process of its own,
     # and tells that one's in the attribute `elsewhere_s`.
     in_caller: bool = True
+    cores: int = 1  # CPUs that one instance keeps busy; a driver that computes on the CPU has more
 
 
 class Backend(Protocol):

@@ -11,6 +11,7 @@ from miner import baseline, units
 from miner.cli import compare as comparing
 from miner.cli.submit import submit
 from miner.cli.verify import verify as verify_command
+from miner.devices import energy
 from miner.errors import BackendFault, ConfigError
 from miner.files import private_dir
 from miner.gap import arithmetic, economics, hardware, tables
@@ -85,6 +86,10 @@ def bench(  # the signature is the option list
     if quick and full:
         raise ConfigError("--quick and --full exclude each other; leave one out")
     comparing.check_ratio(fail_below)
+    if fail_below is not None and against is None:
+        raise ConfigError("--fail-below judges two builds: give the other one with --against")
+    if watts is not None:
+        energy.Given(watts)  # raises for a wrong one, before minutes of measuring
     if target is not None:
         export.check_target(target, export.FORMS, "--export")
     if save:
@@ -153,7 +158,7 @@ def _many(  # the parts of an order that its runs are told
             )
         ]
         if against:
-            old = runs.Side("old", tuple(shlex.split(against)), runs.files(base, "old", count))
+            old = runs.Side("old", _command(against), runs.files(base, "old", count))
             sides.insert(0, old)
         runs.measure(sides, options, lambda text: click.echo(text, err=True))
         if against:
@@ -166,6 +171,17 @@ def _many(  # the parts of an order that its runs are told
         click.echo(
             f"written: {', '.join(str(path) for side in sides for path in side.files)}", err=True
         )
+
+
+def _command(text: str) -> tuple[str, ...]:
+    """The words that start another build's miner. Raises ConfigError."""
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        raise ConfigError(f"--against {text!r}: {error}") from error
+    if not words:
+        raise ConfigError("--against is empty, want the other build's miner: /old/.venv/bin/miner")
+    return words
 
 
 def _words(ctx: click.Context, order: session.Order) -> list[str]:
@@ -213,20 +229,25 @@ def _show(found: result.Result) -> None:
     network = arithmetic.network_from(economics.load(config_dir()))
     own = arithmetic.own_from(found)
     hope = arithmetic.prospect("", own.rate_hs, None, network)
-    times = f"a block every {units.span(hope.block_s)} on average"
     terminal.line(
         out,
-        f"{tables.difficulty(network)}, mining alone at this {own.length}: "
-        "a share of difficulty 1 every "
-        f"{units.span(hope.share_s)}, {times}, chance a year {units.chance(hope.chance_year)}",
+        f"{tables.difficulty(network)}: mining alone at this rate ({own.length}) finds a share of "
+        f"difficulty 1 every {units.span(hope.share_s)} and a block every "
+        f"{units.span(hope.block_s)} on average; chance of a block in a year: "
+        f"{units.chance(hope.chance_year)}",
     )
     best = arithmetic.best(hardware.load(config_dir()), "asic")
     times = units.many(arithmetic.compare(own, "", best).times_rate)
-    terminal.line(out, f"{best.name} ({best.released}) = {times} of this; more: miner gap")
+    terminal.line(
+        out, f"{best.name} ({best.released}) hashes as fast as {times} of this; more: miner gap"
+    )
 
 
 def _verify(path: Path, plan: Plan) -> None:
     old = store.load(path)
+    forged = [one for one in proof.check(old) if one.case.proof and not one.passed]
+    if forged:
+        raise ConfigError(f"{path}: {forged[0].case.spelled}: {forged[0].why}")
     with screen.Screen() as shown:
         found = session.verify(old, cache_dir(), shown.tell, shown.say, plan)
     terminal.console().print(screen.checked(found))

@@ -31,7 +31,9 @@ def compare(
     """
     check_ratio(fail_below)
     if machines:
-        _machines(files)
+        if cpu_time or fail_below is not None:
+            raise ConfigError("--machines judges nothing: leave out --cpu-time and --fail-below")
+        _machines(files, as_json)
         return
     old, new = split(files)
     found = comparing.compare(
@@ -92,13 +94,22 @@ def fail(found: Report, fail_below: float | None) -> None:
         sys.exit(SLOWER)
 
 
-def _machines(files: tuple[Path, ...]) -> None:
+def _machines(files: tuple[Path, ...], as_json: bool) -> None:
     if len(files) < 2:
         raise ConfigError("--machines sets two result files or more side by side")
-    found = computers.machines({path.stem: store.load(path) for path in files})
+    if len(set(files)) < len(files):
+        raise ConfigError("--machines wants each file once")
+    found = computers.machines({str(path): store.load(path) for path in files})
+    if as_json:
+        click.echo(computers.to_json(found))
+        return
     out = terminal.console()
-    out.print(terminal.table("", computers.COLUMNS, computers.rows(found), left=2))
-    names = ("", *(one.name for one in found))
-    out.print(terminal.table("Environments", names, computers.facts(found), left=len(names)))
-    if text := computers.boundaries(found):
+    for number, one in enumerate(found, 1):
+        terminal.line(out, f"{number}: {one.name}")
+    rows = computers.rows(found)
+    out.print(terminal.table("", computers.COLUMNS, rows, left=2, least=computers.LEAST))
+    for text in (*computers.notes(found), screen.LABELS):
         terminal.line(out, text)
+    names = [str(number) for number in range(1, len(found) + 1)]
+    for made in terminal.side_by_side("Environments", names, computers.facts(found)):
+        out.print(made)

@@ -137,7 +137,7 @@ def own_from(result: Result, watts: float | None = None) -> Own:
         source = case.energy.source
     return Own(
         label=case.spelled,
-        machine=str(result.environment.get("cpu")) if case.batch == "cpu" else case.device,
+        machine=case.device if case.on_gpu else str(result.environment.get("cpu")),
         measured=result.created,
         rate_hs=rate,
         ci95=summary.ci95 if case.sustained_hs is None else None,

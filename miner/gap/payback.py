@@ -26,6 +26,10 @@ NAMES = {
     "tariff_us_texas_industrial": "Texas, industry",
     "tariff_us_residential": "US homes",
     "tariff_us_hawaii_residential": "Hawaii, homes",
+    "tariff_eu_household": "EU, homes",
+    "tariff_germany_household": "Germany, homes",
+    "tariff_hungary_household": "Hungary, homes",
+    "tariff_gb_household_cap": "Great Britain, homes",
 }
 
 
@@ -46,7 +50,12 @@ def word(j_per_th: float, tariff: float, hashprice: float) -> str:
     cost = tariff / break_even(j_per_th, hashprice)
     if cost < 1:
         return f"pays, keeps {1 - cost:.0%}"
-    return f"loses, costs {units.significant(cost, 2)} x"
+    return f"loses, costs {_times(cost)} x"
+
+
+def _times(cost: float) -> str:
+    """Two digits, in words where there are many."""
+    return units.significant(cost, 2) if cost < 1000 else units.many(float(f"{cost:.1e}"))
 
 
 def rows(own: Own, table: list[HardwareRow], network: Network) -> list[list[str]]:

@@ -7,7 +7,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from miner import units
 from miner.gap import drawing
-from miner.measure.result import CaseResult, Result
+from miner.measure.result import ON_CPU, CaseResult, Result
 
 MOST_STRIPS = 6  # cases in the stability picture
 
@@ -16,7 +16,7 @@ def scaling(result: Result, width: float = drawing.BROAD) -> Picture | None:
     """Rate against threads with the ideal line; None unless a backend ran with two counts."""
     groups: dict[str, list[CaseResult]] = {}
     for case in result.cases:
-        if case.gate.passed and case.slices and case.batch == "cpu":
+        if case.gate.passed and case.slices and case.batch == ON_CPU:
             groups.setdefault(f"{case.name} v{case.versions}", []).append(case)
     groups = {name: cases for name, cases in groups.items() if len(cases) > 1}
     if not groups:

@@ -22,7 +22,17 @@ from miner.devices.energy import Given, Meter
 from miner.devices.gpu import Sensors
 from miner.errors import BackendFault
 from miner.measure import cases, proof, stats
-from miner.measure.result import CaseResult, Energy, Gate, Proof, Result, Slice
+from miner.measure.result import (
+    DRIVER,
+    ON_CPU,
+    ON_GPU,
+    CaseResult,
+    Energy,
+    Gate,
+    Proof,
+    Result,
+    Slice,
+)
 from miner.measure.threads import Ran, Threads
 
 WARM_SLICE_S = 0.5
@@ -42,6 +52,12 @@ class Plan:
     idle_s: float = 0.0  # before and after, for net energy
     seed: int = 1
     until_steady: bool = False  # stop before `samples` once the rate has settled
+
+    @property
+    def least_s(self) -> float:
+        """How long a case is timed at least."""
+        whole = self.samples * self.slice_s
+        return min(whole, STEADY_AFTER_S) if self.until_steady else whole
 
     def seconds(self, count: int) -> float:
         """What `count` cases will take, about."""
@@ -100,13 +116,14 @@ class Bench:
             return
         info = backends[0].info
         wants = info.versions_wanted if case.rolling else 1
-        # A driver for the CPU hashes in threads of its own, whose CPU time is not the worker's.
-        batch = "cpu" if info.kind is Kind.CPU and info.in_caller else "gpu"
+        batch = ON_GPU if info.kind is Kind.GPU else ON_CPU if info.in_caller else DRIVER
         family, _, variant = info.name.partition(":")
         found = CaseResult(
             family, variant, info.device, case.threads, wants, batch, Gate(0, "", False)
         )
         found.usable_cpus = cpu.usable_threads(self._root)
+        if batch == DRIVER:
+            found.usable_cpus = min(found.usable_cpus, info.cores)
         if isinstance(backends[0], NativeBackend):
             found.shape = backends[0].shape(wants).form
         if any(found.key == other.key for other in self.result.cases):
@@ -119,8 +136,9 @@ class Bench:
             cases.close_all(backends)
             return
         job = cases.job(self.plan.seed, rolling=wants > 1)
-        card = None if batch == "cpu" else CardWatch(backends[0].sensors)
-        threads = Threads(backends, job, wants, card or partial(cpu.clock_of, self._root))
+        card = CardWatch(backends[0].sensors) if found.on_gpu else None
+        clock = None if batch == DRIVER else card or partial(cpu.clock_of, self._root)
+        threads = Threads(backends, job, wants, clock, batch == DRIVER)
         self._tracks.append(Track(found, threads, self.meter_for(backends[0]), card))
 
     def run(self) -> None:
@@ -187,7 +205,7 @@ class Bench:
         """Fix the target of the proof before anything is timed."""
         warm = track.found.warmup
         rate = statistics.median(one.rate_hs for one in warm) if warm else 1e6
-        target = proof.choose_target(rate * self.plan.samples * self.plan.slice_s)
+        target = proof.choose_target(rate * self.plan.least_s)
         track.found.proof = Proof(target)
         track.bound = proof.commitment(self.result, track.found, target)
 
@@ -293,7 +311,7 @@ def _moved(first: float | None, last: float | None) -> float | None:
 
 def _invalid(case: cases.Case, why: str) -> CaseResult:
     family, _, variant = case.name.partition(":")
-    return CaseResult(family, variant, "", case.threads, 1, "cpu", Gate(0, "", False, why))
+    return CaseResult(family, variant, "", case.threads, 1, ON_CPU, Gate(0, "", False, why))
 
 
 def _limit(found: CaseResult, backend: Backend) -> None:

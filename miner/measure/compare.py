@@ -16,6 +16,8 @@ from miner.measure.result import CPU_TIME, GPU_TIME, WALL, CaseResult, Result
 BAND = 0.01  # a difference smaller than this is none worth a word
 FASTER, SLOWER, SAME = "faster", "slower", "same within 1 %"
 DIFFERS, CANNOT_TELL = "differs between these two runs", "can't tell"
+TWO_COMPUTERS = "these are two computers: miner bench compare --machines sets them side by side"
+UNKNOWN = "so it is not known what other programs took"
 
 Rates = Callable[[CaseResult], list[float]]
 Key = tuple[str, str, str, int, int]
@@ -47,13 +49,18 @@ class Report:
     differences: list[str]  # of the environments
 
     @property
+    def many_runs(self) -> bool:
+        """Enough a side to tell how one run differs from the next?"""
+        return all(min(row.runs) >= stats.MIN_RUNS for row in self.rows)
+
+    @property
     def method(self) -> str:
-        many = all(min(row.runs) >= stats.MIN_RUNS for row in self.rows)
-        return stats.RUNS_METHOD if many else stats.METHOD
+        return stats.RUNS_METHOD if self.many_runs else stats.METHOD
 
     def below(self, ratio: float) -> list[Row]:
-        """Cases whose whole interval lies below `ratio`."""
-        return [row for row in self.rows if row.ci95 is not None and row.ci95[1] < ratio]
+        """Cases whose whole interval lies below `ratio`; none of which nothing can be told."""
+        told = [(row, row.ci95) for row in self.rows if row.ci95 is not None and not row.why]
+        return [row for row, interval in told if interval[1] < ratio]
 
 
 def compare(old: list[Result], new: list[Result], cpu_time: bool = False) -> Report:
@@ -61,8 +68,11 @@ def compare(old: list[Result], new: list[Result], cpu_time: bool = False) -> Rep
 
     `cpu_time`: hashes over CPU time even where the machine was quiet.
 
-    Raises ConfigError when nothing pairs.
+    Raises ConfigError: nothing pairs, a run stands there twice, or there are two computers.
     """
+    for side in (old, new):
+        _refuse_copies(side)
+    _refuse_two_computers([*old, *new])
     mine, theirs = _measured(old), _measured(new)
     keys = [key for key in mine if key in theirs]
     if not keys:
@@ -76,6 +86,25 @@ def compare(old: list[Result], new: list[Result], cpu_time: bool = False) -> Rep
         [theirs[key][0].label for key in theirs if key not in mine],
         _differences(old, new),
     )
+
+
+def _refuse_copies(side: list[Result]) -> None:
+    """One run twice would pass for two that agree. Raises ConfigError."""
+    for index, one in enumerate(side):
+        slices = [case.slices for case in one.cases]
+        for number, other in enumerate(side[:index]):
+            if any(slices) and slices == [case.slices for case in other.cases]:
+                raise ConfigError(
+                    f"files {number + 1} and {index + 1} of one side hold the same run: a copy "
+                    "does not tell how the next run differs; measure again (--runs 3)"
+                )
+
+
+def _refuse_two_computers(results: list[Result]) -> None:
+    """A backend may have the same name on both. Raises ConfigError."""
+    names = {str(one.environment["cpu"]) for one in results if one.environment.get("cpu")}
+    if len(names) > 1 and not any(case.on_gpu for one in results for case in one.cases):
+        raise ConfigError(f"measured on {' and on '.join(sorted(names))}: {TWO_COMPUTERS}")
 
 
 def _measured(runs: list[Result]) -> dict[Key, list[CaseResult]]:
@@ -97,7 +126,7 @@ def _no_pair(mine: dict[Key, list[CaseResult]], theirs: dict[Key, list[CaseResul
 
     advice = "measure the same --backend and --threads"
     if {key[2] for key in mine} != {key[2] for key in theirs}:
-        advice = "these are two computers: miner bench compare --machines sets them side by side"
+        advice = TWO_COMPUTERS
     return f"the results share no measured case: {names(mine)} against {names(theirs)}; {advice}"
 
 
@@ -105,7 +134,14 @@ def _differences(old: list[Result], new: list[Result]) -> list[str]:
     found: list[str] = []
     for before, after in zip(old, new, strict=False):
         found += environment.differences(before.environment, after.environment)
+        lengths = [{_kind(case) for case in one.cases if case.slices} for one in (before, after)]
+        if lengths[0] != lengths[1]:
+            found.append("length: " + " -> ".join(" and ".join(sorted(one)) for one in lengths))
     return list(dict.fromkeys(found))
+
+
+def _kind(case: CaseResult) -> str:
+    return "burst" if case.sustained_hs is None else "sustained"
 
 
 def _row(
@@ -133,17 +169,15 @@ def choose_basis(cases: list[CaseResult], cpu_time: bool = False) -> tuple[str, 
 
     Wall time counts what other programs took; it is used only when no run was disturbed.
     """
-    quiet = not any(case.trust().disturbed for case in cases)
-    if cases[0].batch == "cpu":
-        counted = all(len(case.cpu_rates()) == len(case.slices) for case in cases)
-        if counted and (cpu_time or not quiet):
-            return CPU_TIME, CaseResult.cpu_rates, ""
-        lacking = "a side was shared with other programs, and its CPU time was not counted"
-        return WALL, CaseResult.rates, "" if quiet else lacking
-    if all(len(case.gpu_rates()) == len(case.slices) for case in cases):
-        return GPU_TIME, CaseResult.gpu_rates, ""
-    lacking = "a side was disturbed, and this device's own clock was not read"
-    return WALL, CaseResult.rates, "" if quiet else lacking
+    if cases[0].on_gpu:
+        if all(case.gpu_rates() for case in cases):
+            return GPU_TIME, CaseResult.gpu_rates, ""
+        return WALL, CaseResult.rates, f"the device's own clock was not read, {UNKNOWN}"
+    if not all(case.cpu_rates() for case in cases):
+        return WALL, CaseResult.rates, f"CPU time was not counted, {UNKNOWN}"
+    if cpu_time or any(case.trust().disturbed for case in cases):
+        return CPU_TIME, CaseResult.cpu_rates, ""
+    return WALL, CaseResult.rates, ""
 
 
 def word(interval: tuple[float, float] | None, runs: tuple[int, int]) -> str:

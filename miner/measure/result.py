@@ -12,6 +12,7 @@ SUSTAINED_S = 120.0  # the turbo windows of laptops and desktops (28 and 56 s) a
 BURST_S = 16.0
 GIVEN = "given by user"  # source of joules that were typed in as watts
 WALL, CPU_TIME, GPU_TIME = "wall time", "CPU time", "GPU time"
+ON_CPU, DRIVER, ON_GPU = "cpu", "driver", "gpu"  # driver: one that computes on the CPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class CaseResult:
     device: str
     threads: int
     versions: int
-    batch: str
+    batch: str  # ON_CPU, DRIVER or ON_GPU
     gate: Gate
     warmup: list[Slice] = field(default_factory=list)
     slices: list[Slice] = field(default_factory=list)
@@ -118,9 +119,18 @@ class CaseResult:
         return f"{self.backend}:{self.variant}" if self.variant else self.backend
 
     @property
+    def on_gpu(self) -> bool:
+        return self.batch == ON_GPU
+
+    @property
+    def fills(self) -> int:
+        """CPUs it keeps busy where there are as many: its threads, or its driver's cores."""
+        return (self.usable_cpus or 1) if self.batch == DRIVER else self.threads
+
+    @property
     def cpus(self) -> int:
-        """CPUs that the threads could fill."""
-        return min(self.threads, self.usable_cpus or self.threads)
+        """CPUs that it could have."""
+        return min(self.fills, self.usable_cpus or self.fills)
 
     @property
     def share_of_limit(self) -> float | None:
@@ -157,7 +167,7 @@ class CaseResult:
         Empty for GPUs and where CPU time was not counted in every slice. An estimate: it takes no
         account of caches, clocks and hyper-threads shared with others.
         """
-        if self.batch != "cpu":
+        if self.on_gpu:
             return []
         found = [one.hashes / one.cpu_s * self.cpus for one in self.slices if one.cpu_s]
         return found if len(found) == len(self.slices) else []
@@ -165,7 +175,7 @@ class CaseResult:
     def gpu_rates(self) -> list[float]:
         """Hashes over the time the device worked, by its own clock; empty where it was not read."""
         found = [one.hashes / one.device_s for one in self.slices if one.device_s]
-        return found if self.batch == "gpu" and len(found) == len(self.slices) else []
+        return found if self.on_gpu and len(found) == len(self.slices) else []
 
     @property
     def basis(self) -> str:
@@ -253,21 +263,21 @@ def observed(case: CaseResult) -> Observed:
         for one in slices
     ]
     steal = [one.steal_s for one in slices]
-    known = case.batch == "cpu" and all(one.cpu_s is not None for one in slices)
+    known = not case.on_gpu and all(one.cpu_s is not None for one in slices)
     return Observed(
         rates=case.rates(),
         speeds=speeds,
         shares=[(one.cpu_s or 0) / one.seconds / case.cpus for one in slices] if known else [],
         clocks=[one for one in clocks if one] if all(clocks) else [],
         counted=all(one.cycles for one in slices),
-        steal=[(one or 0) / case.cpus for one in steal] if case.batch == "cpu" else [],
+        steal=[(one or 0) / case.cpus for one in steal] if not case.on_gpu else [],
         seconds=sum(one.seconds for one in slices),
-        throttles=case.counters.get("throttles", 0) if case.batch == "cpu" else 0,
+        throttles=0 if case.on_gpu else case.counters.get("throttles", 0),
         card_heat=case.counters.get("card_heat", 0),
         card_power_cap=case.counters.get("card_power_cap", 0),
-        quota_stops=case.counters.get("quota_stops", 0) if case.batch == "cpu" else 0,
+        quota_stops=0 if case.on_gpu else case.counters.get("quota_stops", 0),
         cpus=case.cpus,
-        gpu=case.batch != "cpu",
+        gpu=case.on_gpu,
     )
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from miner import units
 from miner.measure import compare, export, stats
 from miner.measure.bench import Progress
-from miner.measure.result import CPU_TIME, WALL, CaseResult, Result
+from miner.measure.result import CPU_TIME, ON_CPU, WALL, CaseResult, Result
 from miner.measure.session import Check
 from miner.measure.terminal import console, line, table
 
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 SHA = ("shani", "armv8")  # variants bound by the CPU's unit for it
+BETWEEN_RUNS = (
+    "95 %: where the true ratio of the two builds lies, by how much the runs of a build differ "
+    "(Student's t); it may reach beyond every slice"
+)
+INSIDE_RUNS = (
+    "95 %: of these runs alone, by how much their slices vary, never beyond the slices; it says "
+    "nothing of the next run"
+)
+LABELS = "xN: threads; vN: header versions that a piece of work carries"
 BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -51,7 +60,7 @@ def scaling(result: Result) -> Table | None:
     groups: dict[tuple[str, int], dict[int, float]] = {}
     for case in result.cases:
         found = case.summary(result.seed)
-        if found and case.batch == "cpu":
+        if found and case.batch == ON_CPU:
             groups.setdefault((case.name, case.versions), {})[case.threads] = found.median
     rows = []
     for (name, versions), rates in groups.items():
@@ -102,7 +111,7 @@ def details(result: Result) -> list[str]:
         if result.mode == "soak":
             said += _soak(case)
     if result.cases:
-        said.append("xN: threads; vN: header versions that a piece of work carries")
+        said.append(LABELS)
     if result.partial:
         said.append("interrupted: partial results")
     return said
@@ -130,8 +139,8 @@ def _shape(case: CaseResult) -> list[str]:
     share = case.share_of_limit
     unit = "SHA" if case.variant.startswith(SHA) else "vector"
     whose = "this core's" if case.cpus == 1 else "these cores'"
-    limit = f", {share:.0%} of {whose} {unit} limit" if share else ""
-    return [f"{case.label}: shape {case.shape}{limit}"] if case.shape else []
+    limit = f"; {share:.0%} of what {whose} {unit} units can do at most" if share else ""
+    return [f"{case.label}: compiled as {case.shape}{limit}"] if case.shape else []
 
 
 def _beside(case: CaseResult) -> list[str]:
@@ -218,17 +227,19 @@ def several(found: list[Result]) -> Table:
     rows = []
     for case in found[0].cases:
         runs = [one for result in found for one in result.cases if one.key == case.key]
-        medians = [one.median for run in runs if (one := run.summary(0))]
-        if len(medians) != len(found):
-            rows.append([case.label, "INVALID", "", "", ""])
+        if len(runs) != len(found) or not all(run.gate.passed and run.slices for run in runs):
+            rows.append([case.label, "INVALID", "", "", "", ""])
             continue
+        basis, rates, _ = compare.choose_basis(runs)
+        medians = [stats.centre(rates(run)) for run in runs]
         mean, half = stats.mean_of_runs(medians)
         rows.append([
             case.label, units.rate(mean),
             units.interval(mean / half, mean * half, mean) if half else "n/a (< 3 runs)",
-            f"{stats.relative_sd(medians):.1%}", str(len(medians)),
+            f"{stats.relative_sd(medians):.1%}", str(len(medians)), basis,
         ])  # fmt: skip
-    return table("", ("case", "mean of runs", "95 % of runs", "sd of runs", "runs"), rows)
+    columns = ("case", "mean of runs", "95 % of runs", "sd of runs", "runs", "by")
+    return table("", columns, rows, least=("sd of runs", "by"))
 
 
 def compared(found: compare.Report) -> Table:
@@ -240,23 +251,23 @@ def compared(found: compare.Report) -> Table:
         ]
         for row in found.rows
     ]  # fmt: skip
-    return table("", ("case", "old", "new", "new/old", "95 %", "word"), rows)
+    return table("", ("case", "old", "new", "new/old", "95 %", "word"), rows, least=("old", "new"))
 
 
 def compared_details(found: compare.Report) -> list[str]:
     """What stands behind the words, one sentence each."""
     said = []
     for row in found.rows:
-        p = "" if row.p is None else f", p {units.significant(row.p, 2)}"
-        runs = (
-            f"{row.runs[0]} against {row.runs[1]} runs" if max(row.runs) > 1 else "one run a side"
+        p = "" if row.p is None else f"; p {units.significant(row.p, 2)}, for information"
+        sides = " against ".join(
+            f"{count} {name} run{'' if count == 1 else 's'} ({trust})"
+            for count, name, trust in zip(row.runs, ("old", "new"), row.trust, strict=True)
         )
-        said.append(
-            f"{row.label}: by {row.basis}, {runs}{p}; old was {row.trust[0]}, new {row.trust[1]}"
-        )
+        said.append(f"{row.label}: rates by {row.basis}, {sides}{p}")
         if row.why:
-            said.append(f"{row.label}: {row.why}")
-    if any(min(row.runs) < stats.MIN_RUNS for row in found.rows):
+            said.append(f"{row.label}: nothing can be told: {row.why}")
+    said.append(BETWEEN_RUNS if found.many_runs else INSIDE_RUNS)
+    if not found.many_runs:
         said.append(
             "fewer than 3 runs a side: how one run differs from the next is not known, so nothing "
             "is called faster, slower or same; measure with --runs 3"
@@ -264,12 +275,13 @@ def compared_details(found: compare.Report) -> list[str]:
     if found.differences:
         said.append("the environments differ, so a difference may not be the program's:")
         said += [f"  {text}" for text in found.differences]
-    return said
+    return [*said, LABELS]
 
 
 def checked(found: list[Check]) -> Table:
     rows = [
-        [one.label, one.digest, f"{one.ratio:.4f}" if one.ratio else "n/a", one.word or "n/a"]
+        [one.label, one.digest, units.significant(one.ratio) if one.ratio else "n/a",
+         one.word or "n/a"]
         for one in found
-    ]
+    ]  # fmt: skip
     return table("", ("case", "digest", "rate here/file", "word"), rows, left=2)

@@ -9,6 +9,7 @@ from rich.text import Text
 
 Justify = Literal["left", "right"]
 GAP = 2  # between columns
+PHRASE = 16  # letters that stand on one line at least
 PLAIN_WIDTH = 120  # of a pipe or file: tables keep their columns
 STYLES = {"steady": "green", "INVALID": "bold red", "faster": "green", "slower": "red"}
 
@@ -61,10 +62,29 @@ def table(
     return made
 
 
+def side_by_side(
+    title: str, names: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None
+) -> list[Table]:
+    """A line a fact, a column each: in as many tables as the screen is too narrow for."""
+    room = width if width is not None else console().width
+    made, first = [], 0
+    while first < len(names):
+        for last in range(len(names), first, -1):
+            cells = [[row[0], *row[first + 1 : last + 1]] for row in rows]
+            heads = ["", *names[first:last]]
+            needed = [_least_width(index, heads, cells, len(heads)) for index in range(len(heads))]
+            if sum(needed) + GAP * (len(heads) - 1) <= room or last == first + 1:
+                break
+        made.append(table(title, heads, cells, len(heads), width=room))
+        first = last
+    return made
+
+
 def _least_width(index: int, names: list[str], rows: list[list[str]], left: int) -> int:
-    """Words may go to the next line, the parts of a figure may not."""
+    """Words may go to the next line, not each to one of its own; the parts of a figure may not."""
     found = [len(word) for word in names[index].split()]
     for row in rows:
         text = row[index]
-        found += [len(word) for word in text.split()] if index < left else [len(text)]
+        figure = index >= left or len(text) < PHRASE
+        found += [len(text)] if figure else [PHRASE, *map(len, text.split())]
     return max(found, default=1)

@@ -29,7 +29,7 @@ class Ran:
 
     hashes: int
     seconds: float
-    cpu_s: float  # CPU time of these threads
+    cpu_s: float  # CPU time of these threads, or of a driver's
     device_s: float | None  # time the devices worked, by their own clocks
     clock_mhz: float | None  # of the CPUs the threads ran on, while they ran
     counts: perf.Counts | None
@@ -67,12 +67,14 @@ class Threads:
         backends: list[Backend],
         job: Job,
         wants: int,
-        clock: Callable[[list[int]], float | None] = lambda threads: None,
+        clock: Callable[[list[int]], float | None] | None = None,
+        driver: bool = False,
     ) -> None:
-        """`clock`: MHz of the CPUs on which these kernel threads run."""
+        """`clock`: MHz of the CPUs on which these kernel threads run. `driver`: the backend hashes
+        on the CPU in threads of its own, so that the CPU time of the whole process is its."""
         self._lock = threading.Lock()
         self.runners = [Runner(one, Sizer(one.info.scan_s, one.info.lanes)) for one in backends]
-        self.wants, self._clock = wants, clock
+        self.wants, self._clock, self._driver = wants, clock, driver
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._ran_s = self._scanned_s = 0.0
@@ -109,7 +111,7 @@ class Threads:
         barrier = threading.Barrier(
             len(self.runners), lambda: until.append(time.perf_counter() + seconds)
         )
-        busy = self._device_s()
+        busy, process_s = self._device_s(), time.process_time()
         self._threads = [
             threading.Thread(target=self._work, args=(runner, barrier, until), daemon=True)
             for runner in self.runners
@@ -122,15 +124,15 @@ class Threads:
                 raise runner.error
             self._ran_s += runner.ended - runner.began
             self._scanned_s += runner.scanning_s
-        worked = self._device_s()
+        worked, process_s = self._device_s(), time.process_time() - process_s
         counts = [runner.counts for runner in self.runners if runner.counts]
         return Ran(
             hashes=sum(runner.hashes for runner in self.runners),
             seconds=max(one.ended for one in self.runners) - min(one.began for one in self.runners),
-            cpu_s=sum(runner.cpu_s for runner in self.runners),
+            cpu_s=process_s if self._driver else sum(runner.cpu_s for runner in self.runners),
             device_s=worked - busy if worked is not None and busy is not None else None,
             clock_mhz=clock_mhz,
-            counts=perf.total(counts) if len(counts) == len(self.runners) else None,
+            counts=None if self._driver or len(counts) < len(self.runners) else perf.total(counts),
             shares=[share for runner in self.runners for share in runner.shares],
         )
 
@@ -141,7 +143,7 @@ class Threads:
             while thread.is_alive():
                 thread.join(LOOK_S)
                 running = [one.thread_id for one in self.runners if one.thread_id is not None]
-                if running and (found := self._clock(running)):
+                if running and self._clock and (found := self._clock(running)):
                     seen.append(found)
         return statistics.median(seen) if seen else None
 

@@ -55,6 +55,7 @@ def open_with(
         SCAN_S,
         pci_address(device),
         in_caller=False,
+        cores=device.max_compute_units if is_cpu(device) else 1,
     )
     return GpuBackend(Session(found, shape, cache), info, single_cost)
 

@@ -13,6 +13,7 @@ from miner.backends.gpu_work import SINGLE_COST, SINGLE_WINS
 from miner.backends.wgpu.device import Session, Shape
 from miner.backends.wgpu.drivers import FAMILY, KERNEL
 from miner.backends.wgpu.listing import Found, facts, find
+from miner.devices import cpu
 from miner.errors import BackendFault, MinerError
 
 FILE = "wgpu-tuned.json"
@@ -45,7 +46,10 @@ def open_with(found: Found, shape: Shape, single_cost: float = SINGLE_COST) -> G
     wanted = 1 if single_cost < SINGLE_WINS else shape.wide
     device = found.info["device"].strip() or "unnamed"
     bus = facts(found).bus
-    info = BackendInfo(found.name, device, shape.wide, wanted, found.kind, GPU_SCAN_S, bus, False)
+    cores = cpu.cores() if found.kind is Kind.CPU else 1
+    info = BackendInfo(
+        found.name, device, shape.wide, wanted, found.kind, GPU_SCAN_S, bus, False, cores
+    )
     return GpuBackend(Session(found, shape), info, single_cost)
 
 

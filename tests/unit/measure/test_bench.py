@@ -213,7 +213,7 @@ def test_rounds_alternate_and_results_grow(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "in_caller", "batch"),
-    [(Kind.CPU, True, "cpu"), (Kind.CPU, False, "gpu"), (Kind.GPU, False, "gpu")],
+    [(Kind.CPU, True, "cpu"), (Kind.CPU, False, "driver"), (Kind.GPU, False, "gpu")],
 )
 def test_the_workers_cpu_time_counts_only_where_it_hashes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: Kind, in_caller: bool, batch: str

@@ -16,7 +16,7 @@ from .test_result import sample
 def with_rates(mean: float, sd: float, seed: int, n: int = 30) -> Result:
     found = sample()
     rates = np.random.default_rng(seed).normal(mean, sd * mean, n)
-    found.cases[0].slices = [Slice(int(rate), 1.0) for rate in rates]
+    found.cases[0].slices = [Slice(int(rate), 1.0, cpu_s=1.0) for rate in rates]
     return found
 
 
@@ -62,10 +62,46 @@ def test_two_computers_are_sent_to_machines() -> None:
     assert [one.name for one in found] == ["b", "a"]
     assert machines.rows(found)[1][4] == "0.500"
     assert ["cpu", "x", "x"] in machines.facts(found)
+    assert machines.notes(found) == []
+    told = json.loads(machines.to_json(found))["machines"]
+    assert [one["of_fastest"] for one in told] == [1.0, pytest.approx(0.5, rel=1e-3)]
     empty = sample()
     empty.cases[0].gate = Gate(1, "", False, "wrong")
     with pytest.raises(ConfigError, match="b holds no valid"):
         machines.machines({"a": sample(), "b": empty})
+
+
+def test_a_backend_of_the_same_name_does_not_make_two_computers_one() -> None:
+    """hashlib's device is called the same everywhere."""
+    old, new = sample(), sample(2e6)
+    new.environment = {"cpu": "another"}
+    with pytest.raises(ConfigError, match=r"measured on another and on x: .*--machines"):
+        compare.compare([old], [new])
+
+
+def test_bursts_are_set_against_bursts() -> None:
+    """A laptop's 16 s against a run of four minutes that began as fast and then cooled down."""
+    short, long = sample(1e6), sample(1e6)
+    long.cases[0].slices = [
+        Slice(rate, 1.0, cpu_s=1.0) for rate in [1_000_000] * 30 + [700_000] * 210
+    ]
+    found = machines.machines({"short": short, "long": long})
+    assert [one.case.sustained_hs for one in found] == [None, 700_000]
+    assert [round(one.rate_hs / 1e6, 2) for one in found] == [1.0, 1.0]
+    assert "bursts are set against bursts" in machines.notes(found)[0]
+    both = machines.machines({"a": long, "b": with_rates(0.6e6, 0.001, 1, 240)})
+    assert [round(one.rate_hs / 1e6, 1) for one in both] == [0.7, 0.6]
+    assert "length: burst -> sustained" in compare.compare([short], [long]).differences
+
+
+def test_a_copy_of_a_run_is_no_second_run() -> None:
+    old, new = runs(1e6, 0.004, 1), runs(1.1e6, 0.004, 2)
+    assert compare.compare(old, new).rows[0].word == "faster"
+    with pytest.raises(ConfigError, match="files 1 and 3 of one side hold the same run"):
+        compare.compare([*old[:2], old[0]], new)
+    copied = replace(new[0], created="2026-11-22T12:00:07+00:00")
+    with pytest.raises(ConfigError, match="the same run"):
+        compare.compare(old, [new[0], new[1], copied])
 
 
 def test_cases_pair_by_key_and_the_rest_is_named() -> None:
@@ -166,3 +202,10 @@ def test_a_graphics_card_is_compared_by_its_own_clock() -> None:
     row = compare.compare(old, new).rows[0]
     assert (row.word, row.basis) == ("same within 1 %", "GPU time")
     assert row.old_hs == pytest.approx(2e6, rel=0.01)
+    slow = runs(0.5e6, 0.003, 3)
+    for one in slow:
+        one.cases[0].batch = "gpu"
+    found = compare.compare(old, slow)
+    assert found.rows[0].word == "can't tell"  # nobody knows who else used the card
+    assert "own clock was not read" in found.rows[0].why
+    assert found.below(0.97) == []

@@ -19,7 +19,8 @@ def sample(rate: float = 1e6, cases: int = 1) -> Result:
         )  # fmt: skip
         rates = [rate * (1 + 0.001 * (i % 5)) for i in range(10)]
         case.slices = [
-            Slice(int(one), 1.0, 45.0, 3000.0, None, float(i)) for i, one in enumerate(rates)
+            Slice(int(one), 1.0, 45.0, 3000.0, None, float(i), cpu_s=float(index + 1))
+            for i, one in enumerate(rates)
         ]
         case.warmup = case.slices[:2]
         found.cases.append(case)
@@ -54,18 +55,22 @@ def test_a_share_of_the_limit_is_said_where_it_is_known() -> None:
     """The rate of all threads over what their cores could reach; a file keeps it."""
     case = sample(1e6).cases[0]
     assert screen.details(sample()) == [
-        line for line in screen.details(sample()) if "shape" not in line
+        line for line in screen.details(sample()) if "compiled" not in line
     ]
     case.shape, case.counters["limit_hs"] = "loops2", 1.25e6
     assert case.share_of_limit == pytest.approx(0.8016, abs=1e-4)
     found = Result("2026-11-22T12:00:00+00:00", "0.1.0", "abc", {"cpu": "x"}, 1, "quick", [case])
-    words = "native:avx2 x1 v8: shape loops2, 80% of this core's vector limit"
+    words = (
+        "native:avx2 x1 v8: compiled as loops2; 80% of what this core's vector units can do at most"
+    )
     assert words in screen.details(found)
     assert words in screen.details(store.from_dict(store.to_dict(found), "file"))
     case.variant, case.threads = "shani", 2
-    assert "shape loops2, 40% of these cores' SHA limit" in "\n".join(screen.details(found))
+    assert "compiled as loops2; 40% of what these cores' SHA units can" in "\n".join(
+        screen.details(found)
+    )
     case.counters.clear()
-    assert "native:shani x2 v8: shape loops2" in screen.details(found)
+    assert "native:shani x2 v8: compiled as loops2" in screen.details(found)
 
 
 def test_energy_gross_and_net() -> None:
