@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from miner.cli.verify import sentences
+from miner.cli.verify import sentence
 from miner.gap import collection
 
 
@@ -14,8 +14,7 @@ from miner.gap import collection
 def submit(file: Path, folder: Path) -> None:
     """Check gate, proof, trust and plausibility, then write FILE into DIR [here] by its model."""
     target, found = collection.submit(file, folder)
-    for text in sentences(found.finding):
-        click.echo(text, err=True)
+    click.echo(sentence(found.finding), err=True)
     click.echo("what the file tells of the machine (no host, user, path or address):", err=True)
     for text in collection.stays(found.result):
         click.echo(f"  {text}", err=True)

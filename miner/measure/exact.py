@@ -80,6 +80,22 @@ def poisson_at_most(count: int, mean: float) -> float:
     return min(1.0, math.exp(top) * math.fsum(math.exp(one - top) for one in logs))
 
 
+def poisson_at_least(count: int, mean: float) -> float:
+    """P(X >= count) of a Poisson count, summed from its largest term, so that a small one keeps
+    its digits."""
+    if count <= 0 or mean <= 0:
+        return 1.0 if count <= 0 else 0.0
+    if count <= mean:
+        return 1 - poisson_at_most(count - 1, mean)
+    term, total, index = 1.0, 1.0, count
+    while term > 1e-17 * total:
+        index += 1
+        term *= mean / index
+        total += term
+    log_first = count * math.log(mean) - math.lgamma(count + 1) - mean
+    return min(1.0, math.exp(log_first) * total)
+
+
 def poisson_lower(count: int, confidence: float = 0.95) -> float:
     """The mean that is exceeded with this confidence, one-sided, when `count` events were seen.
 
@@ -89,7 +105,7 @@ def poisson_lower(count: int, confidence: float = 0.95) -> float:
     if count == 0:
         return 0.0
     wanted = 1 - confidence
-    return _bisect(lambda mean: 1 - poisson_at_most(count - 1, mean) - wanted, 0.0, float(count))
+    return _bisect(lambda mean: poisson_at_least(count, mean) - wanted, 0.0, float(count))
 
 
 def _bisect(function: Callable[[float], float], low: float, high: float) -> float:

@@ -14,6 +14,7 @@ import hashlib
 import json
 import struct
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from miner.bitcoin.header import Header
 from miner.bitcoin.target import target_from_nbits
@@ -27,8 +28,10 @@ from miner.work.unit import build_unit
 
 SHARES = 400  # expected a case: they prove 92 % of what was done, in 12 kB of text
 RECORD = struct.Struct(">IIII")  # slice, extranonce2, version, nonce
-IMPROBABLE = 1e-6  # a claim that would give so few shares less often than this is refused
+IMPROBABLE = 1e-6  # a claim that would give such shares less often than this is refused
+FEWEST = 20.0  # expected of a claim: with fewer even none at all would not contradict it
 EASIEST = 2**255 - 1
+BLOCK_AHEAD_S = 7200  # a block's time may be so far in the future
 
 
 def choose_target(hashes: float) -> int:
@@ -80,22 +83,46 @@ def parse_seed_block(text: str) -> tuple[str, str | None]:
             f"--seed-block {text[:80]!r} is no block hash of 64 hex digits and no header of 160"
         )
     header = Header.parse(raw)
-    try:
-        work = int.from_bytes(header.hash, "little") <= target_from_nbits(header.nbits)
-    except ValueError:
-        work = False
-    if not work:
+    if not has_work(header):
         raise ConfigError(
             f"--seed-block {text[:16]}...: this header's hash does not meet its nbits"
         )
     return header.hash_hex, text.lower()
 
 
+def has_work(header: Header) -> bool:
+    """Does its hash meet its own nbits?"""
+    try:
+        return int.from_bytes(header.hash, "little") <= target_from_nbits(header.nbits)
+    except ValueError:
+        return False
+
+
+def seed_of(result: Result) -> Header | None:
+    """The header of the seed block, None where the file has its hash alone or no seed block.
+
+    Raises ConfigError: the header is another block's or has no work, or the file says that it was
+    made before that block.
+    """
+    if result.seed_header is None:
+        return None
+    header = Header.parse(bytes.fromhex(result.seed_header))
+    if header.hash_hex != result.seed_block or not has_work(header):
+        raise ConfigError(f"the header given is not that of the seed block {result.seed_block}")
+    created = datetime.fromisoformat(result.created).timestamp()
+    if created < header.time - BLOCK_AHEAD_S:
+        raise ConfigError(
+            f"the file says {result.created}, before the block it builds on was made "
+            f"({datetime.fromtimestamp(header.time, UTC):%Y-%m-%d %H:%M} UTC)"
+        )
+    return header
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What the shares of a case show. `why` is empty when they fit what is claimed."""
 
-    label: str
+    case: CaseResult
     claimed: int  # hashes
     shares: int
     expected: float  # shares the claim would give
@@ -106,6 +133,11 @@ class Finding:
     def passed(self) -> bool:
         return not self.why
 
+    @property
+    def share_proven(self) -> float:
+        """Of the hashes claimed; never more than all of them."""
+        return min(self.proven / self.claimed, 1.0)
+
 
 def check(result: Result) -> list[Finding]:
     """Hash every share of every case again: milliseconds, on any computer."""
@@ -115,17 +147,46 @@ def check(result: Result) -> list[Finding]:
 def _check(result: Result, case: CaseResult) -> Finding:
     claimed = sum(one.hashes for one in case.slices)
     if case.proof is None:
-        return Finding(case.label, claimed, 0, 0.0, 0.0, "the file holds no shares of this case")
+        return Finding(case, claimed, 0, 0.0, 0.0, "the file holds no shares of this case")
     expected = claimed * case.proof.chance
     why = _refuse(result, case, case.proof)
     count = len(case.proof.shares)
-    found = Finding(case.label, claimed, count, expected, 0.0, why)
+    found = Finding(case, claimed, count, expected, 0.0, why)
     if why:
         return found
-    if exact.poisson_at_most(count, expected) < IMPROBABLE:
-        return replace(found, why=f"{count} shares, where the claimed hashes would give "
-                       f"{expected:.0f}: more is claimed than was done")  # fmt: skip
+    if why := _unlikely(case, case.proof, expected):
+        return replace(found, why=why)
     return replace(found, proven=exact.poisson_lower(count) / case.proof.chance)
+
+
+def _unlikely(case: CaseResult, proof: Proof, expected: float) -> str:
+    """Why the claim and the shares do not fit each other, as a whole and slice by slice; "" when
+    they do. All slices together refuse an honest file as rarely as the whole does."""
+    count = len(proof.shares)
+    if exact.poisson_at_most(count, expected) < IMPROBABLE:
+        return (
+            f"{count} shares, where the claimed hashes would give {expected:.0f}: more is claimed "
+            "than was done"
+        )
+    if expected < FEWEST:
+        return (
+            f"the target is so hard that the claimed hashes would give {expected:.1f} shares: too "
+            "few to prove anything"
+        )
+    found = [0] * len(case.slices)
+    for raw in proof.shares:
+        found[RECORD.unpack(raw)[0]] += 1
+    least = IMPROBABLE / 2 / len(found)
+    for index, (shares, one) in enumerate(zip(found, case.slices, strict=True)):
+        mean = one.hashes * proof.chance
+        few = exact.poisson_at_most(shares, mean)
+        if min(few, exact.poisson_at_least(shares, mean)) < least:
+            what = "more" if few < least else "less"
+            return (
+                f"slice {index} holds {shares} shares, where its hashes would give {mean:.0f}: "
+                f"{what} is claimed for it than was done"
+            )
+    return ""
 
 
 def _refuse(result: Result, case: CaseResult, proof: Proof) -> str:

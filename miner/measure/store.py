@@ -1,6 +1,7 @@
 """Result files: JSON in and out (schema 1). What a stranger wrote is refused unless it agrees."""
 
 import math
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,10 @@ def from_dict(data: dict[str, Any], where: str) -> Result:
         raise ConfigError(f"{where}: schema {number} is newer than this homehash; update it")
     schema.check(data, schema.load(), where)
     data = _scrubbed(data)
+    try:
+        datetime.fromisoformat(data["created"])
+    except ValueError as error:
+        raise ConfigError(f"{where}.created is {data['created']!r}: no such time") from error
     homehash = data["homehash"]
     found = Result(
         created=data["created"],

@@ -1,12 +1,14 @@
 """The shares of a result prove its hashes, and nothing else passes for them."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from miner.bitcoin.header import Header
 from miner.errors import ConfigError
 from miner.measure import proof, stats, store
 from miner.measure.bench import Bench, Plan
@@ -14,6 +16,10 @@ from miner.measure.cases import Case
 from miner.measure.result import Result
 
 PLAN = Plan(samples=8, slice_s=0.05, warmup_s=0.1, seed=3)
+GENESIS_HEADER = (
+    "01000000" + "00" * 32 + "3ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a"
+    "29ab5f49ffff001d1dac2b7c"
+)
 BLOCK = "00000000000000000001" + "ab" * 22
 
 
@@ -95,6 +101,73 @@ def test_what_a_forger_might_try(made: dict[str, Any]) -> None:
     assert "no shares" in tried(lambda case: case.update(proof=None))
     assert "other work" in tried(lambda case: case["proof"].update(target="0" * 3 + "f" * 61))
     assert "other work" in tried(lambda case: case.update(threads=2))
+
+
+def with_stats(case: dict[str, Any]) -> None:
+    """A careful forger makes the statistics agree."""
+    case["slices"] = [one | {"cpu_s": None} for one in case["slices"]]
+    rates = [one["hashes"] / one["seconds"] for one in case["slices"]]
+    found = stats.summarize(rates, 0)
+    case["stats"] |= {"n": len(rates), "median": found.median, "mean": found.mean,
+                      "sd": found.sd, "mad": found.mad, "min": min(rates),
+                      "max": max(rates), "ci95": None, "basis": "wall time"}  # fmt: skip
+
+
+def test_hashes_are_not_moved_from_slice_to_slice(made: dict[str, Any]) -> None:
+    """All hashes and all shares are right, and still the median was raised by 60 %."""
+    data = changed(made)
+    slices = data["cases"][0]["slices"]
+    poor, rich = slices[:3], slices[3:]
+    for one in poor:
+        moved = one["hashes"] * 9 // 10
+        one["hashes"] -= moved
+        for other in rich:
+            other["hashes"] += moved // len(rich)
+    with_stats(data["cases"][0])
+    first = findings(data)[0]
+    assert re.search(r"slice [012] holds \d+ shares, .*: less is claimed for it", first.why)
+    data["cases"][0]["slices"] = list(reversed(slices))
+    with_stats(data["cases"][0])
+    assert findings(data)[0].why
+
+
+def test_a_target_too_hard_to_be_met_proves_nothing(made: dict[str, Any]) -> None:
+    """Twelve shares expected and none found: that alone happens too often to be refused for."""
+    data = changed(made)
+    case = data["cases"][0]
+    hashes = sum(one["hashes"] for one in case["slices"])
+    case["proof"] = {"target": f"{12 * 2**256 // hashes:064x}", "shares": []}
+    found = findings(data)[0]
+    assert not found.passed
+    assert "too few to prove anything" in found.why
+
+
+def test_the_seed_blocks_time_is_its_own(made: dict[str, Any]) -> None:
+    """A file that builds on an old block must not show the header of a newer one."""
+    genesis = Header.parse(bytes.fromhex(GENESIS_HEADER))
+    known = {"seed_block": genesis.hash_hex, "seed_header": GENESIS_HEADER}
+    assert proof.seed_of(store.from_dict(changed(made, **known), "x")) == genesis
+    assert proof.seed_of(store.from_dict(changed(made), "x")) is None  # its hash alone
+    late = GENESIS_HEADER[:136] + "00ffff6a" + GENESIS_HEADER[144:]
+    wrong: list[dict[str, Any]] = [
+        {"seed_block": BLOCK, "seed_header": GENESIS_HEADER},
+        {"seed_block": None, "seed_header": GENESIS_HEADER},
+        {"seed_block": Header.parse(bytes.fromhex(late)).hash_hex, "seed_header": late},
+    ]
+    for one in wrong:
+        with pytest.raises(ConfigError, match="is not that of the seed block"):
+            proof.seed_of(store.from_dict(changed(made, **one), "x"))
+    early = changed(made, created="2008-11-01T00:00:00+00:00", **known)
+    with pytest.raises(ConfigError, match="before the block it builds on was made"):
+        proof.seed_of(store.from_dict(early, "x"))
+
+
+def test_a_run_that_may_end_early_keeps_enough_shares() -> None:
+    """steady ends after three minutes at the soonest, where 1,800 slices are planned."""
+    plan = Plan(samples=1800, slice_s=1.0, until_steady=True)
+    assert plan.least_s == 180.0
+    assert replace(plan, until_steady=False).least_s == 1800.0
+    assert Plan(samples=16).least_s == 16.0
 
 
 def test_a_seed_block_is_a_hash_or_a_header_with_work() -> None:
