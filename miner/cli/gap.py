@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from miner.devices import energy
 from miner.errors import ConfigError
 from miner.gap import arithmetic, collection, economics, hardware, screen, tables, twogaps
 from miner.gap import site as pages
@@ -58,6 +59,10 @@ def gap(  # the signature is the option list
         economics.tariff(known, tariff) if tariff else None,
     )
     _given("--tokens", tokens, "tokens/s")
+    if watts is not None:
+        energy.Given(watts)  # raises for a wrong one, before it is measured
+    if source is not None and (backends or soak):
+        raise ConfigError("--from takes what was measured: leave out --backend and --soak")
     _check_targets(plot, page)
     found = store.load(source) if source else _measure(backends, watts, soak)
     own = arithmetic.own_from(found, watts)
@@ -125,7 +130,7 @@ def _measure(backends: tuple[str, ...], watts: float | None, soak: str | None) -
 @click.argument("out", type=Path)
 def site(folder: Path, out: Path) -> None:
     """Make a static site in OUT of the result files below DIR (see miner bench submit)."""
-    entries, refused = collection.read(folder)
+    entries, refused = collection.read(folder, out / pages.FILES)
     for reason in refused:
         click.echo(f"left out: {reason}", err=True)
     click.echo(pages.write(entries, refused, out))

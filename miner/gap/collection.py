@@ -25,8 +25,14 @@ CPU_SHARE = 1.02  # CPU seconds a second and thread: clocks are not read at the 
 TRUSTED = ("steady", "noisy")
 MOST_CPU_TIME_SD = 0.03  # of a rate by CPU time that may stand for a quiet one
 ADDRESS = re.compile(
-    r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])|[\w.+-]+@[\w-]+\.\w+|/home/|/Users/"
+    r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"  # IPv4
+    r"|(?:[0-9a-f]{1,4}:){4}|[0-9a-f]{1,4}::[0-9a-f]"  # IPv6, and what cards and modems have
+    r"|[\w.+-]+@[\w-]+\.\w+|/(?:home|Users|root|mnt|media)/|[A-Z]:\\",
+    re.IGNORECASE,
 )
+# Names that systems give themselves, and whose words stand in their versions too.
+EVERYBODY = {"", "root", "localhost", "debian", "ubuntu", "fedora", "linux", "user", "admin"}
+LEAST_PROVEN = 0.7  # of the hashes claimed; an honest run of 200 shares proves 84 %
 FROM_COUNT = 10  # files; a percentile of fewer would be a boast
 
 
@@ -42,12 +48,24 @@ class Entry:
 
     @property
     def gpu(self) -> bool:
-        return self.case.batch != "cpu"
+        return self.case.on_gpu
 
     @property
     def model(self) -> str:
-        """The CPU's or the card's name."""
-        return self.case.device if self.gpu else str(self.result.environment.get("cpu"))
+        """The CPU's or the card's name; a CPU whose name tells no model, as in many virtual
+        machines, with its numbers."""
+        if self.gpu:
+            return self.case.device
+        known = self.result.environment
+        named, numbers = str(known.get("cpu")), known.get("cpu_id")
+        vague = isinstance(numbers, str) and not re.search(r"\d", named)
+        return f"{named} ({numbers})" if vague else named
+
+    @property
+    def bound(self) -> str:
+        """What its work is derived from; two files never share it."""
+        return proof.commitment(self.result, self.case, self.case.proof.target if self.case.proof
+                                else 0)  # fmt: skip
 
     @property
     def rate_hs(self) -> float:
@@ -55,12 +73,17 @@ class Entry:
         return self.case.sustained_hs or self.summary.median
 
     @property
+    def burst_hs(self) -> float:
+        """What ranks it: every file has one, so that like stands beside like."""
+        return self.case.burst_hs or self.summary.median
+
+    @property
     def per_core_hs(self) -> float | None:
         """By the physical cores in use, as far as they are known."""
         cores = self.result.environment.get("cores")
         if self.gpu or type(cores) is not int or cores < 1:
             return None
-        return self.rate_hs / min(cores, self.case.threads)
+        return self.burst_hs / min(cores, self.case.fills)
 
 
 def entry(path: Path) -> Entry:
@@ -70,11 +93,15 @@ def entry(path: Path) -> Entry:
     summary = case.summary(result.seed) if case else None
     if case is None or summary is None:
         raise ConfigError(f"{path} holds no valid measurement: its gate did not pass")
-    findings = proof.check(result)
-    why = _refuse(result, case, findings)
+    try:
+        proof.seed_of(result)
+        findings = proof.check(result)
+        why = _refuse(result, case, findings)
+    except ConfigError as error:
+        why = str(error)
     if why:
         raise ConfigError(f"{path} is not taken: {why}")
-    own = next(one for one in findings if one.label == case.label)
+    own = next(one for one in findings if one.case is case)
     return Entry(path, result, case, summary, own)
 
 
@@ -82,7 +109,13 @@ def _refuse(result: Result, case: CaseResult, findings: list[proof.Finding]) -> 
     """The first of proof, trust, plausibility and privacy that fails, in words."""
     wrong = next((one for one in findings if not one.passed), None)
     if wrong is not None:
-        return f"{wrong.label}: {wrong.why}"
+        return f"{wrong.case.spelled}: {wrong.why}"
+    weak = next((one for one in findings if one.share_proven < LEAST_PROVEN), None)
+    if weak is not None:
+        return (
+            f"{weak.case.spelled}: its {weak.shares} shares prove {weak.share_proven:.0%} of the "
+            f"hashes claimed, fewer than {LEAST_PROVEN:.0%}: measure again, for longer"
+        )
     if result.partial:
         return "the run was interrupted"
     return _mistrust(case) or implausible(case) or _personal(result)
@@ -102,12 +135,12 @@ def _mistrust(case: CaseResult) -> str:
 
 
 def implausible(case: CaseResult) -> str:
-    most = MOST_THREAD_HS * case.threads if case.batch == "cpu" else MOST_GPU_HS
+    most = MOST_GPU_HS if case.on_gpu else MOST_THREAD_HS * case.fills
     for index, one in enumerate(case.slices):
         if one.rate_hs > most:
             return f"slice {index}: {units.rate(one.rate_hs)} is beyond any known machine"
-        if (one.cpu_s or 0) > CPU_SHARE * one.seconds * case.threads:
-            return f"slice {index}: more CPU time than {case.threads} threads have"
+        if not case.on_gpu and (one.cpu_s or 0) > CPU_SHARE * one.seconds * case.fills:
+            return f"slice {index}: more CPU time than {case.fills} threads have"
         if (one.clock_mhz or 0) > MOST_CLOCK_MHZ:
             return f"slice {index}: a clock of {one.clock_mhz:g} MHz"
     if case.energy and case.energy.gross_j_per_th < LEAST_J_PER_TH.get(case.energy.boundary, 0.0):
@@ -121,8 +154,8 @@ def _personal(result: Result) -> str:
     strange = sorted(set(result.environment) - known)
     if strange:
         return f"environment.{strange[0]} is none of a result's facts"
-    names = {socket.gethostname(), _user()} - {"", "root", "localhost"}
-    for place, text in _texts(result.environment, "environment"):
+    names = {name for name in (socket.gethostname(), _user()) if name.lower() not in EVERYBODY}
+    for place, text in _texts(store.to_dict(result), "result"):
         if ADDRESS.search(text):
             return f"{place} holds an address or a path: {text[:60]!r}"
         if any(re.search(rf"\b{re.escape(name)}\b", text) for name in names if len(name) > 2):
@@ -158,8 +191,7 @@ def slug(text: str) -> str:
 def name(found: Entry) -> Path:
     """model/date-backend-xN-hash.json: two files never share one."""
     case, result = found.case, found.result
-    bound = proof.commitment(result, case, case.proof.target if case.proof else 0)
-    parts = (result.created[:10], slug(case.name), f"x{case.threads}", bound[:8])
+    parts = (result.created[:10], slug(case.name), f"x{case.threads}", found.bound[:8])
     return Path(slug(found.model)) / f"{'-'.join(parts)}.json"
 
 
@@ -183,20 +215,27 @@ def stays(result: Result) -> list[str]:
     return [f"{key}: {value}" for key, value in result.environment.items() if value is not None]
 
 
-def read(folder: Path) -> tuple[list[Entry], list[str]]:
-    """Every file of a collection, fastest first, and why others are left out.
+def read(folder: Path, copies: Path | None = None) -> tuple[list[Entry], list[str]]:
+    """Every file of a collection, the fastest burst first, and why others are left out. `copies`:
+    a folder below it that is not of the collection.
 
     Raises ConfigError when the folder is none.
     """
     if not folder.is_dir():
         raise ConfigError(f"{folder} is no folder of result files")
-    found, refused = [], []
+    found: dict[str, Entry] = {}
+    refused = []
     for path in sorted(folder.rglob("*.json")):
+        if copies is not None and path.resolve().is_relative_to(copies.resolve()):
+            continue
         try:
-            found.append(entry(path))
+            one = entry(path)
+            if one.bound in found:
+                raise ConfigError(f"{path} is a copy of {found[one.bound].path.name}")
+            found[one.bound] = one
         except ConfigError as error:
             refused.append(str(error))
-    return sorted(found, key=lambda one: -one.rate_hs), refused
+    return sorted(found.values(), key=lambda one: -one.burst_hs), refused
 
 
 def shipped() -> list[Entry]:

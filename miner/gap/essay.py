@@ -18,9 +18,13 @@ from miner.gap.economics import Figure
 from miner.gap.hardware import BOUNDARY, HardwareRow
 from miner.gap.tables import Sheet
 from miner.gap.twogaps import Bar, coverage, sentence
-from miner.measure import stats
+from miner.measure import environment, stats
 from miner.measure.result import Result
 
+HOME_AND_HALL = (
+    "Home: a computer, or a small machine for the desk or the living room. Hall: a building where "
+    "thousands of machines do nothing but hash, wherever electricity is cheap."
+)
 LEFT = ' class="l"'
 
 METHOD = (
@@ -89,7 +93,8 @@ def page(found: Findings) -> str:
     sheets = {sheet.title: _sheet(sheet) for sheet in found.sheets}
     parts = [
         f"<h1>{escape(_title(own))}</h1>", f'<p class="lead">{escape(_lead(own, table))}</p>',
-        "<h2>From home to hall</h2>", figure("rates", rate_words(own, table)),
+        "<h2>From home to hall</h2>", f"<p>{HOME_AND_HALL}</p>",
+        figure("rates", rate_words(own, table)),
         sheets[tables.OWN],
         "<h2>What a hash costs</h2>", figure("costs", cost_words(own, table)),
         sheets[tables.ERAS],
@@ -181,13 +186,16 @@ def _whole(cell: str) -> str:
 
 
 def _method(result: Result) -> str:
-    environment = result.environment
-    facts = ", ".join(
-        f"{key}: {environment[key]}"
-        for key in ("cpu", "cores", "threads", "microcode", "governor", "os", "kernel", "virtual",
-                    "python", "load_1min")
-        if environment.get(key) is not None
-    )  # fmt: skip
+    known = result.environment
+    facts = [
+        f"{key}: {known[key]}"
+        for key in ("cpu", "cpu_id", "cores", "threads", "microcode", "governor", "os", "kernel",
+                    "virtual", "python", "load_1min", "native_sha256", "code_sha256")
+        if known.get(key) is not None
+    ]  # fmt: skip
+    best = result.best()
+    if best and (words := environment.compiled(known, best.variant, best.shape)):
+        facts.append(f"compiled by {words}")
     made = f"homehash {result.version}, commit {result.commit or 'n/a'}, seed {result.seed}"
     made += ", interrupted: partial results" if result.partial else ""
     reasons = [
@@ -197,7 +205,7 @@ def _method(result: Result) -> str:
     doubts = "".join(f"<p>{escape(reason)}.</p>" for reason in reasons)
     return (
         f"<h2>How it was measured</h2>\n{doubts}<ul>{steps}</ul>\n"
-        f"<p class='soft'>{escape(made)}. {escape(facts)}.</p>"
+        f"<p class='soft'>{escape(made)}. {escape(', '.join(facts))}.</p>"
     )
 
 

@@ -285,7 +285,7 @@ def other_way(found: list[Bar], width: float = BROAD) -> Picture:
     least = min(bar.low or bar.ratio for bar in joule + second)
     panels[1].set_xscale("log")
     panels[1].set_xlim(min(0.6, least / 2), max(bar.ratio for bar in joule + second) * 60)
-    panels[1].set_xlabel("hall ÷ home (log; 1 = no gap)")
+    panels[1].set_xlabel("how many times better the machine in a hall is (log; 1 = no gap)")
     drawing.title(made, "The other way: mining left the home, AI may come back to it")
     drawing.footnote(made, "Orange: mining. Blue: AI. Full: measured here; pale: given by the "
                      "user; hollow: quoted. Left of 1 the home is ahead.")  # fmt: skip

@@ -16,17 +16,19 @@ LEAD = (
     "miner bench verify FILE. Not proven: the seconds, and which machine it was."
 )
 NOTE = (
-    "Rate: median of slices of a second, 95 % interval of that run. By CPU time: hashes a second "
-    "of CPU, an estimate of what the machine does undisturbed. A burst is the first seconds, a "
-    "sustained rate the later half of two minutes or more; they do not compare. Proven: hashes "
-    "done with 95 % confidence (one-sided, exact Poisson), of those claimed. J/TH covers what its "
-    "boundary says: package and board leave out the rest of the computer. The rate is a link to "
-    "the file."
+    "Rates are medians of slices of a second, each a link to the file of its row, with the 95 % "
+    "interval of that run. A burst is the first 16 seconds, and ranks, since every file has one; "
+    "a sustained rate is the later half of two minutes or more. By CPU time: hashes a second of "
+    "CPU, an estimate of what the machine does undisturbed. A core: of the burst, by physical "
+    "cores. Proven: hashes done with 95 % confidence (one-sided, exact Poisson), of those claimed. "
+    "J/TH covers what its boundary says: package and board leave out the rest of the computer."
 )
 COLUMNS = (
-    "machine", "what ran", "rate", "95 %", "a core", "J/TH", "standing", "how", "proven", "date",
+    "machine", "what ran", "burst", "sustained", "95 %", "a core", "J/TH", "standing", "how",
+    "proven", "date",
 )  # fmt: skip
-WORDS = (0, 1, 7)  # columns that start at the left
+WORDS = (0, 1, 8)  # columns that start at the left
+LINKS = (2, 3)  # columns that lead to the file
 
 
 def write(entries: list[Entry], refused: list[str], out: Path) -> Path:
@@ -82,7 +84,7 @@ def _left(column: int) -> str:
 
 
 def _cells(one: Entry, rank: int, count: int) -> list[str]:
-    """Escaped; the rate is a link to the file that every figure of the row comes from."""
+    """Escaped; the rates are links to the file that every figure of the row comes from."""
     case, found, energy = one.case, one.summary, one.case.energy
     interval = units.interval(*found.ci95, found.median) if found.ci95 else "n/a"
     link = escape(f"{FILES}/{collection.name(one).as_posix()}", quote=True)
@@ -93,15 +95,18 @@ def _cells(one: Entry, rank: int, count: int) -> list[str]:
     plain = [
         one.model,
         case.spelled,
-        units.rate(one.rate_hs),
-        interval if case.sustained_hs is None else "n/a",
+        units.rate(case.burst_hs),
+        units.rate(case.sustained_hs),
+        interval,
         units.rate(one.per_core_hs),
         joules,
         collection.standing(rank, count),
         f"{case.basis}, {case.length}; {case.trust().word}",
-        f"{min(one.finding.proven / one.finding.claimed, 1):.0%}",
+        f"{one.finding.share_proven:.0%}",
         one.result.created[:10],
     ]
     cells = [escape(cell) for cell in plain]
-    cells[2] = f'<a href="{link}">{cells[2]}</a>'
+    for index in LINKS:
+        if plain[index] != "n/a":
+            cells[index] = f'<a href="{link}">{cells[index]}</a>'
     return cells

@@ -14,7 +14,7 @@ from miner.gap.twogaps import Bar
 MACHINES = ("Bitaxe Gamma 601 (BM1370)", "Avalon Q", "Antminer S21")
 OWN, ERAS, ALONE = "This computer", "Beside the machines of every era", "Mining alone"
 PAYS, BLOCK = "Which machine pays at which tariff", "Electricity for one block"
-HISTORY, GAPS = "When it would have mattered", "Two gaps: hall over home"
+HISTORY, GAPS = "When it would have mattered", "Two gaps between home and hall"
 BARS = "log scale"
 LONGEST_BAR = 12  # characters
 
@@ -70,9 +70,10 @@ def eras(found: list[arithmetic.Era]) -> Sheet:
             units.ratio(era.times_energy), source(row),
             ("█" * length).ljust(LONGEST_BAR),
         ])  # fmt: skip
-    columns = ("date", "machine", "role", "hashrate", "energy", "H/s: it / you",
-               "J/TH: you / it", "source", BARS)  # fmt: skip
-    return Sheet(ERAS, columns, rows, BOUNDARY_SENTENCE, left=3, least=(BARS, "source", "role"))
+    columns = ("date", "machine", "role", "hashrate", "energy", "times as fast",
+               "times less energy", "source", BARS)  # fmt: skip
+    note = f"Times: the machine set against this computer. {BOUNDARY_SENTENCE}"
+    return Sheet(ERAS, columns, rows, note, left=3, least=(BARS, "source", "role"))
 
 
 def source(row: HardwareRow) -> str:
@@ -91,17 +92,19 @@ def prospects(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
         arithmetic.prospect(row.name, row.hashrate_hs, row.j_per_th, network)
         for row in (*chosen, best)
     ]
-    columns = ["machine", "share of difficulty 1", "block, mean", "chance a year", "kWh a block"]
+    columns = ["machine", "share of difficulty 1", "a block every", "chance in a year",
+               "kWh for a block"]  # fmt: skip
     columns += [f"break-even at {price.value:g}" for price in network.hashprices]
     note = (
-        f"{difficulty(network)}. A mean time is no promise: it is a lottery, so read "
+        f"{difficulty(network)}. The times are means and no promise: it is a lottery, so read "
         "the chance. Break-even: the tariff in USD/kWh at "
         "which electricity eats the whole income, for each hashprice in USD per PH/s and day ("
         + "; ".join(f"{price.value:g}: {price.origin}" for price in network.hashprices)
         + "); the machine itself is not paid for."
     )
     rows = [_prospect(row, len(network.hashprices)) for row in found]
-    return Sheet(ALONE, tuple(columns), rows, note, least=("share of difficulty 1",))
+    return Sheet(ALONE, tuple(columns), rows, note,
+                 least=("share of difficulty 1", *columns[6:]))  # fmt: skip
 
 
 def difficulty(network: Network) -> str:
@@ -114,7 +117,7 @@ def _prospect(row: Prospect, prices: int) -> list[str]:
     cells = [
         row.name, units.span(row.share_s), units.span(row.block_s),
         units.chance(row.chance_year),
-        "n/a" if row.kwh_block is None else units.significant(row.kwh_block, 3),
+        "n/a" if row.kwh_block is None else units.large(row.kwh_block),
     ]  # fmt: skip
     if row.break_even is None:
         return [*cells, *["n/a"] * prices]
@@ -126,8 +129,8 @@ def pays(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
     price = network.hashprices[0]
     note = (
         f"At a hashprice of {price.value:g} {price.unit} ({price.origin}), with fees; USD tariffs "
-        "per kWh. Keeps: the share of the income that electricity leaves; the machine itself is "
-        "not paid for. "
+        "per kWh. Keeps: the share of the income that electricity leaves; costs: how many times "
+        "the income electricity takes; the machine itself is not paid for. "
     )
     note += payback.sentence(table, network)
     columns = payback.columns(network)
@@ -163,7 +166,7 @@ def money(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
         f"{network.subsidy.value:g} BTC at {units.money(network.price.value, 'USD')} "
         f"({network.price.origin}). Currencies stay as published.{carbon} {one.missing}"
     )
-    columns = ("tariff", "price", "date, source", "this computer", best.name, "it")
+    columns = ("tariff", "price", "date, source", "this computer", best.name, "result")
     return Sheet(BLOCK, columns, rows, note.strip(), 3, ("date, source", "price"))
 
 
@@ -213,8 +216,9 @@ def two_gaps(found: list[Bar]) -> Sheet:
             for bar in found
             if bar.group == group
         ]
-    columns = ("home machine", "hall / home", "measured or quoted", "source", "caveat")
-    return Sheet(GAPS, columns, rows, left=5, least=("source", "measured or quoted"))
+    columns = ("at home", "a hall does better by", "measured or quoted", "source", "caveat")
+    note = "Hall: the best machine of those that stand by the thousand in buildings made for them."
+    return Sheet(GAPS, columns, rows, note, left=5, least=("source", "measured or quoted"))
 
 
 def every(

@@ -31,8 +31,8 @@ class Bar:
     @property
     def factor(self) -> str:
         """The ratio as printed, two digits."""
-        high = units.significant(self.ratio, 2) if self.ratio < 1000 else f"{self.ratio:.1e}"
-        high = high.replace("e+0", "e").replace("e+", "e")
+        few = self.ratio < 1000
+        high = units.significant(self.ratio, 2) if few else units.many(float(f"{self.ratio:.1e}"))
         return f"{units.significant(self.low, 2)} to {high} x" if self.low else f"{high} x"
 
 
@@ -141,9 +141,9 @@ def sentence(found: list[Bar]) -> str:
     here = "of this computer no joules are known (--watts from a wall meter)"
     if own is not None:
         how = "measured here" if own.origin == MEASURED else "with the watts given"
-        here = f"{how} it is {units.significant(own.ratio, 1)}"
+        here = f"{how} it is {_about(own.ratio)}"
     pc = next((bar for bar in mining if bar.label.startswith("Desktop PC")), None)
-    then = f"{units.significant(pc.ratio, 1)} on a PC of 2010; " if pc else ""
+    then = f"{_about(pc.ratio)} on a PC of 2010; " if pc else ""
     joule = [bar for bar in found if bar.group == AI and bar.quantity == "per joule"]
     alone = [bar for bar in found if bar.group == AI and bar.caveat == ONE_STREAM]
     batched = max(bar.ratio for bar in found if bar.group == AI)
@@ -155,6 +155,11 @@ def sentence(found: list[Bar]) -> str:
         f"and about {batched:.0f} where the hall serves many at once. The two are farthest apart "
         "where one user asks alone: there AI is nearly at home, and mining is not."
     )
+
+
+def _about(ratio: float) -> str:
+    """One digit, in words where it is large."""
+    return units.many(float(f"{ratio:.0e}"))
 
 
 def coverage(figures: Mapping[str, Figure]) -> str:

@@ -170,7 +170,7 @@ def test_two_gaps_match_their_sources() -> None:
     assert all(bar.caveat and bar.source for bar in found)
     assert {bar.origin for bar in found if bar.group == twogaps.AI} == {twogaps.QUOTED}
     said = twogaps.sentence(found)
-    assert "mining's gap is 7e6 on a PC of 2010; with the watts given it is 7e6" in said
+    assert "mining's gap is 7 million on a PC of 2010; with the watts given it is 7 million" in said
     assert "AI's is 1.6 to 7.4" in said
     assert "a factor of 1.1 to 15 in AI, and about 181 where" in said
     assert "farthest apart where one user asks alone" in said
@@ -219,7 +219,7 @@ def test_words() -> None:
     assert units.ratio(2.7e-8) == "2.70e-8 x"
     assert units.span(0.0072) == "7.20 ms"
     assert units.span(90) == "1.50 minutes"
-    assert units.span(5.7e16) == "1.81e9 years"
+    assert units.span(5.7e16) == "1.81 billion years"
     assert units.chance(1 / 15300) == "1 in 15300"
     assert units.chance(0.0322) == "3.22 %"
     assert units.money(258108.3, "USD") == "258 108 USD"

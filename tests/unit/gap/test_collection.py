@@ -12,7 +12,7 @@ import pytest
 
 from miner.errors import ConfigError
 from miner.gap import collection, site
-from miner.measure import environment, export, store
+from miner.measure import environment, export, proof, store
 from miner.measure.bench import Bench, Plan
 from miner.measure.cases import Case
 from miner.measure.result import Result, Slice
@@ -91,6 +91,9 @@ def test_what_is_not_taken(
         ("os", "me@example.org", "an address"),
         ("compiler", "/home/me/gcc", "a path"),
         ("kernel", "Linux muehle", "host or user name"),
+        ("os", "Debian of fe80::1ff:fe23:4567:890a", "an address"),
+        ("os", "Debian of 00:1a:2b:3c:4d:5e", "an address"),
+        ("compiler", r"C:\Users\me\gcc", "a path"),
         ("hostname", "x", "none of a result's facts"),
     ],
 )
@@ -104,6 +107,39 @@ def test_nothing_personal_is_taken(
     path = put(made, tmp_path, personal(key, value))
     with pytest.raises(ConfigError, match=said):
         collection.submit(path, tmp_path / "all")
+
+
+def test_nothing_personal_hides_outside_the_environment(
+    made: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Share, "from_hit", lambda unit, version, nonce: object())
+    monkeypatch.setattr(socket, "gethostname", lambda: "debian")  # no person's choice
+    path = put(made, tmp_path, lambda data: data["cases"][0].update(device="card of /home/me"))
+    with pytest.raises(ConfigError, match=r"result\.cases\[0\]\.device holds an address or a path"):
+        collection.submit(path, tmp_path / "all")
+    put(made, tmp_path, personal("os", "PoCL 3.1+debian"))
+    collection.submit(path, tmp_path / "all")
+
+
+def test_shares_must_prove_most_of_what_is_claimed(made: dict[str, Any], tmp_path: Path) -> None:
+    """Half the shares of an honest run: no sign of forgery, and too little to be taken."""
+    result = store.from_dict(made, "x")
+    case = result.cases[0]
+    assert case.proof is not None
+    weak = proof.Finding(case, 100, 30, 25.0, 60.0)
+    monkey = pytest.MonkeyPatch()
+    with monkey.context() as patch:
+        patch.setattr(proof, "check", lambda result: [weak])
+        with pytest.raises(ConfigError, match="prove 60% of the hashes claimed"):
+            collection.submit(put(made, tmp_path, lambda data: None), tmp_path / "all")
+
+
+def test_a_cpu_without_a_model_name_has_its_numbers(made: dict[str, Any], tmp_path: Path) -> None:
+    found = collection.entry(put(made, tmp_path, lambda data: None))
+    found.result.environment |= {"cpu": "AMD EPYC", "cpu_id": "family 26 model 2 stepping 1"}
+    assert found.model == "AMD EPYC (family 26 model 2 stepping 1)"
+    found.result.environment["cpu"] = "AMD Ryzen 9 7950X"
+    assert found.model == "AMD Ryzen 9 7950X"
 
 
 def test_wonders_are_refused(made: dict[str, Any], tmp_path: Path) -> None:
@@ -137,7 +173,7 @@ def test_the_site_leads_from_each_figure_to_its_file(made: dict[str, Any], tmp_p
     index = site.write(entries, refused, tmp_path / "out")
     page = Page()
     page.feed(index.read_text())
-    assert len(page.links) == 1
+    assert len(page.links) == 1  # a burst, and no sustained rate
     linked = store.load(index.parent / page.links[0])
     assert linked.cases[0].summary(3) == entries[0].summary
     assert "1 of 1" in page.texts  # no percentile of so few
@@ -145,6 +181,19 @@ def test_the_site_leads_from_each_figure_to_its_file(made: dict[str, Any], tmp_p
     assert "script" not in index.read_text()
     with pytest.raises(ConfigError, match="no folder"):
         collection.read(tmp_path / "absent")
+
+
+def test_a_site_inside_its_collection_counts_nothing_twice(
+    made: dict[str, Any], tmp_path: Path
+) -> None:
+    collection.submit(put(made, tmp_path, lambda data: None), tmp_path / "all")
+    for _ in range(2):
+        entries, refused = collection.read(tmp_path / "all", tmp_path / "all/public" / site.FILES)
+        assert (len(entries), refused) == (1, [])
+        site.write(entries, refused, tmp_path / "all/public")
+    entries, refused = collection.read(tmp_path / "all")
+    assert len(entries) == 1
+    assert "is a copy of" in refused[0]
 
 
 def test_a_percentile_needs_ten() -> None:

@@ -98,7 +98,7 @@ def test_verify_repeats_the_digest(run: Run, tmp_path: Path) -> None:
     good = session.verify(old, tmp_path, lambda step: None, lambda text: None, short)
     assert good[0].digest == "same"
     data["cases"][0]["gate"]["digest"] = "00" * 32
-    data["cases"].append(data["cases"][0] | {"backend": "abacus"})
+    data["cases"].append(data["cases"][0] | {"backend": "abacus", "proof": None})
     again = store.from_dict(data, "x")
     (tmp_path / "bad.json").write_text(json.dumps(data))
     with pytest.raises(BackendFault, match=r"other hits than bad\.json"):
@@ -115,6 +115,10 @@ def test_verify_repeats_the_digest(run: Run, tmp_path: Path) -> None:
         (["bench", "--soak", "0m"], "duration '0m'"),
         (["bench", "--soak", "soon"], "duration 'soon'"),
         (["bench", "--watts", "-5"], "--watts -5"),
+        (["bench", "--watts", "nan"], "--watts nan"),
+        (["bench", "--fail-below", "0.97"], "--against"),
+        (["bench", "--against", "a'b"], "No closing quotation"),
+        (["bench", "--against", " "], "--against is empty"),
         (["bench", "--threads", "0"], "--threads '0'"),
         (["bench", "--threads", "2,x"], "--threads '2,x'"),
         (["bench", "--export", "out.xls"], "must end in"),
@@ -127,6 +131,8 @@ def test_verify_repeats_the_digest(run: Run, tmp_path: Path) -> None:
         (["gap", "--difficulty", "-1"], "--difficulty -1"),
         (["gap", "--price", "nan"], "--price nan"),
         (["gap", "--tokens", "0"], "--tokens 0"),
+        (["gap", "--watts", "nan"], "--watts nan"),
+        (["gap", "--from", "absent.json", "--soak", "10m"], "leave out"),
         (["gap", "--tariff", "mars"], "presets:"),
         (["hardware", "--kind", "abacus"], "choose one of"),
         (["hardware", "--year", "soon"], "not a year"),
@@ -187,20 +193,32 @@ def test_compare_prints_a_word(run: Run, file: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert done.stdout.count("can't tell") == 2
     assert "measure with --runs 3" in done.stdout
-    done = run("bench", "compare", *[file] * 6)
+    fast, slow = (
+        [tmp_path / f"{name}-{index}.json" for index in range(4)] for name in ("fast", "slow")
+    )
+    for index, (one, other) in enumerate(zip(fast, slow, strict=True)):
+        one.write_text(json.dumps(store.to_dict(sample(1e6 + index, cases=2))))
+        other.write_text(json.dumps(store.to_dict(sample(0.9e6 + index, cases=2))))
+    done = run("bench", "compare", *fast[:3], *reversed(fast[1:]))
     assert done.stdout.count("same within 1 %") == 2
-    slow = tmp_path / "slow.json"
-    slow.write_text(json.dumps(store.to_dict(sample(0.9e6, cases=2))))
-    done = run("bench", "compare", *[file] * 3, "vs", *[slow] * 4, "--fail-below", "0.97", "--json")
+    assert "where the true ratio of the two builds lies" in done.stdout
+    done = run("bench", "compare", *fast[:3], "vs", *slow, "--fail-below", "0.97", "--json")
     assert done.exit_code == 1
     found = json.loads(done.stdout)
     assert [row["word"] for row in found["rows"]] == ["slower"] * 2
     assert found["rows"][0]["runs"] == [3, 4]
     assert "Student's t" in found["method"]
-    done = run("bench", "compare", "--machines", file, slow)
+    done = run("bench", "compare", "--machines", file, slow[0])
     assert done.exit_code == 0
     assert "0.900" in done.stdout
-    for words, said in (([file] * 3, "no two halves"), (["vs", file], "nothing to compare")):
+    assert json.loads(run("bench", "compare", "--machines", file, slow[0], "--json").stdout)
+    for words, said in (
+        ([file] * 3, "no two halves"),
+        (["vs", file], "nothing to compare"),
+        ([file, file, "vs", slow[0]], "hold the same run"),
+        (["--machines", file, file], "each file once"),
+        (["--machines", file, slow[0], "--fail-below", "0.9"], "judges nothing"),
+    ):
         with pytest.raises(ConfigError, match=said):
             run("bench", "compare", *words)
 
@@ -254,21 +272,21 @@ def test_verify_needs_no_machine_and_refuses_what_is_forged(run: Run, tmp_path: 
     assert abs(len(case["proof"]["shares"]) - expected) < 6 * expected**0.5
     data["cases"][0]["proof"]["shares"].append(data["cases"][0]["proof"]["shares"][0])
     (tmp_path / "bad.json").write_text(json.dumps(data))
-    with pytest.raises(ConfigError, match="stands there twice"):
-        run("bench", "verify", "bad.json")
+    for words in (("bench", "verify", "bad.json"), ("bench", "--verify", "bad.json")):
+        with pytest.raises(ConfigError, match="stands there twice"):
+            run(*words)
 
 
 def test_gap_as_text(run: Run, file: Path) -> None:
     done = run("gap", "--from", file, "--difficulty", "1e14", "--tariff", "0.30 EUR")
     for words in ("Antminer S23 XP Hyd", "package (powercap)", "given by user", "0.3 EUR/kWh",
-                  "1.000e14", "measured here", "quoted", "germany household"):  # fmt: skip
+                  "1.000e14", "measured here", "quoted", "Germany, homes"):  # fmt: skip
         assert words in done.stdout, words
 
 
 def test_gap_without_joules_guesses_nothing(run: Run, file: Path) -> None:
     data = json.loads(file.read_text())
-    for case in data["cases"]:
-        case["energy"] = None
+    data["cases"] = [case | {"energy": None} for case in data["cases"]]
     file.write_text(json.dumps(data))
     done = run("gap", "--from", file)
     assert "give --watts W from a wall meter" in done.stdout
@@ -351,7 +369,7 @@ def test_every_axis_has_a_unit() -> None:
         assert all(unit in label for unit, label in zip(wanted, labels, strict=True)), labels
         assert drawn[name].axes[-1].get_xlabel()
     assert "USD/kWh" in drawn["pays"].axes[-1].get_xlabel()
-    assert "hall ÷ home" in drawn["other-way"].axes[-1].get_xlabel()
+    assert "times better" in drawn["other-way"].axes[-1].get_xlabel()
     assert [axes.get_title(loc="left") for axes in drawn["other-way"].axes] == [
         "per joule", "per second",
     ]  # fmt: skip
