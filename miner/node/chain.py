@@ -120,11 +120,12 @@ class _Kernel:
 
 
 class Chainstate:
-    """One regtest chainstate in `folder`. Raises NodeError when it cannot be opened."""
+    """One chainstate in `folder`. Raises NodeError when it cannot be opened."""
 
-    def __init__(self, folder: Path, *, in_memory: bool, rebuild: bool = False) -> None:
-        """`in_memory`: databases vanish at close; `rebuild`: make them anew from block files."""
-        self._folder = folder
+    def __init__(self, folder: Path, kind: str, *, in_memory: bool, rebuild: bool = False) -> None:
+        """`kind`: the kernel's chain type; `in_memory`: databases vanish at close; `rebuild`: make
+        them anew from block files."""
+        self._folder, self._kind = folder, kind
         if (free := shutil.disk_usage(folder).free) < OPEN_FREE:
             raise NodeError(
                 f"node folder {folder}: {free >> 20} MiB free, the chain needs {OPEN_FREE >> 20}: "
@@ -150,7 +151,7 @@ class Chainstate:
             block_connected=lambda _, block, entry: self._on_moved(True, entry),
             block_disconnected=lambda _, block, entry: self._on_moved(False, entry),
         )
-        context = pbk.make_context(pbk.ChainType.REGTEST, self._callbacks)
+        context = pbk.make_context(pbk.ChainType[self._kind], self._callbacks)
         options = pbk.ChainstateManagerOptions(context, str(folder), str(folder / "blocks"))
         options.update_block_tree_db_in_memory(in_memory)
         options.update_chainstate_db_in_memory(in_memory)
@@ -263,7 +264,7 @@ class Chainstate:
     def check(self, raw: bytes) -> bool:
         """Do the checks pass that need no chain and no work (CheckBlock)? Raises Undecodable."""
         with KERNEL_LOCK:
-            params = self._pbk.ChainParameters(self._pbk.ChainType.REGTEST)
+            params = self._pbk.ChainParameters(self._pbk.ChainType[self._kind])
             flags = self._pbk.BlockCheckFlags.MERKLE
             state = self._decode(raw).check(params.consensus_params, flags)
             return bool(state.validation_mode == self._pbk.ValidationMode.VALID)

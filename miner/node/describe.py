@@ -56,7 +56,7 @@ def header_json(row: Row, index: BlockIndex) -> dict[str, Any]:
 
 
 def block_json(
-    block: Block, row: Row, header: dict[str, Any], fees: Sequence[int | None] | None
+    block: Block, row: Row, header: dict[str, Any], chain: str, fees: Sequence[int | None] | None
 ) -> dict[str, Any]:
     """getblock's answer, after header_json's: transaction ids, or with `fees` (one each, None if
     unknown) everything."""
@@ -65,7 +65,7 @@ def block_json(
     if fees is None:
         txs = [display_hex(tx.txid) for tx in block.transactions]
     else:
-        txs = [tx_json(tx, fee) for tx, fee in zip(block.transactions, fees, strict=True)]
+        txs = [tx_json(tx, chain, fee) for tx, fee in zip(block.transactions, fees, strict=True)]
     return header | {
         "strippedsize": stripped,
         "size": row.size,
@@ -88,10 +88,18 @@ def _coinbase_json(tx: Transaction) -> dict[str, Any]:
     return answer
 
 
-def tx_json(tx: Transaction, fee: int | None = None) -> dict[str, Any]:
+def tx_json(tx: Transaction, chain: str, fee: int | None = None) -> dict[str, Any]:
     """A decoded transaction with its hex; `fee` in satoshi where known."""
+    answer = decoded_json(tx, chain)
+    if fee is not None:
+        answer["fee"] = fee / COIN
+    return answer | {"hex": tx.serialize().hex()}
+
+
+def decoded_json(tx: Transaction, chain: str) -> dict[str, Any]:
+    """decoderawtransaction's answer; addresses as on `chain`."""
     raw, weight = tx.serialize(), tx.weight
-    answer: dict[str, Any] = {
+    return {
         "txid": display_hex(tx.txid),
         "hash": display_hex(tx.wtxid),
         "version": tx.version,
@@ -100,11 +108,8 @@ def tx_json(tx: Transaction, fee: int | None = None) -> dict[str, Any]:
         "weight": weight,
         "locktime": tx.locktime,
         "vin": [_input_json(txin, coinbase=tx.is_coinbase) for txin in tx.inputs],
-        "vout": [_output_json(place, out) for place, out in enumerate(tx.outputs)],
+        "vout": [_output_json(place, out, chain) for place, out in enumerate(tx.outputs)],
     }
-    if fee is not None:
-        answer["fee"] = fee / COIN
-    return answer | {"hex": raw.hex()}
 
 
 def _input_json(txin: TxIn, *, coinbase: bool) -> dict[str, Any]:
@@ -119,13 +124,13 @@ def _input_json(txin: TxIn, *, coinbase: bool) -> dict[str, Any]:
     return answer | {"sequence": txin.sequence}
 
 
-def _output_json(place: int, out: TxOut) -> dict[str, Any]:
-    return {"value": out.value / COIN, "n": place, "scriptPubKey": script_json(out.script)}
+def _output_json(place: int, out: TxOut, chain: str) -> dict[str, Any]:
+    return {"value": out.value / COIN, "n": place, "scriptPubKey": script_json(out.script, chain)}
 
 
-def script_json(script: bytes) -> dict[str, Any]:
+def script_json(script: bytes, chain: str) -> dict[str, Any]:
     """An output script taken apart."""
-    text = address.describe(script, "regtest")
+    text = address.describe(script, chain)
     has_address = text != script.hex()
     descriptor = f"addr({text})" if has_address else f"raw({text})"
     answer = {"asm": asm(script)}

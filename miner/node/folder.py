@@ -11,10 +11,11 @@ import secrets
 import shutil
 import tempfile
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from miner.errors import NodeError
 from miner.files import locked
+from miner.text import scrub
 
 MARK = "homehash-node.json"
 FORMAT = 1
@@ -26,9 +27,10 @@ TEMPORARY_PREFIX = "homehash-node-"
 
 
 class NodeFolder:
-    """An opened, locked folder. Raises NodeError when it is not ours or in use."""
+    """An opened, locked folder. Raises NodeError when it is not ours, in use, or of another
+    chain."""
 
-    def __init__(self, datadir: Path | None, *, fresh: bool = False) -> None:
+    def __init__(self, datadir: Path | None, chain: str, *, fresh: bool = False) -> None:
         self.temporary = datadir is None
         if datadir is None:
             _sweep_temporary()
@@ -39,13 +41,26 @@ class NodeFolder:
         try:
             if fresh:
                 _empty(self.path)
+            self._check_chain(chain)
             if not (self.path / MARK).exists():
-                mark = {"format": FORMAT, "chain": "regtest"}
+                mark = {"format": FORMAT, "chain": chain}
                 (self.path / MARK).write_text(json.dumps(mark) + "\n")
             self.lagging = self._take_clean()
         except OSError as error:
             self._lock.close()
             raise NodeError(f"node folder {self.path}: {error.strerror or error}") from error
+        except NodeError:
+            self._lock.close()
+            raise
+
+    def _check_chain(self, wanted: str) -> None:
+        """A chain is never opened with another's rules."""
+        kept = _read(self.path / MARK).get("chain", wanted)
+        if kept != wanted:
+            raise NodeError(
+                f"node folder {self.path} holds a {scrub(kept, 20)} chain, not {wanted}: give "
+                "another --datadir, or start the folder over with --fresh"
+            )
 
     def _take_clean(self) -> bool:
         """Were the databases left behind the block files? From here on they may be."""
@@ -102,21 +117,21 @@ def _check_ours(path: Path) -> None:
             f"node folder {path} is not empty and not of a homehash node ({MARK} is missing): "
             "give another --datadir"
         )
-    if (made_by := _format(path / MARK)) > FORMAT:
+    number = _read(path / MARK).get("format")
+    if type(number) is int and number > FORMAT:
         raise NodeError(
-            f"node folder {path} is of format {made_by}, this program knows {FORMAT}: update it, "
+            f"node folder {path} is of format {number}, this program knows {FORMAT}: update it, "
             "or give another --datadir"
         )
 
 
-def _format(mark: Path) -> int:
-    """0 where a crash or a full disk left no number."""
+def _read(mark: Path) -> dict[str, Any]:
+    """Empty where a crash or a full disk left nothing."""
     try:
         told = json.loads(mark.read_bytes()[:1000])
     except (OSError, ValueError, RecursionError):
-        return 0
-    number = told.get("format") if isinstance(told, dict) else None
-    return number if type(number) is int else 0
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _lock(path: Path) -> IO[bytes]:

@@ -9,7 +9,6 @@ from miner.bitcoin.target import expected_hashes, target_from_nbits
 
 MEDIAN_SPAN = 11  # blocks whose median time a new block must exceed (BIP 113)
 WINDOW, THRESHOLD = 144, 108  # regtest's BIP 9 period, and the signals that lock a rule in
-RETARGET_WINDOW = 144  # blocks of regtest's difficulty period: one day of ten minutes
 MAX_TIMEWARP_S = 600  # BIP 94, applied to the first block of a period
 TESTDUMMY_BIT = 28  # regtest's one deployment, always open for signalling
 TOP_MASK, TOP_BITS = 0xE0000000, 0x20000000
@@ -29,11 +28,21 @@ class Row:
     chain_tx_count: int  # from genesis on
     size: int  # bytes on the wire
 
+    def ancestor(self, height: int) -> "Row":
+        """The block of this height that this one stands on, or is. Raises ValueError."""
+        row: Row | None = self
+        while row is not None and row.height > height:
+            row = row.parent
+        if row is None or row.height != height:
+            raise ValueError(f"block {self.height} has no ancestor at height {height}")
+        return row
+
 
 class BlockIndex:
-    """Rows by hash, and the active chain by height."""
+    """Rows by hash, and the active chain by height. `period`: blocks of a difficulty period."""
 
-    def __init__(self) -> None:
+    def __init__(self, period: int = 144) -> None:
+        self._period = period
         self.rows: dict[bytes, Row] = {}
         self.active: list[Row] = []
         self.bytes_stored = 0
@@ -70,31 +79,36 @@ class BlockIndex:
     def is_active(self, row: Row) -> bool:
         return row.height < len(self.active) and self.active[row.height] is row
 
-    def next_min_time(self) -> int:
-        """The earliest time of the next block (BIP 113, BIP 94)."""
-        least = self.tip.median_time + 1
-        if (self.tip.height + 1) % RETARGET_WINDOW == 0:
-            least = max(least, self.tip.header.time - MAX_TIMEWARP_S)
+    def next_min_time(self, tip: Row | None = None) -> int:
+        """The earliest time of a block on `tip`, the active one unless told (BIP 113, BIP 94)."""
+        tip = tip or self.tip
+        least = tip.median_time + 1
+        if (tip.height + 1) % self._period == 0:
+            least = max(least, tip.header.time - MAX_TIMEWARP_S)
         return least
 
-    def testdummy_state(self) -> str:
-        """Of the next block: defined, started, locked_in or active (BIP 9)."""
-        last = self.tip.height - (self.tip.height + 1) % WINDOW
+    def testdummy_state(self, tip: Row | None = None) -> str:
+        """Of a block on `tip`: defined, started, locked_in or active (BIP 9)."""
+        tip = tip or self.tip
+        last = tip.height - (tip.height + 1) % WINDOW
+        row = tip.ancestor(last) if last >= 0 else None
         missing = []
-        while last >= 0 and self.active[last].hash not in self._states:
-            missing.append(last)
-            last -= WINDOW
-        state = self._states[self.active[last].hash] if last >= 0 else "defined"
-        for height in reversed(missing):
-            state = self._step(state, height)
-            self._states[self.active[height].hash] = state
+        while row is not None and row.hash not in self._states:
+            missing.append(row)
+            row = row.ancestor(row.height - WINDOW) if row.height >= WINDOW else None
+        state = self._states[row.hash] if row is not None else "defined"
+        for row in reversed(missing):
+            state = self._step(state, row)
+            self._states[row.hash] = state
         return state
 
-    def _step(self, state: str, last: int) -> str:
-        """The state of the period after the one that ends at height `last`."""
+    def _step(self, state: str, last: Row) -> str:
+        """The state of the period after the one that ends with `last`."""
         if state == "started":
-            window = self.active[last + 1 - WINDOW : last + 1]
-            signals = sum(_signals(row.header.version) for row in window)
+            signals, row = 0, last
+            for _ in range(WINDOW):
+                signals += _signals(row.header.version)
+                row = row.parent or row
             return "locked_in" if signals >= THRESHOLD else "started"
         return {"defined": "started", "locked_in": "active"}.get(state, state)
 

@@ -1,9 +1,10 @@
 """Block proposals (BIP 23), judged by the kernel on a scratch chainstate.
 
 The kernel cannot test a block without keeping it, so proposals go to a second, in-memory chainstate
-that follows the real one. A proposal's nonce is ground first (two tries on regtest). When an
-earlier proposal already stands at its height, empty blocks are put on top until the new branch has
-more work: then the kernel connects the proposal, and that is the verdict.
+that follows the real one. A proposal's nonce is ground first: two tries on regtest; chains where it
+costs more have no judge. When an earlier proposal already stands at its height, empty blocks are
+put on top until the new branch has more work: then the kernel connects the proposal, and that is
+the verdict.
 """
 
 import shutil
@@ -18,14 +19,12 @@ from miner.bitcoin.block import Block
 from miner.bitcoin.coinbase import build_coinbase
 from miner.bitcoin.encoding import sha256d
 from miner.bitcoin.header import HEADER_BYTES, Header
-from miner.bitcoin.target import EASIEST_NBITS, target_from_nbits
+from miner.bitcoin.target import target_from_nbits
 from miner.bitcoin.tx import Transaction, TxOut
 from miner.node.chain import Chainstate, KernelFailed
 from miner.node.index import MEDIAN_SPAN, Row
 from miner.node.state import NodeState, block_hash_of
 
-NBITS = EASIEST_NBITS["regtest"]  # regtest never retargets
-TARGET = target_from_nbits(NBITS)
 MAX_LEAD = 10  # blocks the scratch may be ahead before a new one is made
 EAGER_HEIGHT = 500  # from here on the scratch is made at start: 5,000 blocks take it 8 s
 FOLLOW_S = 1.0  # the scratch looks for new blocks at least so often
@@ -36,9 +35,9 @@ NBITS_OFFSET, NONCE_OFFSET = 72, 76
 class Scratch:
     """An in-memory chainstate that has seen the real chain up to some point."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: str) -> None:
         self._path = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX, dir=folder))
-        self.chain = Chainstate(self._path, in_memory=True)
+        self.chain = Chainstate(self._path, kind, in_memory=True)
         self._fed = {self.chain.hash_at(0)}
 
     def follow(self, state: NodeState, closing: threading.Event) -> None:
@@ -73,6 +72,7 @@ class ProposalJudge:
         self._rebuilding: threading.Thread | None = None
         self._following: threading.Thread | None = None
         self._closing = threading.Event()
+        self._nbits = state.rules.difficulty.limit  # of every block: such chains never retarget
         self._nonce = 0  # never starts over, so that no two ground proposals have one hash
 
     def start(self) -> None:
@@ -89,7 +89,7 @@ class ProposalJudge:
         if word := self._known(block_hash_of(raw), raw):
             return word
         nbits = int.from_bytes(raw[NBITS_OFFSET:NONCE_OFFSET], "little")
-        if nbits != NBITS and passes_alone:
+        if nbits != self._nbits and passes_alone:
             return "bad-diffbits"  # its work cannot be ground; the next check would say this
         with self._lock:
             scratch = self._caught_up()
@@ -135,10 +135,13 @@ class ProposalJudge:
                 self._scratch.close()
             self._scratch, self._next = self._next, None
         if self._scratch is None:
-            self._scratch = Scratch(self._folder)
+            self._scratch = self._new_scratch()
             self._follow_from_now()
         self._scratch.follow(self._state, self._closing)
         return self._scratch
+
+    def _new_scratch(self) -> Scratch:
+        return Scratch(self._folder, self._state.rules.kernel)
 
     def _follow_from_now(self) -> None:
         if self._following is None:
@@ -157,12 +160,13 @@ class ProposalJudge:
                     self._state.changed.wait(FOLLOW_S)
 
     def _ground(self, raw: bytes) -> bytes:
-        """The proposal with regtest's bits and a nonce that has the work."""
-        head = raw[:NBITS_OFFSET] + struct.pack("<I", NBITS)
+        """The proposal with the chain's bits and a nonce that has the work."""
+        head = raw[:NBITS_OFFSET] + struct.pack("<I", self._nbits)
+        target = target_from_nbits(self._nbits)
         while True:
             header = head + struct.pack("<I", self._nonce)
             self._nonce = (self._nonce + 1) % 2**32
-            if int.from_bytes(sha256d(header), "little") <= TARGET:
+            if int.from_bytes(sha256d(header), "little") <= target:
                 return header + raw[HEADER_BYTES:]
 
     def _connect(self, chain: Chainstate, raw: bytes) -> str:
@@ -187,7 +191,7 @@ class ProposalJudge:
     def _child(self, parent: Header, height: int, seconds: int) -> bytes:
         """An empty valid block."""
         coinbase = build_coinbase(height, [TxOut(0, b"\x51")], 0).fill(b"")
-        header = Header(0x20000000, parent.hash, sha256d(coinbase), seconds, NBITS, 0)
+        header = Header(0x20000000, parent.hash, sha256d(coinbase), seconds, self._nbits, 0)
         return self._ground(Block(header, (Transaction.parse(coinbase),)).serialize())
 
     def _rebuild(self) -> None:
@@ -199,7 +203,7 @@ class ProposalJudge:
             self._rebuilding = rebuilding
 
     def _make_next(self) -> None:
-        fresh = Scratch(self._folder)
+        fresh = self._new_scratch()
         fresh.follow(self._state, self._closing)
         with self._lock:
             self._next = fresh

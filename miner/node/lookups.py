@@ -10,12 +10,20 @@ from miner.bitcoin.encoding import display_hex, from_hex
 from miner.bitcoin.tx import Transaction
 from miner.node.arguments import Argument
 from miner.node.chain import Coin
-from miner.node.describe import COIN, block_json, difficulty_fields, header_json, tx_json
+from miner.node.describe import (
+    COIN,
+    block_json,
+    decoded_json,
+    difficulty_fields,
+    header_json,
+    tx_json,
+)
 from miner.node.index import Row
 from miner.node.jsonrpc import (
     DESERIALIZATION,
     INVALID_ADDRESS_OR_KEY,
     INVALID_PARAMETER,
+    VERIFY_REJECTED,
     RpcFault,
 )
 from miner.node.mempool import MAX_BYTES
@@ -45,6 +53,7 @@ class LookupMethods:
         "getblockheader": (BLOCK, Argument("verbose", "bool", False)),
         "getblock": (BLOCK, VERBOSITY),
         "getrawtransaction": (Argument("txid"), VERBOSITY, Argument("blockhash", required=False)),
+        "decoderawtransaction": (Argument("hexstring"), Argument("iswitness", "bool", False)),
         "validateaddress": (Argument("address"),),
         "sendrawtransaction": (
             Argument("hexstring"),
@@ -57,15 +66,17 @@ class LookupMethods:
     }
 
     def __init__(self, state: NodeState) -> None:
-        self._state = state
+        self._state, self._chain = state, state.rules.name
         self._started = time.monotonic()
 
     def getblockchaininfo(self, _: Caller) -> dict[str, Any]:
         with self._state.lock:
             tip = self._state.tip
             late = max(0.0, time.time() - tip.header.time) * TX_RATE
+            if self._state.rules.private:
+                late = 0.0
             return {
-                "chain": "regtest",
+                "chain": self._chain,
                 "blocks": tip.height,
                 "headers": self._state.index.best_height,
                 "bestblockhash": display_hex(tip.hash),
@@ -78,7 +89,7 @@ class LookupMethods:
                 "chainwork": f"{tip.chainwork:064x}",
                 "size_on_disk": self._state.index.bytes_stored,
                 "pruned": False,
-                "warnings": [],
+                "warnings": list(self._state.rules.warnings),
             }
 
     def getnetworkinfo(self, _: Caller) -> dict[str, Any]:
@@ -111,7 +122,7 @@ class LookupMethods:
             "relayfee": 0,
             "incrementalfee": 0,
             "localaddresses": [],
-            "warnings": [],
+            "warnings": list(self._state.rules.warnings),
         }
 
     def getblockcount(self, _: Caller) -> int:
@@ -148,7 +159,8 @@ class LookupMethods:
         if level <= 0:
             return raw.hex()
         block = Block.parse(raw)
-        return block_json(block, row, header, _fees(block, spent) if level > 1 else None)
+        fees = _fees(block, spent) if level > 1 else None
+        return block_json(block, row, header, self._chain, fees)
 
     def getrawtransaction(
         self, _: Caller, txid: str, verbosity: int | bool | None, blockhash: str | None
@@ -160,7 +172,7 @@ class LookupMethods:
                 raise RpcFault(INVALID_ADDRESS_OR_KEY, f"{reason} and cannot be retrieved")
             entry = self._state.mempool.entries.get(wanted)
             if entry and blockhash is None:
-                return tx_json(entry.tx) if verbosity else entry.raw.hex()
+                return tx_json(entry.tx, self._chain) if verbosity else entry.raw.hex()
             row = self._row(blockhash) if blockhash is not None else self._row_of(wanted)
             raw = self._state.read_block(row)
             header = header_json(row, self._state.index)
@@ -174,7 +186,7 @@ class LookupMethods:
         if not verbosity:
             return tx.serialize().hex()
         answer = {} if blockhash is None else {"in_active_chain": header["confirmations"] > 0}
-        answer |= tx_json(tx)
+        answer |= tx_json(tx, self._chain)
         answer["blockhash"] = header["hash"]
         answer["confirmations"] = max(header["confirmations"], 0)
         answer["time"] = answer["blocktime"] = header["time"]
@@ -182,13 +194,13 @@ class LookupMethods:
 
     def validateaddress(self, _: Caller, text: str) -> dict[str, Any]:
         try:
-            script = address.script_from_address(text, "regtest")
+            script = address.script_from_address(text, self._chain)
         except address.AddressError as error:
             return {"isvalid": False, "error_locations": [], "error": str(error)}
         program = witness_program(script)
         answer: dict[str, Any] = {
             "isvalid": True,
-            "address": address.describe(script, "regtest"),
+            "address": address.describe(script, self._chain),
             "scriptPubKey": script.hex(),
             "isscript": is_p2sh(script) or (program is not None and len(program[1]) == 32),
             "iswitness": program is not None,
@@ -197,13 +209,14 @@ class LookupMethods:
             answer |= {"witness_version": program[0], "witness_program": program[1].hex()}
         return answer
 
+    def decoderawtransaction(self, _: Caller, hexstring: str, __: bool | None) -> dict[str, Any]:
+        return decoded_json(_tx(hexstring, "TX decode failed"), self._chain)
+
     def sendrawtransaction(self, _: Caller, hexstring: str, maxfeerate: Any, __: Any) -> str:
-        try:
-            raw = from_hex(hexstring)
-            Transaction.parse(raw)
-        except ValueError:
-            reason = "TX decode failed. Make sure the tx has at least one input."
-            raise RpcFault(DESERIALIZATION, reason) from None
+        reason = "TX decode failed. Make sure the tx has at least one input."
+        raw = _tx(hexstring, reason).serialize()
+        if not self._state.rules.proposals:
+            raise RpcFault(VERIFY_REJECTED, "blocks of this chain hold the coinbase alone")
         limit = DEFAULT_MAX_FEE_RATE if maxfeerate is None else _satoshi(maxfeerate)
         with self._state.changed:
             txid = self._state.mempool.accept(raw, limit or None)  # 0 means any fee
@@ -269,6 +282,14 @@ def _hash(name: str, text: str) -> bytes:
     except ValueError:
         reason = f"{name} must be hexadecimal string (not '{text}')"
         raise RpcFault(INVALID_PARAMETER, reason) from None
+
+
+def _tx(hexstring: str, else_: str) -> Transaction:
+    """Raises RpcFault with these words when it is none."""
+    try:
+        return Transaction.parse(from_hex(hexstring))
+    except ValueError:
+        raise RpcFault(DESERIALIZATION, else_) from None
 
 
 def _satoshi(amount: Any) -> int:

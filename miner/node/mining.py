@@ -17,7 +17,7 @@ from miner.node.jsonrpc import (
     VERIFY_ERROR,
     RpcFault,
 )
-from miner.node.judge import NBITS, ProposalJudge
+from miner.node.judge import ProposalJudge
 from miner.node.rpc import Caller
 from miner.node.state import NodeState
 from miner.node.template import TemplateMaker
@@ -43,9 +43,14 @@ class MiningMethods:
         "getmininginfo": (),
     }
 
-    def __init__(self, state: NodeState, judge: ProposalJudge, block_interval_s: float) -> None:
-        self._state, self._judge = state, judge
-        self._templates = TemplateMaker(state, judge)
+    def __init__(
+        self,
+        state: NodeState,
+        judge: ProposalJudge | None,
+        templates: TemplateMaker,
+        block_interval_s: float,
+    ) -> None:
+        self._state, self._judge, self._templates = state, judge, templates
         self._interval_s = block_interval_s
 
     def getblocktemplate(self, caller: Caller, request: dict[str, Any]) -> Any:
@@ -92,7 +97,9 @@ class MiningMethods:
         with self._state.lock:
             tip, pool = self._state.tip, self._state.mempool
             fields = difficulty_fields(tip.header.nbits)
-            following = difficulty_fields(NBITS)
+            seconds = max(self._state.index.next_min_time(), int(time.time()))
+            nbits = self._state.rules.difficulty.next_nbits(tip, seconds)
+            following = difficulty_fields(nbits)
             return {
                 "blocks": tip.height,
                 **self._templates.last_size,
@@ -102,14 +109,14 @@ class MiningMethods:
                 "networkhashps": self._network_hashrate(),
                 "pooledtx": len(pool.entries),
                 "blockmintxfee": 1 / COIN,
-                "chain": "regtest",
+                "chain": self._state.rules.name,
                 "next": {
                     "height": tip.height + 1,
-                    "bits": f"{NBITS:08x}",
+                    "bits": f"{nbits:08x}",
                     "difficulty": following["difficulty"],
                     "target": following["target"],
                 },
-                "warnings": [],
+                "warnings": list(self._state.rules.warnings),
             }
 
     def _network_hashrate(self) -> float:
@@ -123,6 +130,9 @@ class MiningMethods:
     def _propose(self, data: Any) -> str | None:
         if not isinstance(data, str):
             raise RpcFault(TYPE, "Missing data String key for proposal")
+        if self._judge is None:
+            reason = f"proposals cannot be judged on {self._state.rules.name} without their work"
+            raise RpcFault(INVALID_PARAMETER, reason)
         try:
             return self._judge.judge(_block_bytes(data)) or None
         except Undecodable:

@@ -11,21 +11,27 @@ from miner.errors import NodeError
 from miner.node.chain import Chainstate, why_unavailable
 from miner.node.folder import COOKIE, NodeFolder
 from miner.node.judge import ProposalJudge
+from miner.node.local import LocalChain
 from miner.node.lookups import LookupMethods
 from miner.node.methods import Methods
 from miner.node.mining import MiningMethods
 from miner.node.rpc import RpcServer, listen
+from miner.node.rules import REGTEST, ChainRules
 from miner.node.state import NodeState
+from miner.node.template import TemplateMaker
 
 __all__ = ["Node", "why_unavailable"]
 log = logging.getLogger(__name__)
 
 
 class Node:
-    """A running regtest node in this process. Make it with Node.start, end it with stop()."""
+    """A running node in this process. Make it with Node.start, end it with stop()."""
 
-    def __init__(self, folder: NodeFolder, state: NodeState, judge: ProposalJudge) -> None:
-        self._folder, self._state, self._judge = folder, state, judge
+    def __init__(self, folder: NodeFolder, state: NodeState) -> None:
+        self._folder, self._state = folder, state
+        self._judge = ProposalJudge(state, folder.path) if state.rules.proposals else None
+        self._templates = TemplateMaker(state, self._judge)
+        self.chain = LocalChain(state, self._templates)  # for code in this process
         self._server: RpcServer | None = None
         self._stopping = threading.Lock()
         self.stop_asked = threading.Event()  # set by the RPC method `stop`, and by stop()
@@ -37,6 +43,7 @@ class Node:
         datadir: Path | None = None,
         port: int | None = None,
         *,
+        rules: ChainRules = REGTEST,
         port_attempts: int = 1,
         fresh: bool = False,
         block_interval_s: float = 0.0,
@@ -47,34 +54,34 @@ class Node:
         one, or the first free of `port_attempts` from it on. `fresh`: start the chain over.
         `block_interval_s`: work on a new tip is held back until the tip is that old.
 
-        Raises NodeError: no kernel wheel, folder not ours or in use, port taken.
+        Raises NodeError: no kernel wheel, folder not ours, in use or of another chain, port taken.
         """
         limits.require(limits.NODE_MIB, "the built-in node")
-        folder = NodeFolder(datadir, fresh=fresh)
+        folder = NodeFolder(datadir, rules.name, fresh=fresh)
         started = time.monotonic()
         if folder.lagging:
             log.warning("chain in %s was not closed in order: reading its blocks", folder.path)
         try:
-            chain = Chainstate(folder.path, in_memory=folder.temporary, rebuild=folder.lagging)
+            chain = Chainstate(
+                folder.path, rules.kernel, in_memory=folder.temporary, rebuild=folder.lagging
+            )
         except NodeError:
             folder.close(clean=not folder.lagging)
             raise
         with contextlib.ExitStack() as undo:
             undo.callback(folder.close, clean=True)
             undo.callback(chain.close)
-            state = cls._read(chain, folder.path)
-            judge = ProposalJudge(state, folder.path)
-            node = cls(folder, state, judge)
+            state = cls._read(chain, rules, folder.path)
+            node = cls(folder, state)
             node._serve(port, port_attempts, block_interval_s)
-            judge.start()
             undo.pop_all()
         log.info("node at height %d after %.2f s", state.tip.height, time.monotonic() - started)
         return node
 
     @staticmethod
-    def _read(chain: Chainstate, path: Path) -> NodeState:
+    def _read(chain: Chainstate, rules: ChainRules, path: Path) -> NodeState:
         try:
-            return NodeState(chain)
+            return NodeState(chain, rules)
         except (RuntimeError, ValueError) as error:  # the kernel looks at a few blocks alone
             raise NodeError(
                 f"node folder {path}: a stored block is damaged ({' '.join(str(error).split())}); "
@@ -90,10 +97,12 @@ class Node:
                 f"port {port} cannot be used: {error.strerror or error}; give another --port"
             ) from error
         self.port = listener.getsockname()[1]
-        mining = MiningMethods(self._state, self._judge, block_interval_s)
+        mining = MiningMethods(self._state, self._judge, self._templates, block_interval_s)
         methods = Methods(mining, LookupMethods(self._state), self._stop_soon)
         self._server = RpcServer(listener, cookie, methods.call)
         self._server.start()
+        if self._judge is not None:
+            self._judge.start()
 
     @property
     def url(self) -> str:
@@ -111,6 +120,10 @@ class Node:
         return None if self._folder.temporary else self._folder.path
 
     @property
+    def rules(self) -> ChainRules:
+        return self._state.rules
+
+    @property
     def height(self) -> int:
         return self._state.tip.height
 
@@ -122,7 +135,8 @@ class Node:
             self.stop_asked.set()
             self._server.stop(self._wake)
             self._server = None
-            self._judge.close()
+            if self._judge is not None:
+                self._judge.close()
             self._state.chain.close()
             self._folder.close(clean=True)
 

@@ -3,7 +3,8 @@
 import contextlib
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from miner.bitcoin.block import Block
 from miner.bitcoin.coinbase import COMMITMENT_HEADER, WITNESS_RESERVED
@@ -14,9 +15,20 @@ from miner.node.chain import Chainstate, Outcome
 from miner.node.coins import Coins
 from miner.node.index import BlockIndex, Row
 from miner.node.mempool import Mempool
+from miner.node.rules import ChainRules
 
 MAX_FAILED = 10_000  # remembered invalid blocks
 FRESH_TIP_S = 24 * 3600  # a tip as young as this ends the initial block download, once
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What one block did to the chain."""
+
+    tip: Row  # now
+    left: tuple[Row, ...]  # blocks that are no longer in the chain, the newest first
+    joined: tuple[Row, ...]  # blocks that are now, the oldest first
+    verdicts: dict[bytes, str]  # by hash: "" valid, else the BIP 22 word
 
 
 class NodeState:
@@ -25,14 +37,15 @@ class NodeState:
     Take `lock` to read several things that must agree.
     """
 
-    def __init__(self, chain: Chainstate) -> None:
-        self.chain = chain
+    def __init__(self, chain: Chainstate, rules: ChainRules) -> None:
+        self.chain, self.rules = chain, rules
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
-        self.index, self.coins = BlockIndex(), Coins()
+        self.index, self.coins = BlockIndex(rules.period), Coins()
         self.mempool = Mempool(self.index, self.coins, chain.bad_input)
         self.failed: dict[bytes, None] = {}  # hashes of invalid blocks, oldest first
-        self._downloading = True
+        self.listeners: list[Callable[[News], None]] = []  # called under the lock, in order
+        self._downloading = not rules.private  # nobody has more of a private chain
         for raw in chain.active_blocks():
             block = Block.parse(raw)
             self._connect(self._row(block, len(raw)), block)
@@ -69,8 +82,14 @@ class NodeState:
                 del self.failed[next(iter(self.failed))]
             if outcome.new and block is not None and block.header.prev_hash in self.index.rows:
                 self._row(block, len(raw))
-            self._move(outcome, block)
+            self._tell(outcome, *self._move(outcome, block))
             return outcome.word
+
+    def _tell(self, outcome: Outcome, left: list[Row], joined: list[Row]) -> None:
+        if outcome.verdicts or joined:
+            news = News(self.tip, tuple(left), tuple(joined), outcome.verdicts)
+            for listener in tuple(self.listeners):
+                listener(news)
 
     def _remember(self, block_hash: bytes, word: str) -> None:
         """A header the kernel did not even keep (too new, no parent, no work) may yet pass; so may
@@ -103,9 +122,11 @@ class NodeState:
     def _row(self, block: Block, size: int) -> Row:
         return self.index.add(block.header, block.header.hash, len(block.transactions), size)
 
-    def _move(self, outcome: Outcome, submitted: Block | None) -> None:
-        """Follow the kernel along its disconnected and connected blocks."""
+    def _move(self, outcome: Outcome, submitted: Block | None) -> tuple[list[Row], list[Row]]:
+        """Follow the kernel along its disconnected and connected blocks; both, in this order."""
         returned: list[bytes] = []
+        left: list[Row] = []
+        joined: list[Row] = []
         for connected, _, block_hash in outcome.moves:
             row = self.find_row(block_hash)
             assert row is not None, "the kernel moved to a block it has not stored"
@@ -113,13 +134,16 @@ class NodeState:
             block = block or Block.parse(self.read_block(row))
             if connected:
                 self._connect(row, block)
+                joined.append(row)
             else:
                 returned += self._disconnect(row, block)
+                left.append(row)
         if returned:
             self.mempool.readmit(returned)
         if outcome.moves:
             self.tip_since = time.monotonic()
             self.changed.notify_all()
+        return left, joined
 
     def _connect(self, row: Row, block: Block) -> None:
         txids = [tx.txid for tx in block.transactions]

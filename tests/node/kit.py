@@ -8,8 +8,13 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
+from miner.node.rules import ChainRules, Difficulty
 from miner.node.service import Node
 
+# Mainnet's rules exist here alone: nothing that a user could start has them.
+MAINNET = ChainRules(
+    "main", "MAINNET", Difficulty(0x1D00FFFF), period=2016, halving=210_000, rpc_port=8332, pace_s=0
+)
 OP_TRUE = b"\x51"
 ANYONE = b"\x00\x20" + hashlib.sha256(OP_TRUE).digest()  # P2WSH of OP_TRUE: anyone may spend it
 BARE = OP_TRUE  # the same without segwit

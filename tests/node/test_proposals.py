@@ -141,6 +141,7 @@ def test_a_proposal_whose_block_is_mined_meanwhile_is_judged_all_the_same(
 ) -> None:
     """The judge grinds its own nonce and may come out at the very block that was just accepted."""
     judge = node._judge
+    assert judge is not None
     raw = work_from(rpc("getblocktemplate", SEGWIT)).build()
     known = judge._known
 

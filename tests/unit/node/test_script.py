@@ -127,10 +127,10 @@ def test_descriptor_checksum_of_bip_380() -> None:
 
 def test_address_of_an_output_is_read_back() -> None:
     for script in (P2PKH, b"\x00\x20" + bytes(32), b"\x51\x20" + KEY[1:]):
-        fields = script_json(script)
+        fields = script_json(script, "regtest")
         assert script_from_address(fields["address"], "regtest") == script
         assert fields["desc"].startswith(f"addr({fields['address']})#")
-    assert script_json(b"\x51")["desc"].startswith("raw(51)#")
+    assert script_json(b"\x51", "regtest")["desc"].startswith("raw(51)#")
 
 
 def test_the_longest_opcode_that_pushes_is_4e() -> None:
