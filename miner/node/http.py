@@ -1,8 +1,9 @@
 """HTTP/1.1 requests off one socket, under deadlines and size limits; responses as bytes.
 
-Just what JSON-RPC needs: no chunked bodies, no header folding, no trailers. Every deadline counts
-for a whole header or body on the monotonic clock, so a byte now and then buys a slow client
-nothing (RFC 9112 leaves such limits to the server).
+Just what JSON-RPC needs: no chunked bodies, no header folding, no trailers. A header line may end
+in a bare LF, as ckpool's do (RFC 9112, section 2.2). Every deadline counts for a whole header or
+body on the monotonic clock, so a byte now and then buys a slow client nothing (RFC 9112 leaves such
+limits to the server).
 """
 
 import re
@@ -18,6 +19,7 @@ SEND_S = 30.0  # a client that does not read its answer is dropped
 MAX_HEADER = 8192  # Bitcoin Core's limit for the whole header
 MAX_BODY = 32 * 1024 * 1024  # Bitcoin Core's MAX_SIZE
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEAD_END = re.compile(rb"\r?\n\r?\n")
 ONCE = ("host", "authorization", "content-length", "transfer-encoding")
 
 
@@ -68,12 +70,13 @@ class Channel:
             self._fill(time.monotonic() + (HEADER_S if self._first else IDLE_S))
         self._first = False
         deadline = time.monotonic() + HEADER_S
-        while (end := self._buffer.find(b"\r\n\r\n")) < 0 and len(self._buffer) <= MAX_HEADER:
+        while (end := HEAD_END.search(self._buffer)) is None and len(self._buffer) <= MAX_HEADER:
             self._fill(deadline)
-        if not 0 <= end <= MAX_HEADER:
+        size = len(self._buffer) if end is None else end.start()
+        if end is None or size > MAX_HEADER:
             raise Refused(400, f"header above {MAX_HEADER} bytes")
-        text = bytes(self._buffer[:end]).decode("latin-1")
-        del self._buffer[: end + 4]
+        text = bytes(self._buffer[:size]).decode("latin-1")
+        del self._buffer[: end.end()]
         return parse_head(text)
 
     def read_body(self, head: Head) -> bytes:
@@ -120,11 +123,11 @@ class Channel:
 
 
 def parse_head(text: str) -> Head:
-    """Strict: one space between the words of the request line, no folding, no repeated keys that
-    matter. Raises Refused."""
-    request_line, *lines = text.split("\r\n")
+    """Strict but for bare LFs: one space between the words of the request line, no folding, no
+    repeated keys that matter. Raises Refused."""
+    request_line, *lines = (line.removesuffix("\r") for line in text.split("\n"))
     words = request_line.split(" ")
-    if len(words) != 3 or words[2] not in ("HTTP/1.0", "HTTP/1.1"):
+    if len(words) != 3 or words[2] not in ("HTTP/1.0", "HTTP/1.1") or "\r" in request_line:
         raise Refused(400, "bad request line")
     headers: dict[str, str] = {}
     for line in lines:

@@ -82,6 +82,30 @@ def test_a_head_without_end_is_refused_once_it_is_too_long(pair: Pair) -> None:
             Channel(other).read_head()
 
 
+@pytest.mark.parametrize("end", ["\r\n\r\n", "\n\n", "\r\n\n", "\n\r\n"])
+def test_lines_may_end_in_a_bare_lf(pair: Pair, end: str) -> None:
+    """As ckpool's do, all or some of them; what follows the empty line is the body, untouched."""
+    channel, peer = pair
+    for first in ("\r\n", "\n"):
+        head = f"POST / HTTP/1.1{first}Host: a\nContent-Length: 6"
+        peer.sendall(head.encode() + end.encode() + b"\n\r\nab\n")
+        read = channel.read_head()
+        assert read.headers == {"host": "a", "content-length": "6"}
+        assert channel.read_body(read) == b"\n\r\nab\n"
+
+
+def test_a_head_with_bare_lfs_has_up_to_its_limit(pair: Pair) -> None:
+    channel, peer = pair
+    start = "POST / HTTP/1.1\nA: "
+    for spare in (0, 1):
+        peer.sendall((start + "a" * (MAX_HEADER + spare - len(start))).encode() + b"\n\n")
+        if spare:
+            with pytest.raises(Refused, match="header above"):
+                channel.read_head()
+        else:
+            assert len(channel.read_head().headers["a"]) == MAX_HEADER - len(start)
+
+
 def test_an_empty_head_is_no_request(pair: Pair) -> None:
     channel, peer = pair
     peer.sendall(b"\r\n\r\n")
@@ -117,6 +141,15 @@ def test_a_body_has_up_to_its_limit(length: str, told: tuple[int, str] | None) -
         ("GET / HTTP/1.1\r\n folded", "bad header line"),
         ("GET / HTTP/1.1\r\nHost: a\r\nhost: a", "repeated host"),
         ("GET / HTTP/1.1\r\nTransfer-Encoding: chunked", "chunked requests are not supported"),
+        ("GET / HTTP/1.1\nTransfer-Encoding: chunked", "chunked requests are not supported"),
+        ("GET / HTTP/1.1\nTransfer-Encoding : chunked", "bad header line"),
+        ("GET / HTTP/1.1\nContent-Length: 1\nContent-Length: 2", "repeated content-length"),
+        ("GET / HTTP/1.1\nContent-Length: 1\n 2", "bad header line"),
+        ("GET / HTTP/1.1\nContent-Length: 1\r2", "bad header line"),
+        ("GET / HTTP/1.1\nContent-Length: 1\r\r\nA: b", "bad header line"),
+        ("GET / HTTP/1.1\rA: b", "bad request line"), ("GET /\r HTTP/1.1", "bad request line"),
+        ("GET / HTTP/1.1\nA: b\rHost: c", "bad header line"),
+        ("GET / HTTP/1.1\n\rA: b", "bad header line"),
     ],
 )  # fmt: skip
 def test_a_head_of_another_form_is_refused(text: str, why: str) -> None:
