@@ -16,7 +16,7 @@ from miner.text import scrub
 # One file each, imported only when used, so that `miner --help` and errors stay quick.
 COMMANDS = {
     "mine": ("miner.cli.mine", "Mine: on a pool, on your node, or on the built-in regtest node."),
-    "node": ("miner.cli.node", "Run the built-in regtest node alone."),
+    "node": ("miner.cli.node", "Run the built-in node alone: regtest, or a private testnet4."),
     "class": ("miner.cli.class_", "Mine together in a room, on one private chain: the teacher."),
     "join": ("miner.cli.join", "Join a class, or any homehash pool: the students."),
     "pool": ("miner.cli.pool", "A Stratum server on your own node, for several miners."),

@@ -1,4 +1,4 @@
-"""`miner node`: the built-in regtest node alone, for other miners and bitcoin-cli."""
+"""`miner node`: the built-in node alone, for other miners and bitcoin-cli."""
 
 import math
 import shlex
@@ -9,16 +9,27 @@ from pathlib import Path
 import click
 
 from miner.bitcoin.address import p2wsh_address
+from miner.node.rules import CHAINS, REGTEST, TESTNET4
 from miner.node.service import Node
 
-FIRST_PORT = 18443  # regtest's, where every client looks first
 PORT_ATTEMPTS = 20
-ANYONE = p2wsh_address(b"\x51", "regtest")  # OP_TRUE: whoever wants may spend these coins
+OP_TRUE = b"\x51"  # its address: whoever wants may spend these coins
 MAX_INTERVAL_S = 20.0  # a client waits so long for its template; its own time-out is 30 s or more
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65535), help="Default: 18443, or the next free.")
+@click.option(
+    "--chain",
+    type=click.Choice(list(CHAINS)),
+    default=REGTEST.name,
+    show_default=True,
+    help="testnet4: a private chain under its rules, without peers, at difficulty 1 as in 2009.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help=f"Default: {REGTEST.rpc_port}, on testnet4 {TESTNET4.rpc_port}, or the next free.",
+)
 @click.option(
     "--datadir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -28,13 +39,21 @@ MAX_INTERVAL_S = 20.0  # a client waits so long for its template; its own time-o
 @click.option(
     "--block-interval",
     type=click.FloatRange(0, MAX_INTERVAL_S),
-    default=1.0,
-    show_default=True,
     metavar="S",
-    help="Hold new work back until the tip is S seconds old.",
+    help="Hold new work back until the tip is S seconds old. "
+    f"Default: {REGTEST.pace_s:g}, on testnet4 {TESTNET4.pace_s:g}.",
 )
-def node(port: int | None, datadir: Path | None, fresh: bool, block_interval: float) -> None:
-    """Run a regtest node on Bitcoin Core's own consensus code, on 127.0.0.1 alone."""
+def node(
+    chain: str, port: int | None, datadir: Path | None, fresh: bool, block_interval: float | None
+) -> None:
+    """Run a node on Bitcoin Core's own consensus code, on 127.0.0.1 alone.
+
+    Its chain is private: regtest, where every second hash is a block, or one under testnet4's rules
+    without peers, where a block takes 4.29e9 hashes. Its coins exist only there.
+    """
+    rules = CHAINS[chain]
+    if block_interval is None:
+        block_interval = rules.pace_s
     if math.isnan(block_interval):  # click finds it in every range
         raise click.UsageError("--block-interval nan: want a number of seconds")
     if fresh and datadir is None:
@@ -44,7 +63,8 @@ def node(port: int | None, datadir: Path | None, fresh: bool, block_interval: fl
         signal.signal(number, lambda *_: asked.set())
     with Node.start(
         datadir,
-        FIRST_PORT if port is None else port,
+        rules.rpc_port if port is None else port,
+        rules=rules,
         port_attempts=PORT_ATTEMPTS if port is None else 1,
         fresh=fresh,
         block_interval_s=block_interval,
@@ -59,9 +79,15 @@ def announce(running: Node) -> None:
     """Where it is and how to talk to it."""
     cookie = shlex.quote(str(running.cookie_file))
     where = running.datadir or "a temporary folder, removed at the end"
-    click.echo(f"regtest node at {running.url}, height {running.height}, chain in {where}")
-    click.echo(f"miner mine --node {running.url} --cookie {cookie} --address {ANYONE}")
+    chain = running.rules.name
+    click.echo(f"{chain} node at {running.url}, height {running.height}, chain in {where}")
     click.echo(
-        f"bitcoin-cli -regtest -rpcconnect=127.0.0.1 -rpcport={running.port} "
+        f"miner mine --node {running.url} --cookie {cookie} "
+        f"--address {p2wsh_address(OP_TRUE, chain)}"
+    )
+    click.echo(
+        f"bitcoin-cli -{chain} -rpcconnect=127.0.0.1 -rpcport={running.port} "
         f"-rpccookiefile={cookie} getblockchaininfo"
     )
+    for warning in running.rules.warnings:
+        click.echo(warning)

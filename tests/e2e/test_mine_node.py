@@ -19,6 +19,7 @@ from tests.fakes.node import FakeNode
 from tests.fakes.sink import MAINNET, REGTEST
 from tests.faults import fault
 
+TESTNET = "tb1qft5p2uhsdcdc3l2ua4ap5qqfg4pjaqlp250x7us7a8qqhrxrxfsqaqh7jw"
 QUICK = ("--block-interval", "0", "--backend", "hashlib", "--threads", "1")
 
 
@@ -61,6 +62,27 @@ def test_a_restart_of_the_node_in_between_loses_nothing(miner: Start, tmp_path: 
     assert rpc.call("getblockcount") >= 60
     rpc.close()
     assert again.stop() == 0
+
+
+def test_a_private_chain_is_mined_at_difficulty_1(miner: Start, tmp_path: Path) -> None:
+    """Everything but a block, which takes 4.29e9 hashes."""
+    pytest.importorskip("pbk", reason="no kernel wheel for this Python")
+    port, folder = free_port(), tmp_path / "chain"
+    node = miner("node", "--chain", "testnet4", "--datadir", str(folder), "--port", str(port))
+    node.until("testnet4 node at")
+    url, cookie = f"http://127.0.0.1:{port}", str(folder / ".cookie")
+    mine = miner(
+        "mine", "--node", url, "--cookie", cookie, "--address", TESTNET, "--json", *QUICK
+    )  # fmt: skip
+    said = mine.until('"state"', "mining on testnet4")
+    assert "the node says: private class chain; its coins exist only here; difficulty stays" in said
+    assert '"nbits": "1d00ffff"' in mine.until('"type": "job"')
+    mine.until('"network_difficulty": 1.0')
+    assert mine.stop() == 0
+    wrong = miner("mine", "--node", url, "--cookie", cookie, "--address", REGTEST, *QUICK)
+    assert wrong.end() == 5
+    assert "is on testnet4, but bcrt1" in wrong.text
+    assert node.stop() == 0
 
 
 @pytest.fixture

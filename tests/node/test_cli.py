@@ -37,9 +37,16 @@ class Command:
         assert self.process.stdout is not None
         self.lines = [self.process.stdout.readline().rstrip("\n") for _ in range(3)]
 
+    def more(self, count: int) -> list[str]:
+        """Further lines of its standard output."""
+        assert self.process.stdout is not None
+        return [self.process.stdout.readline().rstrip("\n") for _ in range(count)]
+
     @property
     def port(self) -> int:
-        found = re.match(r"regtest node at http://127\.0\.0\.1:(\d+), height", self.lines[0])
+        found = re.match(
+            r"(?:regtest|testnet4) node at http://127\.0\.0\.1:(\d+), height", self.lines[0]
+        )
         assert found, self.lines
         return int(found[1])
 
@@ -106,9 +113,32 @@ def test_next_free_port_and_a_taken_one() -> None:
         assert 18443 <= min(one.port, two.port)
 
 
+@posix_only
+@pytest.mark.usefixtures("kernel")
+def test_private_testnet4_says_what_it_is(tmp_path: Path) -> None:
+    with command("--chain", "testnet4", "--datadir", str(tmp_path / "chain")) as node:
+        assert node.lines[0].startswith("testnet4 node at http://127.0.0.1:")
+        assert " --address tb1q" in node.lines[1]
+        assert node.lines[2].startswith("bitcoin-cli -testnet4 ")
+        assert node.more(2) == [
+            "private class chain; its coins exist only here",
+            "difficulty stays at 1 for the first 4,031 blocks: 4.29e9 hashes each",
+        ]
+        assert 48332 <= node.port
+        assert node.end(signal.SIGTERM)[:2] == (0, "node stopped at height 0\n")
+    done = run("--datadir", str(tmp_path / "chain"))
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"miner: node folder .* holds a testnet4 chain, not regtest: .*\n", done.stderr
+    )
+
+
 @pytest.mark.usefixtures("kernel")
 def test_usage_errors() -> None:
-    for arguments in (["--fresh"], ["--port", "0"], ["--port", "x"], ["--block-interval", "99"]):
+    for arguments in (
+        ["--fresh"], ["--port", "0"], ["--port", "x"], ["--block-interval", "99"],
+        ["--chain", "main"],
+    ):  # fmt: skip
         done = run(*arguments)
         assert done.returncode == 2
         assert "Traceback" not in done.stderr

@@ -42,8 +42,9 @@ OTHER_TIP_S = 0.25  # before the tip is asked for again when the template was of
 class LinkOwner(Protocol):
     """Who listens to a link, from its threads."""
 
-    def on_chain(self, link: "NodeLink", chain: str) -> None:
-        """Raise SourceRefused when this chain cannot be mined."""
+    def on_chain(self, link: "NodeLink", chain: str, warnings: object) -> None:
+        """`warnings`: what the node says of it, unchecked. Raise SourceRefused when it cannot be
+        mined."""
 
     def on_template(self, link: "NodeLink", template: Template) -> None:
         """Raise RemoteProtocolError when no job can be made of it."""
@@ -136,7 +137,7 @@ class NodeLink:
             raise SourceRefused(
                 f"{self.name}: chain {scrub(chain, 40)!r} is not one of {', '.join(EASIEST_NBITS)}"
             )
-        self._owner.on_chain(self, chain)
+        self._owner.on_chain(self, chain, info.get("warnings"))
         self._feed.chain = chain
         refuse_unsynced(chain, info)
         if chain == "signet":

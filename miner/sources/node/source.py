@@ -123,10 +123,11 @@ class NodeSource:
             link.join(ended)
 
     # -- from the links ---------------------------------------------------------------------
-    def on_chain(self, link: NodeLink, chain: str) -> None:
+    def on_chain(self, link: NodeLink, chain: str, warnings: object) -> None:
         """Raise SourceRefused for a node of another chain."""
         with self._lock:
             self._guard.check(link.name, chain)
+            self._guard.warned(link.name, warnings)
         self._nodes[link].chain = chain
         self._nodes[link].hurry()
 
@@ -143,7 +144,7 @@ class NodeSource:
             elif leader in (None, link) or not usable(leader) or self._jobs.is_newer(template):
                 self._issue(link, template)
             leads = link is self._leader
-            what = f"mining on {template.chain}{self._guard.note(template.chain)}"
+            what = f"mining on {template.chain}{self._guard.note(template.chain, link.name)}"
             lead = f"{link.name}: {what if leads else 'standing by'}"
             self._say(link, "; ".join([lead, *template.alarms]))
             first = self._dry_runs.is_first(link.name)

@@ -6,6 +6,7 @@ from miner.errors import MinerError
 from miner.sources.base import Health, SourceState
 from miner.text import scrub
 
+LINE = 300  # characters: chain, address and what the node warns of
 WORST_FIRST = (Health.REFUSED, Health.DOWN, Health.CONNECTING, Health.WAITING)
 
 
@@ -31,4 +32,4 @@ class States:
             return None
         self._told, self._said[node] = health, text
         fatal = next(iter(self._fatal.values())) if ended else None
-        return SourceState(self._source, health, scrub(text), fatal)
+        return SourceState(self._source, health, scrub(text, LINE), fatal)
