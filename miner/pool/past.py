@@ -5,7 +5,7 @@ from typing import Any
 from miner.bitcoin.block import Block
 from miner.bitcoin.target import expected_hashes, target_from_nbits
 from miner.errors import MinerError
-from miner.pool.ledger import MOST_ROWS
+from miner.pool.forks import MOST_BLOCKS
 from miner.pool.names import clean
 from miner.pool.values import BlockRow
 from miner.protocol.gbt.job import OP_RETURN
@@ -16,7 +16,7 @@ def past_blocks(rpc: Rpc) -> list[BlockRow]:
     """At most 64, oldest first; none when the node does not tell."""
     try:
         height = int(rpc.call("getblockcount"))
-        first = max(height - MOST_ROWS, 0)
+        first = max(height - MOST_BLOCKS, 0)
         raw = [block_at(rpc, one) for one in range(first, height + 1)]
     except (MinerError, TypeError, ValueError):
         return []

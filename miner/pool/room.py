@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from miner.bitcoin.target import expected_hashes
+from miner.bitcoin.target import exact_difficulty
 from miner.pool import values as told
-from miner.pool.ledger import Found, Ledger, satoshi_parts
 from miner.pool.names import clean, unique
-from miner.pool.seat import Entry, Score, Seat
-from miner.pool.state import RoomState, Tip
+from miner.pool.seat import Entry, Seat
+from miner.pool.state import RoomState
+from miner.pool.tally import Tally, opening
 from miner.pool.values import (
     Answer,
     Assignment,
@@ -30,7 +30,6 @@ from miner.pool.values import (
     RoomRules,
     RoomView,
 )
-from miner.pool.view import view_of
 from miner.pool.work import EXTRANONCE1_BYTES, Work
 from miner.protocol.gbt.template import Template
 from miner.protocol.stratum.vardiff import Vardiff
@@ -58,10 +57,9 @@ class Room:
         """`send_block` takes a block to the journal, then to the node; its answer comes back by
         `block_judged`. `random` gives so many unpredictable bytes."""
         self.rules, self._send_block, self._random = rules, send_block, random
-        self.ledger = Ledger(now)
+        self._tally = Tally(opening(rules, now))
         self._seats: dict[int, Seat] = {}
         self._works: dict[str, Work] = {}  # by side
-        self._tips: dict[str, Tip] = {}
         self._readers: list[Callable[[RoomEvent], None]] = []
         self._state = RoomState(rules.mode, rules.class_target, now, now)
         self._state.next_extranonce = int.from_bytes(random(EXTRANONCE1_BYTES), "big")
@@ -151,9 +149,6 @@ class Room:
             judged = Judged(Answer.PAUSED)
         else:
             judged = seat.book.judge(claim, work.tip, now)
-        seat.score.count(judged, now)
-        if judged.share is not None and judged.answer is Answer.ACCEPTED:
-            self._count(seat, judged, judged.share, now)
         self._tell(
             told.ShareJudged(now, seat.member, judged.answer, judged.difficulty, judged.hash)
         )
@@ -171,27 +166,19 @@ class Room:
         before = self._works.get(side)
         work = self._works[side] = Work(template, self.rules)
         if before is None or before.tip != work.tip:
-            hash_hex, height = template.prev_hash_hex, template.height - 1
-            self._tips[side] = Tip(height, hash_hex, None if before is None else now)
-            if before is not None:
-                self.ledger.tip(hash_hex, height, side, now)
-            self._tell(told.TipChanged(now, height, hash_hex, side))
+            height, asked = template.height - 1, exact_difficulty(template.target)
+            self._tell(told.TipChanged(now, height, template.prev_hash_hex, side, asked))
         self._tell(told.NewWork(now))
 
     def block_judged(
         self, hash_hex: str, accepted: bool, word: str, final: bool, now: float
     ) -> None:
         """The kernel's word on a block, or why it was not asked."""
-        if accepted:
-            if (found := self.ledger.accepted(hash_hex)) is not None:
-                self._reward(found)
-        elif final:
-            self.ledger.refused(hash_hex)
         self._tell(told.BlockJudged(now, hash_hex, accepted, scrub(word), final))
 
     def restore(self, rows: Iterable[BlockRow]) -> None:
         """Blocks of an earlier run of the same folder, oldest first."""
-        self.ledger.restore(rows)
+        self._tally.restore(rows)
 
     # --- the teacher ------------------------------------------------------------------------
     def rename(self, number: int, wished: str, now: float) -> Member:
@@ -227,12 +214,6 @@ class Room:
         """All scores begin anew; the removed may come back."""
         self._state.banned.clear()
         self._state.started_s = now
-        for seat in self._seats.values():
-            seat.score = Score(since_s=now)
-        fresh = Ledger(now)
-        fresh.restore(self.ledger.rows.values())
-        fresh.open = self.ledger.open
-        self.ledger = fresh
         self._tell(told.WasReset(now))
 
     def set_mode(self, mode: Mode, now: float) -> None:
@@ -275,9 +256,7 @@ class Room:
 
     def view(self, now: float) -> RoomView:
         """Everything, as it is now."""
-        return view_of(
-            self.rules, self._state, self._seats, self._works, self._tips, self.ledger, now
-        )
+        return self._tally.view(now)
 
     def member(self, number: int) -> Member | None:
         seat = self._seats.get(number)
@@ -302,7 +281,7 @@ class Room:
             name=unique(member.name, taken),
             joined_s=now,
         )
-        seat = Seat(member, entry, Vardiff(now), score=Score(since_s=now))
+        seat = Seat(member, entry, Vardiff(now))
         self._seats[member.number] = seat
         return seat
 
@@ -310,7 +289,7 @@ class Room:
         """Forget one who left, the least first, when there are too many rows."""
         if len(self._seats) >= MOST_ROWS:
             gone = [seat for seat in self._seats.values() if not seat.here]
-            least = min(gone, key=lambda seat: (seat.score.work, seat.member.number))
+            least = min(gone, key=lambda seat: self._tally.standing(seat.member.number))
             del self._seats[least.member.number]
 
     def _seat_of(self, token: str) -> Seat | None:
@@ -331,39 +310,23 @@ class Room:
     def _work_of(self, member: Member) -> Work | None:
         return self._works.get(member.side) or self._works.get("")
 
-    def _count(self, seat: Seat, judged: Judged, share: Share, now: float) -> None:
-        work = float(expected_hashes(share.unit.job.share_target)) if judged.difficulty else 0.0
-        self.ledger.share(seat.member.number, share.value, work, now, judged.is_block)
-
     def _found(self, seat: Seat, share: Share, stale: bool, now: float) -> None:
-        """A block: into the ledger, to the readers, to the node."""
+        """A block: to the readers, to the node."""
         work, job, member = self._work_of(seat.member), share.unit.job, seat.member
         assert work is not None and job.height is not None
-        weight = float(expected_hashes(work.block_target(self._state.class_target)))
-        pooled = self._state.mode is Mode.POOL
-        row = BlockRow(
-            job.height, share.hash_hex, member.name, member.number, now, None, member.side,
-            weight, False,
+        self._tell(
+            told.BlockFound(
+                now, member, job.height, share.hash_hex, member.side, stale,
+                work.block_difficulty(self._state.class_target), work.template.coinbase_value,
+            )
         )  # fmt: skip
-        split = self.ledger.split(weight) if pooled else {}
-        self.ledger.found(Found(row, work.template.coinbase_value, split))
-        self._tell(told.BlockFound(now, member, job.height, share.hash_hex, member.side, stale))
         self._send_block(share)
-
-    def _reward(self, found: Found) -> None:
-        number = found.row.number
-        assert number is not None
-        if (seat := self._seats.get(number)) is not None:
-            seat.score.blocks += 1
-        for paid, value in satoshi_parts(found.value, found.split, number).items():
-            if (seat := self._seats.get(paid)) is not None:
-                seat.score.reward += value
 
     def _rest(self, now: float) -> None:
         for seat in self._seats.values():
             seat.vardiff.rest(now)
 
     def _tell(self, event: RoomEvent) -> None:
-        self._state.change += 1
+        self._tally.take(event)
         for reader in self._readers:
             reader(event)

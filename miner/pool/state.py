@@ -1,17 +1,8 @@
-"""What is decided while the room is open, and where its chain stands."""
+"""What is decided while the room is open."""
 
 from dataclasses import dataclass, field
 
 from miner.pool.values import Mode
-
-
-@dataclass(frozen=True, slots=True)
-class Tip:
-    """The block that work builds on."""
-
-    height: int
-    hash_hex: str
-    since_s: float | None  # None: it was there when the room opened
 
 
 @dataclass(slots=True)
@@ -23,7 +14,6 @@ class RoomState:
     started_s: float
     ticked_s: float
     paused: bool = False
-    change: int = 0
     last_number: int = 0
     jobs: int = 0
     next_extranonce: int = 0

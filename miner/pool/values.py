@@ -110,6 +110,8 @@ class BlockFound(RoomEvent):
     hash_hex: str  # display order
     side: str = ""
     stale: bool = False  # another block at this height was first
+    difficulty: Fraction = Fraction(0)  # of what counts as a block here
+    value: int = 0  # satoshi that its coinbase pays
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +126,12 @@ class BlockJudged(RoomEvent):
 
 @dataclass(frozen=True, slots=True)
 class TipChanged(RoomEvent):
+    """Work builds on another block. Side "": the kernel's own tip."""
+
     height: int
     hash_hex: str
     side: str = ""
+    difficulty: Fraction = Fraction(0)  # that the chain asks of the next block
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +191,7 @@ class BlockRow:
     waited_s: float | None  # since the block before, None for the first
     side: str
     work: float  # expected hashes
-    accepted: bool  # by the kernel; False: not judged yet
+    accepted: bool  # by the kernel, and in its chain; False: not judged yet, or see `word`
     word: str = ""  # why it does not count, or not yet
 
 
@@ -200,13 +205,14 @@ class MemberRow:
     work: float  # sum of credited difficulty, in expected hashes
     rate_hs: float | None  # from shares of the last minutes; None before the first
     rate_sigma_hs: float | None
-    difficulty: float  # of the newest job; display only
+    difficulty: float  # of the newest share; display only
     blocks: int  # accepted by the kernel
     share_of_work: float  # 0 .. 1
     share_of_blocks: float
     best_hash: int | None  # lowest
     last_share_s: float | None
-    reward: int  # satoshi of this chain: solo whole blocks, in a pool the PPLNS split
+    alone: int  # satoshi of this chain, where the finder keeps a block
+    pooled: int  # satoshi, where PPLNS splits it
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +240,16 @@ class ChainView:
 
 
 @dataclass(frozen=True, slots=True)
+class AttackView:
+    """How two sides stand to each other; their tips are `RoomView.sides`."""
+
+    fork_height: int  # of the last block that both have
+    active: str = ""  # the side that the kernel follows; "" before a block of either
+    reorganised: int = 0  # how often the kernel left a branch
+    undone: int = 0  # blocks, the last time
+
+
+@dataclass(frozen=True, slots=True)
 class RoomView:
     """Everything that a board, an API or an export needs, at one moment."""
 
@@ -250,3 +266,4 @@ class RoomView:
     rate_hs: float | None  # of all together
     rate_sigma_hs: float | None
     sides: dict[str, ChainView] = field(default_factory=dict)  # of an attack, by "A" and "B"
+    attack: AttackView | None = None

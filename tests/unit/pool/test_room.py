@@ -47,7 +47,7 @@ def test_a_block_counts_when_the_kernel_has_taken_it() -> None:
     view = rig.room.view(rig.now)
     assert [(row.height, row.name, row.accepted) for row in view.blocks] == [(5, "Ann", True)]
     assert view.members[0].blocks == 1 and view.members[0].share_of_blocks == 1.0
-    assert view.members[0].reward == 5_000_000_000
+    assert view.members[0].alone == view.members[0].pooled == 5_000_000_000
     assert view.chain.height == 5 and view.chain.tip_hash == hash_hex
 
 
@@ -56,7 +56,7 @@ def test_a_block_that_the_kernel_refuses_is_none() -> None:
     hash_hex = found(rig, ann)
     rig.room.block_judged(hash_hex, False, "bad-cb-amount", True, rig.now)
     view = rig.room.view(rig.now)
-    assert view.blocks == () and view.members[0].blocks == 0 and view.members[0].reward == 0
+    assert view.blocks == () and view.members[0].blocks == 0 and view.members[0].alone == 0
     (judged,) = rig.of(BlockJudged)
     assert not judged.accepted and judged.word == "bad-cb-amount"
     assert view.members[0].accepted == 1  # the share was good
@@ -81,8 +81,8 @@ def test_a_pool_splits_a_block_by_the_newest_work() -> None:
             assert one.submit(one.miner.find(target=target_of("1e-6"))) is None
     rig.room.block_judged(rig.blocks[-1].hash_hex, True, "", True, rig.now)
     rows = rig.room.view(rig.now).members
-    assert sum(row.reward for row in rows) == 5_000_000_000
-    assert rows[1].reward >= rows[0].reward / 3 > 0  # PPLNS: the window is two blocks of work
+    assert sum(row.pooled for row in rows) == 5_000_000_000
+    assert rows[1].pooled >= rows[0].pooled / 3 > 0  # PPLNS: the window is two blocks of work
 
 
 def test_modes_change_live_and_jobs_given_before_keep_what_they_pay() -> None:
@@ -225,8 +225,8 @@ def test_rates_come_from_shares_with_their_sigma() -> None:
         assert ann.submit(ann.miner.find()) is None
     (row,) = rig.room.view(rig.now).members
     want = 16 * 2**48 / 0xFFFF / 1e6 / 80
-    assert row.rate_hs == pytest.approx(want, rel=1e-6)
-    assert row.rate_sigma_hs == pytest.approx(want / 4, rel=1e-6)
+    assert row.rate_hs == pytest.approx(want, rel=1e-5)
+    assert row.rate_sigma_hs == pytest.approx(want / 4, rel=1e-5)
     assert row.share_of_work == 1.0 and row.last_share_s == rig.now
     assert all(0 < dot.place < 1 for dot in rig.room.view(rig.now).shares)
     rig.now += 1000
