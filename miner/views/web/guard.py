@@ -1,18 +1,19 @@
 """What every request passes before it is routed, and every answer gets on its way out.
 
 Reading alone is allowed, by a name that is this computer's: a page elsewhere whose name is made to
-point here (DNS rebinding) sends its own name and is refused.
+point here (DNS rebinding) sends its own name and is refused. A site whose policy says so takes
+POSTs of JSON too, from its own pages alone.
 """
 
 import ipaddress
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from miner.transport.listening import is_loopback
-from miner.views.web.answer import refusal
+from miner.views.web.answer import JSON, refusal
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -21,7 +22,6 @@ CSP = (
     "form-action 'none'; frame-ancestors 'none'"
 )
 ALWAYS: Headers = [
-    (b"content-security-policy", CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 ]
@@ -34,25 +34,38 @@ PRIVATE = tuple(
 )
 
 
+class Policy(NamedTuple):
+    """What a site allows its own pages."""
+
+    csp: str = CSP
+    most_body: int = 0  # bytes of a POST; 0: none is taken
+
+
+READ_ONLY = Policy()
+
+
 class Guard:
     """ASGI: `names` are the host names answered to, beside addresses of this computer."""
 
-    def __init__(self, app: ASGIApp, names: Iterable[str], lan: bool) -> None:
-        self._app, self._lan = app, lan
+    def __init__(
+        self, app: ASGIApp, names: Iterable[str], lan: bool, policy: Policy = READ_ONLY
+    ) -> None:
+        self._app, self._lan, self._policy = app, lan, policy
         self._names = frozenset(name.lower().rstrip(".") for name in names)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         headers = dict(scope["headers"])
-        extra = self._cors(headers)
+        cross = self._cors(headers)
+        extra = [(b"content-security-policy", self._policy.csp.encode()), *ALWAYS, *cross]
 
         async def out(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *ALWAYS, *extra]}
+                message = {**message, "headers": [*message["headers"], *extra]}
             await send(message)
 
-        why = self._refused(scope, headers, bool(extra))
+        why = self._refused(scope, headers, bool(cross))
         await (self._app if why is None else why)(scope, receive, out)
 
     def _refused(self, scope: Scope, headers: dict[bytes, bytes], cross: bool) -> ASGIApp | None:
@@ -65,8 +78,12 @@ class Guard:
             return refusal(421, "this server does not answer to that name; see --web-name")
         if scope["method"] == "OPTIONS" and cross and b"access-control-request-method" in headers:
             return refusal(204, "", [(b"access-control-allow-methods", b"GET, HEAD")])
+        if scope["method"] == "POST" and self._policy.most_body:
+            return post_refused(scope["headers"], hosts[0], self._policy.most_body)
         if scope["method"] not in READS:
-            return refusal(405, "read-only", [(b"allow", b"GET, HEAD")])
+            allowed = b"GET, HEAD, POST" if self._policy.most_body else b"GET, HEAD"
+            why = "GET, HEAD and POST alone" if self._policy.most_body else "read-only"
+            return refusal(405, why, [(b"allow", allowed)])
         if headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers:
             return refusal(413, "a request has no body here", [(b"connection", b"close")])
         return None
@@ -89,6 +106,24 @@ class Guard:
         if b"access-control-request-private-network" in headers:
             allowed.append((b"access-control-allow-private-network", b"true"))
         return allowed
+
+
+def post_refused(headers: Headers, host: bytes, most: int) -> ASGIApp | None:
+    """A browser tells the origin of a POST's page, and asks first before it sends another site's
+    JSON: with both, no page elsewhere changes anything here."""
+    told = {name: [value for key, value in headers if key == name] for name, _ in headers}
+    origins, lengths = told.get(b"origin", []), told.get(b"content-length", [])
+    kind = b"".join(told.get(b"content-type", [])).split(b";")[0].strip().lower()
+    end = [(b"connection", b"close")]
+    if len(origins) != 1 or origins[0].lower() != b"http://" + host.lower():
+        return refusal(403, "a POST must come from this server's own page: open it anew", end)
+    if kind != JSON.encode():
+        return refusal(415, f"a POST must be {JSON}", end)
+    if len(lengths) != 1 or b"transfer-encoding" in told:
+        return refusal(411, "a POST must tell its length", end)
+    if len(lengths[0]) > 9 or int(lengths[0]) > most:
+        return refusal(413, f"a POST has at most {most} bytes here", end)
+    return None
 
 
 def same_address(name: str, own: str) -> bool:

@@ -23,6 +23,7 @@ MEDIA = {
     ".json": "application/json",
     ".webmanifest": "application/manifest+json",
     ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
 }
 
 

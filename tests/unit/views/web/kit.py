@@ -1,11 +1,8 @@
 """A web server over a snapshot that a test chooses, and a client that says what it is told."""
 
-import json
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from miner.backends.base import BackendInfo, Kind
 from miner.bitcoin.address import p2wsh_address
@@ -15,14 +12,13 @@ from miner.state.activity import Activity, WorkerState
 from miner.state.snapshot import CoinbaseRow, Snapshot
 from miner.state.sources import Place
 from miner.state.status import Status
-from miner.transport.listening import ListenAddress, bind, bound
+from miner.transport.listening import ListenAddress
 from miner.views.feed import Feed
-from miner.views.listeners import Listeners
 from miner.views.web.app import App, Reach
-from miner.views.web.server import WebServer
 from miner.work.found import Answer, Share, Verdict
 from miner.work.job import Coinbase, Job
 from miner.work.unit import build_unit
+from tests.fakes.asking import Asker, listening
 
 ADDRESS = p2wsh_address(b"\x51", "main")
 USER = f"{ADDRESS}.desk"
@@ -74,74 +70,18 @@ def decoded(job: Job) -> CoinbaseRow:
 
 
 @dataclass
-class Reply:
-    """An HTTP answer."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-@dataclass
-class Site:
+class Site(Asker):
     """A running server; `now` may be changed at any time."""
 
-    now: Snapshot
-    place: ListenAddress
-    complaints: list[str] = field(default_factory=list)
-
-    def connect(self) -> socket.socket:
-        return socket.create_connection(self.place, timeout=20)
-
-    def raw(self, request: bytes) -> bytes:
-        """Everything that comes back until the server closes."""
-        with self.connect() as link:
-            link.sendall(request)
-            return b"".join(iter(lambda: link.recv(65536), b""))
-
-    def get(self, path: str, method: str = "GET", **headers: str) -> Reply:
-        told = {"Host": f"127.0.0.1:{self.place.port}", "Connection": "close"}
-        told |= {name.replace("_", "-"): value for name, value in headers.items()}
-        lines = "".join(f"{name}: {value}\r\n" for name, value in told.items() if value)
-        return parse(self.raw(f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")))
-
-
-def parse(answer: bytes) -> Reply:
-    head, _, body = answer.partition(b"\r\n\r\n")
-    first, *lines = head.decode("latin-1").split("\r\n")
-    headers = {name.lower(): value for name, _, value in (one.partition(": ") for one in lines)}
-    if headers.get("transfer-encoding") == "chunked":
-        body = unchunked(body)
-    return Reply(int(first.split()[1]), headers, body)
-
-
-def unchunked(body: bytes) -> bytes:
-    found = b""
-    while body:
-        size, _, rest = body.partition(b"\r\n")
-        found, body = found + rest[: int(size, 16)], rest[int(size, 16) + 2 :]
-    return found
+    now: Snapshot = field(kw_only=True)
 
 
 @contextmanager
 def served(
     now: Snapshot, host: str = "127.0.0.1", names: tuple[str, ...] = (), whole: bool = False
 ) -> Iterator[Site]:
-    listener = bind(ListenAddress(host, 0), "--web")
-    own = "127.0.0.1" if host == "0.0.0.0" else host
-    site = Site(now, ListenAddress(own, bound(listener).port))
-    feed = Feed(lambda: site.now, whole)
-    lan = not ListenAddress(host, 0).is_loopback
-    service = WebServer(App(feed, Reach(names, lan), complain=site.complaints.append), listener)
-    listeners = Listeners([service], site.complaints.append)
-    listeners.start()
-    try:
+    site = Site(ListenAddress(host, 0), now=now)
+    reach = Reach(names, not site.place.is_loopback)
+    app = App(Feed(lambda: site.now, whole), reach, complain=site.complaints.append)
+    with listening(app, site):
         yield site
-    finally:
-        listeners.stop()
-        listener.close()
-    assert site.complaints == []
