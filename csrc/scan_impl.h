@@ -25,7 +25,8 @@ enum yardstick_kind { NO_YARDSTICK, ADDS_128, ADDS_256, ADDS_512, SHA_ROUNDS };
 uint64_t yardstick(enum yardstick_kind kind, uint64_t turns);
 
 /* Words in a vector of scan_portable.c: four where every CPU of the target has such registers. */
-#if defined(__SSE2__) || defined(__ARM_NEON) || defined(__ALTIVEC__) || defined(__VX__)
+#if defined(__SSE2__) || defined(__ARM_NEON) || defined(__ALTIVEC__) || defined(__VX__) || \
+    defined(__wasm_simd128__)
 #define BASELINE_VECTORS
 #endif
 #if defined(BASELINE_VECTORS) && !defined(PLAIN_WORDS) /* tests want both */

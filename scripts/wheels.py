@@ -4,13 +4,15 @@
 
 The compiler is the one that comes as a wheel; where it is not installed it is fetched for the run.
 Each wheel is opened and checked (scripts/lab/inspection.py, with LLVM's tools): platform tag,
-needed libraries, exported names, variants, and that no vector instruction is in code all CPUs run.
+needed libraries, exported names, variants, that no vector instruction is in code all CPUs run, and
+that the WebAssembly module for browsers, the same in every wheel, imports nothing.
 For systems on which our dependencies have no wheels, the C library alone is made, as an archive to
 unpack into the package's folder.
 """
 
 import argparse
 import contextlib
+import functools
 import subprocess
 import sys
 import tarfile
@@ -23,7 +25,7 @@ from pathlib import Path
 import require_python  # noqa: F401  ends here when this Python is too old
 
 # isort: split
-from build_backend import archives, clibrary, compilers, hooks, project
+from build_backend import archives, clibrary, compilers, hooks, project, wasm
 from build_backend.compilers import Clock, CompilerFailed
 from build_backend.targets import Target
 from lab import inspection
@@ -76,6 +78,14 @@ def compiler_wheel() -> Iterator[None]:
             sys.path.remove(folder)
 
 
+@functools.cache
+def for_browsers() -> bytes:
+    """The WebAssembly module, the same in every wheel. Raises CompilerFailed."""
+    compiler = wasm.compiler()
+    assert compiler is not None, "compiler_wheel() is around"
+    return wasm.build(compiler, Clock(COMPILE_S))
+
+
 def make(product: Product, out: Path) -> Path:
     """Build and check one. Raises CompilerFailed or inspection.Wrong."""
     compiler = compilers.wheel_compiler(product.target)
@@ -89,7 +99,7 @@ def make(product: Product, out: Path) -> Path:
         clibrary.install(work.link(shapes), folder, work.told(shapes))
         files = {f"miner/{path.name}": path.read_bytes() for path in sorted(folder.iterdir())}
         if product.tag:
-            files = hooks.package_contents() | files
+            files |= hooks.package_contents() | {f"miner/{wasm.FILE}": for_browsers()}
             made = out / archives.wheel(out, f"py3-none-{product.tag}", files)
         else:
             made = archive(out / f"{project.name()}-{product.name}.tar.gz", files)

@@ -4,6 +4,7 @@ Each call runs in a process of its own with compilers that are small shell scrip
 """
 
 import email
+import importlib.util
 import json
 import os
 import shutil
@@ -255,3 +256,36 @@ def test_a_wheel_opens_with_the_standard_library(backend: Backend, tmp_path: Pat
         record = next(name for name in archive.namelist() if name.endswith("/RECORD"))
         listed = {row.split(",")[0] for row in archive.read(record).decode().splitlines()}
         assert listed == set(archive.namelist())
+
+
+def test_the_compiler_wheel_makes_webassembly_for_browsers_and_it_is_kept(
+    backend: Backend, tmp_path: Path
+) -> None:
+    found = importlib.util.find_spec("ziglang")
+    if found is None or found.origin is None:
+        pytest.skip("the compiler wheel is not installed")
+    code = (
+        "import hashlib, pathlib\n"
+        "made = hooks.for_browsers(pathlib.Path(sys.argv[1]))\n"
+        "print(json.dumps({name: hashlib.sha256(data).hexdigest() for name, data in made.items()}))"
+    )
+    importable = f"sys.path.append({str(Path(found.origin).parents[1])!r})\n"
+    made = backend(importable + code)
+    assert isinstance(made.value, dict) and list(made.value) == ["pool/static/hash.wasm"]
+    assert (tmp_path / "hash.wasm").read_bytes()[:8] == b"\0asm\1\0\0\0"
+    assert backend(code).value == made.value, "the wheel is gone from the path, its work is kept"
+    assert backend(importable + code, MINER_PURE="1").value == {}
+    (tmp_path / "wasm.txt").write_text("of other sources")
+    assert backend(code).value == {}
+
+
+def test_a_failed_webassembly_is_a_line(backend: Backend, tmp_path: Path) -> None:
+    path = compiler(tmp_path, REFUSES)
+    answer = backend(
+        "from build_backend import wasm\n"
+        f"wasm.compiler = lambda: compilers.Compiler(({path!r},), 'zig', wasm.TARGET)\n"
+        "print(json.dumps(sorted(hooks.for_browsers(None))))"
+    )
+    assert answer.value == []
+    (line,) = answer.lines
+    assert line.endswith("no such thing; browsers that join a class will hash in JavaScript")

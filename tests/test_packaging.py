@@ -18,7 +18,7 @@ import miner
 ROOT = Path(__file__).resolve().parent.parent
 SITE = Path(sysconfig.get_path("purelib"))  # where the libraries of this test run live
 DECLINED = {"MINER_NO_COMPILER_DOWNLOAD": "1", "MINER_SETUP": "1"}
-NATIVE = re.compile(r"miner/(_native\.(so|dll|dylib|json)|scan\.h)")
+NATIVE = re.compile(r"miner/(_native\.(so|dll|dylib|json)|scan\.h|pool/static/hash\.wasm)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import tempfile
@@ -35,6 +36,12 @@ Say = Callable[[str], None]
 def plan() -> dict[str, Any]:
     """csrc/build.toml."""
     return tomllib.loads((CSRC / "build.toml").read_text(encoding="utf-8"))
+
+
+def functions() -> list[str]:
+    """Every function of scan.h."""
+    header = (CSRC / HEADER).read_text(encoding="utf-8")
+    return re.findall(r"^SCAN_API [^(]*?(\w+)\(", header, re.MULTILINE)
 
 
 def variants_of(target: Target) -> dict[str, dict[str, Any]]:

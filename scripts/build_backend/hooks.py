@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from build_backend import archives, clibrary, compilers, project, targets
+from build_backend import archives, clibrary, compilers, project, targets, wasm
 from build_backend.compilers import DISK_MB, DOWNLOAD_MB, REQUIREMENT, Clock, CompilerFailed
 from build_backend.talk import flag, say
 
@@ -58,7 +58,8 @@ def build_wheel(
 ) -> str:
     """Build the wheel; without C, and so said, when no way leads to a library."""
     with _library(config_settings) as library:
-        files = package_contents() | {f"miner/{name}": data for name, data in library.items()}
+        made = library | for_browsers(_build_folder(config_settings))
+        files = package_contents() | {f"miner/{name}": data for name, data in made.items()}
         tag = f"py3-none-{targets.platform_tag()}" if library else PURE
         return archives.wheel(Path(wheel_directory), tag, files)
 
@@ -75,7 +76,7 @@ def build_editable(
 ) -> str:
     """A wheel that points to this folder; the C library is put among the sources."""
     with _library(config_settings) as library:
-        for name, data in library.items():
+        for name, data in (library | for_browsers(_build_folder(config_settings))).items():
             (project.ROOT / "miner" / name).write_bytes(data)
         tag = f"py3-none-{targets.platform_tag()}" if library else PURE
         return archives.wheel(
@@ -141,6 +142,24 @@ def _library(config_settings: ConfigSettings) -> Iterator[dict[str, bytes]]:
             say(FAILED.format(why=why))
         names = (targets.here().file, clibrary.HEADER, clibrary.RECORD)
         yield {} if why else {each: (place / each).read_bytes() for each in names}
+
+
+def for_browsers(folder: Path | None) -> dict[str, bytes]:
+    """The WebAssembly module by its name, where the compiler wheel is at hand or was before."""
+    if flag("MINER_PURE"):
+        return {}
+    if folder is not None and (module := wasm.kept(folder)):
+        return {wasm.FILE: module}
+    if (compiler := wasm.compiler()) is None:
+        return {}
+    try:
+        module = wasm.build(compiler)
+        if folder is not None:
+            wasm.keep(folder, module)
+    except (CompilerFailed, OSError) as error:
+        say(f"{error}; browsers that join a class will hash in JavaScript")
+        return {}
+    return {wasm.FILE: module}
 
 
 def _fill(folder: Path) -> str:

@@ -18,7 +18,7 @@ IN_SDIST = (
     "tests",
 )
 # What a build in place or Python itself leaves among the sources.
-MADE = re.compile(r"_native\.(so|dll|dylib|json)|scan\.h|.*\.(pyc|pyo|o)")
+MADE = re.compile(r"_native\.(so|dll|dylib|json)|scan\.h|hash\.wasm|.*\.(pyc|pyo|o)")
 
 
 def settings() -> dict[str, Any]:

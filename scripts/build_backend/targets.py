@@ -31,6 +31,8 @@ class Target:
         """What the compiler wheel's -target wants."""
         if self.system == "windows":
             return f"{'x86' if self.machine == 'i686' else self.machine}-windows-gnu"
+        if self.system == "freestanding":
+            return f"{self.machine}-freestanding"
         if self.system == "macos":
             return f"{self.machine}-macos.{OLDEST_MACOS[self.machine]}"
         hard_float = "eabihf" if self.machine == "armv7" else ""

@@ -16,7 +16,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from build_backend import clibrary
+from build_backend import clibrary, wasm
 from build_backend.targets import Target
 
 # Mnemonics, or operands, that not every CPU of the machine has.
@@ -53,6 +53,7 @@ def check(made: Path, target: Target, tag: str, objects: Path, shapes: list[str]
         unpack(made, Path(name))
         if tag:
             check_tag(made, Path(name), tag)
+            check_module(Path(name, "miner", wasm.FILE))
         library = Path(name, "miner", target.file)
         check_record(library)
         check_interface(library, target)
@@ -83,6 +84,12 @@ def check_tag(made: Path, folder: Path, tag: str) -> None:
         raise Wrong(f"RECORD differs in {sorted(listed ^ there)[:5]}")
 
 
+def check_module(module: Path) -> None:
+    """WebAssembly that needs nothing of its browser."""
+    if re.search(r"Type: IMPORT\b", tool("readobj", "--sections", module)):
+        raise Wrong(f"{module.name} has imports")
+
+
 def check_record(library: Path) -> None:
     """Size and SHA-256 that the loader will compare."""
     rows = json.loads((library.parent / clibrary.RECORD).read_text())
@@ -105,8 +112,9 @@ def check_interface(library: Path, target: Target) -> None:
         newest = max((version(v) for v in re.findall(r"GLIBC_([\d.]+)", said)), default=(0,))
         if newest > version(target.libc_version):
             raise Wrong(f"{library.name} needs glibc {newest}, want {target.libc_version}")
-    if (names := exported(library)) != declared():
-        raise Wrong(f"exported {sorted(names ^ declared())} differ from scan.h")
+    declared = set(clibrary.functions())
+    if (names := exported(library)) != declared:
+        raise Wrong(f"exported {sorted(names ^ declared)} differ from scan.h")
 
 
 def check_instructions(library: Path, target: Target, objects: Path, shapes: list[str]) -> None:
@@ -154,12 +162,6 @@ def exported(library: Path) -> set[str]:
         return set(re.findall(r"^0x[0-9A-F]+ +_(\w+)$", said, re.MULTILINE)) - MACHO_OWN
     said = tool("nm", "--dynamic", "--defined-only", "--format=just-symbols", library)
     return {name for name in said.split() if re.fullmatch(r"\w+", name)}
-
-
-def declared() -> set[str]:
-    """Every function of scan.h."""
-    header = (clibrary.CSRC / clibrary.HEADER).read_text(encoding="utf-8")
-    return set(re.findall(r"^SCAN_API [^(]*?(\w+)\(", header, re.MULTILINE))
 
 
 def version(text: str) -> tuple[int, ...]:
