@@ -7,8 +7,10 @@ follow it, else it is the decimal sign. A unit behind the number, or words befor
 import math
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import takewhile
+from typing import Any
 
 from miner.errors import ConfigError
 
@@ -43,8 +45,29 @@ NO = ("no", "n", "nein", "nobody", "niemand")
 PLAIN = re.compile(r"0x[0-9a-f]+|[0-9][0-9.,_ ]*(?:e[+-]?[0-9]{1,3})?")
 POWER = re.compile(r"\s*(\*\*|\^|hoch|to the power of)\s*")
 SIGN = re.compile(r"\s*(\*|x|·|×|mal|times|/)\s*")
+SHARES = ("%", "per cent", "percent", "Prozent")
 
 Judge = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A judge with the text it was made from: a page judges by the text, in its own language."""
+
+    text: str
+    takes: Judge
+
+    def __call__(self, answer: str) -> bool:
+        return self.takes(answer)
+
+
+def tables() -> dict[str, Any]:
+    """The words and limits that a judge elsewhere needs to judge alike."""
+    return {
+        "words": {word: str(value) for word, value in WORDS.items()}, "times": TIMES,
+        "articles": ARTICLES, "yes": YES, "no": NO, "shares": SHARES,
+        "longest": LONGEST, "largest_power": LARGEST_POWER,
+    }  # fmt: skip
 
 
 def number(answer: str, lang: str = "en") -> Fraction | None:
@@ -133,7 +156,7 @@ def near_judge(low: float | Fraction, high: float | Fraction, lang: str = "en") 
         value = number(answer, lang)
         if value is None:
             return False
-        share = any(sign in answer for sign in ("%", "per cent", "percent", "Prozent"))
+        share = any(sign in answer for sign in SHARES)
         return any(low <= one <= high for one in ((value, value / 100) if share else (value,)))
 
     return judge
@@ -145,11 +168,15 @@ def word_judge(*accepted: str) -> Judge:
     return lambda answer: answer.strip().strip(".!").casefold() in wanted
 
 
-def judge_from(rule: str, lang: str = "en") -> Judge:
+def judge_from(rule: str, lang: str = "en") -> Rule:
     """The judge that a lesson's text names: yes, no, number 72, near 0.9 1.1, words a, b.
 
     Raises ConfigError for any other rule.
     """
+    return Rule(rule, _judge(rule, lang))
+
+
+def _judge(rule: str, lang: str) -> Judge:
     kind, _, rest = rule.strip().partition(" ")
     try:
         if kind == "number":

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from miner.learn.answers import Rule
 from miner.learn.live import Shown
 
 PACKAGE_ROOT = Path(__file__).resolve().parent.parent.parent
@@ -117,13 +118,13 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question with its answer judged by a function."""
+    """A question with the rule that judges its answers."""
 
     prompt: str
     answer: str  # one right answer, shown after two wrong ones and in handouts
-    judge: Callable[[str], bool]
+    judge: Rule
     why: str  # shown after the answer
-    hints: tuple[tuple[Callable[[str], bool], str], ...] = ()  # what to say to typical errors
+    hints: tuple[tuple[Rule, str], ...] = ()  # what to say to typical errors
     typical: tuple[tuple[str, str], ...] = ()  # those errors as people write them, and the same
 
     def hint(self, answer: str) -> str:

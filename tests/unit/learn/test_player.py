@@ -17,11 +17,12 @@ from miner.learn.steps import (
     Stepper,
     Text,
 )  # fmt: skip
+from tests.unit.learn.answer_cases import asked
 
 
 def two_screens(setting: Setting) -> Iterator[Screen]:
-    hints = ((number_judge(13), "multiply, do not add"),)
-    asked = Question("6 * 7?", "42", number_judge(42), "six sevens", hints)
+    hints = ((judge_from("number 13"), "multiply, do not add"),)
+    asked = Question("6 * 7?", "42", judge_from("number 42"), "six sevens", hints)
     yield Screen("first", (asked,))
     steps = Stepper("s", 5, lambda i: Frame(f"frame {i}", ()), (0, 4))
     yield Screen("second", (steps, Text("x")), place=2)
@@ -171,6 +172,11 @@ def test_large_numbers_in_words(text: str) -> None:
 def test_rules_of_a_text(rule: str, right: tuple[str, ...], wrong: tuple[str, ...]) -> None:
     judge = judge_from(rule)
     assert all(map(judge, right)) and not any(map(judge, wrong))
+
+
+@pytest.mark.parametrize(("rule", "lang", "answer", "right"), asked())
+def test_the_table_of_answers(rule: str, lang: str, answer: str, right: bool) -> None:
+    assert judge_from(rule, lang)(answer) is right, number(answer, lang)
 
 
 @pytest.mark.parametrize("rule", ["", "number", "number x", "near 1", "words", "sure", "yes 3"])
