@@ -1,7 +1,7 @@
 """Every lesson on one self-contained page: no network, no build step, readable without scripts.
 
-Only the workbench at its top needs a script; the script holds one SHA-256d, the only copy of
-anything the product computes, and the browser test compares it with the product.
+Only its tools and the judging of answers need a script; it holds second copies of a few rules of
+the product (SHA-256, targets, the judge), and the browser tests compare each with the product.
 """
 
 import json
@@ -11,14 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from html import escape
-from importlib.resources import files
 
 from miner import __version__
-from miner.bitcoin.header import Header
-from miner.bitcoin.target import target_from_nbits
-from miner.learn import svg
-from miner.learn.chain import FAMOUS, real_headers
-from miner.learn.own_node import OwnNode
+from miner.learn import svg, tools
 from miner.learn.steps import (
     Axis,
     Bars,
@@ -37,9 +32,7 @@ from miner.learn.steps import (
 )  # fmt: skip
 from miner.learn.voice import Voice, voice
 
-DATA = files("miner.learn") / "data"
 FIELD_COLOURS = 6  # classes f0..f5 of the style sheet
-SAY = re.compile(r"<!--say:([a-z_0-9]+)-->")
 URL = re.compile(r"https?://[^\s<]+[^\s<.,;)]")
 
 
@@ -47,19 +40,25 @@ def build(chosen: Sequence[Lesson], setting: Setting, now: datetime) -> str:
     """The whole page as text. Lessons run in their quick form; their checks are shown as run."""
     said = voice(chosen[0].lang)
     quick = replace(setting, quick=True, printed=True)
+    places = tools.placed(chosen)
     contents = "".join(
         f'<li><a href="#lesson-{one.name}"><b>{one.number}. {escape(one.title)}</b><br>'
         f"{escape(one.about)}</a></li>"
         for one in chosen
     )
-    shown = SAY.sub(lambda found: said.say(found[1]), _template())
+    title = said.say("page_title")
+    if len(chosen) == 1:
+        title = f"{chosen[0].number}. {chosen[0].title} · {title}"
+    shown = tools.template("page", said)
     for name, value in (
         ("lang", said.lang),
+        ("title", escape(title)),
         ("style", style()),
-        ("script", (DATA / "page.js").read_text(encoding="utf-8")),
-        ("facts", _facts(setting, said)),
+        ("script", tools.script()),
+        ("facts", tools.facts(places, setting, said)),
         ("contents", contents),
-        ("lessons", "".join(_lessons(chosen, quick, said))),
+        ("tools", tools.listed(places, said)),
+        ("lessons", "".join(_lessons(chosen, quick, said, places))),
         ("made", escape(_made(setting, now, said))),
     ):
         shown = shown.replace(f"<!--{name}-->", value)
@@ -68,11 +67,7 @@ def build(chosen: Sequence[Lesson], setting: Setting, now: datetime) -> str:
 
 def style() -> str:
     """The style sheet."""
-    return (DATA / "page.css").read_text(encoding="utf-8")
-
-
-def _template() -> str:
-    return (DATA / "page.html").read_text(encoding="utf-8")
+    return (tools.PAGE / "page.css").read_text(encoding="utf-8")
 
 
 def _made(setting: Setting, now: datetime, said: Voice) -> str:
@@ -86,46 +81,22 @@ def _made(setting: Setting, now: datetime, said: Voice) -> str:
     )
 
 
-def _own_block(setting: Setting, said: Voice) -> tuple[bytes, str]:
-    """A block mined now, accepted by the embedded node; or the learner's own header."""
-    if setting.header is not None:
-        return setting.header, said.say("page_given")
-    with OwnNode() as own:
-        share, _ = own.mine(setting.seed)
-        own.submit_share(share)
-    return share.header, said.say("page_own")
-
-
-def _facts(setting: Setting, said: Voice) -> str:
-    """What the script needs: headers, and its words in the page's language."""
-    # A famous block first: on the toy chain of your own half of all nonces win.
-    heights = (FAMOUS, 0, max(real_headers()))
-    headers = [
-        {"name": said.say("page_block", height=one), "hex": real_headers()[one].hex()}
-        for one in heights
-    ]
-    own, name = _own_block(setting, said)
-    headers.append({"name": name, "hex": own.hex()})
-    for one in headers:
-        nbits = Header.parse(bytes.fromhex(one["hex"])).nbits
-        one["target"] = f"{target_from_nbits(nbits):064x}"
-    words = {key[3:]: text for key, text in said.words.items() if key.startswith("js_")}
-    return json.dumps({"headers": headers, "words": words}).replace("<", "\\u003c")
-
-
-def _lessons(chosen: Sequence[Lesson], setting: Setting, said: Voice) -> Iterator[str]:
+def _lessons(
+    chosen: Sequence[Lesson], setting: Setting, said: Voice, places: dict[str, str]
+) -> Iterator[str]:
     """Each in its turn, with a word on which it is: all of them take a while."""
     for place, one in enumerate(chosen, 1):
         setting.progress(said.say("running", place=place, total=len(chosen), title=one.title))
-        yield _lesson(one, setting, said)
+        yield _lesson(one, setting, said, places)
 
 
-def _lesson(lesson: Lesson, setting: Setting, said: Voice) -> str:
+def _lesson(lesson: Lesson, setting: Setting, said: Voice, places: dict[str, str]) -> str:
     screens = "".join(screen_html(screen, said) for screen in lesson.screens(setting))
     minutes = said.say("page_minutes", minutes=lesson.minutes)
     return (
         f'<section id="lesson-{lesson.name}"><h2>{lesson.number}. {escape(lesson.title)}</h2>'
         f'<p class="about">{escape(lesson.about)} ({minutes})</p>{screens}'
+        f"{tools.shown(lesson, places, said)}"
         f'<p class="top"><a href="#contents">{said.say("page_top")}</a></p></section>'
     )
 
@@ -176,13 +147,28 @@ def html_of(item: Item, said: Voice) -> str:
                 f"<br><small><code>{how}</code></small></p>"
             )
         case Question():
-            return (
-                f"<details><summary>{inline(item.prompt)}</summary>"
-                f"<p><b>{inline(item.answer)}</b>. {inline(item.why)}</p></details>"
-            )
+            return _question(item, said)
         case Code():
             line = said.say("code", name=item.name, file=item.file, line=str(item.line))
             return f'<p class="code">{escape(line)}</p>'
+
+
+def _question(item: Question, said: Voice) -> str:
+    """To be answered where scripts run, else to be unfolded; the rules go with it as data."""
+    hints = [[judge.text, bare(text)] for judge, text in item.hints]
+    data = f'data-rule="{escape(item.judge.text)}" data-hints="{escape(json.dumps(hints))}"'
+    return (
+        f'<div class="ask" {data}><p><b>{said.say("question")}</b> {inline(item.prompt)}</p>'
+        f'<form hidden><label>{said.say("page_answer")} <input autocomplete="off"></label> '
+        f'<button>{said.say("page_check")}</button><p role="status"></p></form>'
+        f"<details><summary>{said.say('page_show')}</summary>"
+        f"<p><b>{inline(item.answer)}</b>. {inline(item.why)}</p></details></div>"
+    )
+
+
+def bare(text: str) -> str:
+    """Without the marks of bold and code, for where only letters can stand."""
+    return re.sub(r"\*\*|`", "", text)
 
 
 def _note(note: str) -> str:

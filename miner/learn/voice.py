@@ -1,7 +1,8 @@
 """A language: the words of the lessons' frame, and how it writes numbers, times and units.
 
-A language is a folder of text/: interface.toml with these words, and the lessons' files. Words it
-lacks are taken from English, and their keys are listed in `missing`.
+A language is a folder of text/: interface.toml with these words, page.toml with those of the page's
+tools, and the lessons' files. Words it lacks are taken from English, and their keys are listed in
+`missing`.
 """
 
 import difflib
@@ -22,6 +23,7 @@ from miner.units import YEAR_S, si
 
 TEXT = files("miner.learn") / "text"
 BASE = "en"
+WORDS = ("interface.toml", "page.toml")
 PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)(?::([^{}]*))?\}")
 SPANS = (
     (YEAR_S, "years"), (86400.0, "days"), (3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"),
@@ -140,5 +142,9 @@ def voice(lang: str) -> Voice:
 
 
 def _words(lang: str) -> dict[str, str]:
-    found = tomllib.loads((TEXT / lang / "interface.toml").read_text(encoding="utf-8"))
-    return {key: str(value) for key, value in found.items()}
+    found: dict[str, str] = {}
+    for name in WORDS:
+        if (TEXT / lang / name).is_file():
+            read = tomllib.loads((TEXT / lang / name).read_text(encoding="utf-8"))
+            found |= {key: str(value) for key, value in read.items()}
+    return found

@@ -48,6 +48,27 @@ for (const node of document.querySelectorAll("body *")) {
 return poor;
 """  # noqa: E501
 
+# On a phone: what a finger cannot hit, what an eye cannot read, what is cut off, what has no name.
+MISFITS = """
+const [touch, letter] = arguments;
+const all = (what) => [...document.querySelectorAll(what)];
+const name = (node) => (node.outerHTML || node).slice(0, 120);
+const small = all("a, button, select, summary, input, textarea")
+  .filter((one) => one.offsetParent && one.getBoundingClientRect().height < touch);
+const faint = all("svg text, svg tspan").filter((one) => {
+  const svg = one.ownerSVGElement, width = svg.getBoundingClientRect().width;
+  return width && parseFloat(getComputedStyle(one).fontSize) * width / svg.viewBox.baseVal.width < letter;
+});
+const outside = all("svg text").filter((one) => {
+  const box = one.getBBox();
+  return box.x < -1 || box.x + box.width > one.ownerSVGElement.viewBox.baseVal.width + 1;
+});
+const unnamed = all("input, select, textarea")
+  .filter((one) => !one.labels.length || !one.labels[0].textContent.trim());
+const wide = document.documentElement.scrollWidth > innerWidth ? ["the page scrolls sideways"] : [];
+return [...small, ...faint, ...outside, ...unnamed, ...wide].map(name);
+"""  # noqa: E501
+
 
 def open_browser(folder: Path, scripts: bool = True) -> Any:
     from selenium import webdriver
