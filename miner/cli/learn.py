@@ -21,6 +21,7 @@ from miner.learn.script import LEVELS
 from miner.learn.steps import Check, Lesson, Screen, Setting, failed
 from miner.learn.voice import chosen, voice
 
+EXERCISES = ("exercise", "exercises")  # in the place of a lesson's name
 FIGURES = ("watts", "share", "difficulty")  # the learner's own, by option
 
 
@@ -40,6 +41,7 @@ def header_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None
 
 @click.command()
 @click.argument("lesson", required=False)
+@click.argument("more", nargs=-1)
 @click.option("--lang", help="Language of the lessons: en or de. Default: that of LANG.")
 @click.option("--auto", is_flag=True, help="Show everything in a row, without waiting.")
 @click.option("--check", "check_only", is_flag=True, help="Run the checks alone; all lessons.")
@@ -67,10 +69,22 @@ def header_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Lessons of your own: NAME.py beside en/NAME.md in this folder.",
 )
+@click.option("--skeleton", is_flag=True, help="Begin FILE of an exercise with its skeleton.")
+@click.option("--solution", is_flag=True, help="Of an exercise, after two runs that did not pass.")
 @learn_files.options
 @click.option("--no-color", is_flag=True, help="No colours (NO_COLOR works too).")
-def learn(lesson: str | None, lang: str | None, expression: str | None, **given: Any) -> None:
-    """Explain proof of work with this miner's own real data. LESSON is a number or a name."""
+def learn(
+    lesson: str | None,
+    more: tuple[str, ...],
+    lang: str | None,
+    expression: str | None,
+    **given: Any,
+) -> None:
+    """Explain proof of work with this miner's own real data. LESSON is a number or a name.
+
+    `miner learn exercise [N [FILE]]` lists small programs to write, shows one, or tries your FILE
+    (exit code 1: it does not pass yet).
+    """
     files = learn_files.asked(given)
     one_of(expression is not None and "--try", given["check_only"] and "--check", *files)
     if expression is not None:
@@ -78,6 +92,15 @@ def learn(lesson: str | None, lang: str | None, expression: str | None, **given:
 
         click.echo(trying.evaluate(expression))
         return
+    if lesson in EXERCISES:
+        from miner.cli.exercise import exercise
+
+        exercise(more, chosen(lang), given["skeleton"], given["solution"])
+        return
+    if more:
+        raise click.UsageError(f"Got unexpected extra argument ({' '.join(more)})")
+    if given["skeleton"] or given["solution"]:
+        raise click.UsageError("--skeleton and --solution need an exercise: miner learn exercise N")
     lessons = course(chosen(lang), given["folder"])
     setting = setting_of(given, lesson)
     wanted = [lessons.find(lesson)] if lesson else list(lessons.lessons)

@@ -109,7 +109,7 @@ def _script(name: str, lang: str, folder: Traversable, numbers: dict[str, int]) 
             raw = LESSON_NUMBER.sub(lambda found: str(numbers[found[1]]), raw)
         except KeyError as error:
             raise ConfigError(f"{path}: {{lesson:..}} names {error}, no lesson") from error
-        return parse(raw.replace("{this}", str(numbers[name])), str(path))
+        return parse(raw.replace("{this}", str(numbers.get(name, ""))), str(path))
 
     base = read(BASE)
     assert base is not None  # _names found it

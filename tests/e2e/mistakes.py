@@ -119,6 +119,10 @@ MISTAKES = [
     Mistake("node --block-interval -1", 2, "not in the range"),
     Mistake("explain perpetuum", 2, "perpetuum"),
     Mistake("learn 99", 2, "99"),
+    Mistake("learn exercise 99", 2, "choose one of: 1 header"),
+    Mistake("learn exercise 2 HOME/none.py", 2, "No such file; add --skeleton"),
+    Mistake("learn exercise 2 HOME/none/x.py --skeleton", 2, "cannot be written: No such file"),
+    Mistake("learn 1 2", 2, "unexpected extra argument (2)"),
     Mistake("gap --from HOME/none", 2, "HOME/none"),
     Mistake("bench compare HOME/none HOME/none", 2, "HOME/none"),
     # Places that keep nothing

@@ -1,0 +1,1 @@
+"""One way to solve each exercise, as a learner could write it."""

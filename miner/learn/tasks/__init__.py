@@ -1,0 +1,1 @@
+"""The exercises' Python: one file a task; its text is text/LANG/exercises/NAME.md."""
