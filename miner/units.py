@@ -64,6 +64,11 @@ def large(value: float) -> str:
     return many(value) if 1e5 <= value < 1e15 else significant(value, 3)
 
 
+def percent(value: float, digits: int = 0, sign: str = "") -> str:
+    """A share of one: 38 %. `sign`: "+" for a change."""
+    return f"{100 * value:{sign}.{digits}f} %"
+
+
 def many(value: float) -> str:
     """A count in words of the thousand, million, billion kind."""
     for size, name in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"), (1e3, "thousand")):

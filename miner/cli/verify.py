@@ -41,9 +41,9 @@ def sentence(one: proof.Finding) -> str:
         return f"{one.case.spelled}: REFUSED: {one.why}"
     return (
         f"{one.case.spelled}: {units.many(one.proven)} hashes were done with 95 % confidence "
-        f"(one-sided, exact Poisson), {one.share_proven:.0%} of the {units.many(one.claimed)} that "
-        f"the file claims: it holds {one.shares} shares, and so many hashes give "
-        f"{one.expected:.0f} on average"
+        f"(one-sided, exact Poisson), {units.percent(one.share_proven)} of the "
+        f"{units.many(one.claimed)} that the file claims: it holds {one.shares} shares, and so "
+        f"many hashes give {one.expected:.0f} on average"
     )
 
 

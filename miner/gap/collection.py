@@ -113,8 +113,9 @@ def _refuse(result: Result, case: CaseResult, findings: list[proof.Finding]) -> 
     weak = next((one for one in findings if one.share_proven < LEAST_PROVEN), None)
     if weak is not None:
         return (
-            f"{weak.case.spelled}: its {weak.shares} shares prove {weak.share_proven:.0%} of the "
-            f"hashes claimed, fewer than {LEAST_PROVEN:.0%}: measure again, for longer"
+            f"{weak.case.spelled}: its {weak.shares} shares prove "
+            f"{units.percent(weak.share_proven)} of the hashes claimed, fewer than "
+            f"{units.percent(LEAST_PROVEN)}: measure again, for longer"
         )
     if result.partial:
         return "the run was interrupted"
@@ -129,7 +130,9 @@ def _mistrust(case: CaseResult) -> str:
     if trust.disturbed and len(trust.reasons) == 1 and case.basis == CPU_TIME:
         spread = stats.relative_sd(case.cpu_rates())
         return (
-            "" if spread <= MOST_CPU_TIME_SD else f"{reason}, and CPU time varies by {spread:.1%}"
+            ""
+            if spread <= MOST_CPU_TIME_SD
+            else f"{reason}, and CPU time varies by {units.percent(spread, 1)}"
         )
     return f"{trust.word}: {reason}"
 

@@ -45,17 +45,28 @@ def dollar_tariffs(network: Network) -> list[tuple[str, Figure]]:
     return sorted(found, key=lambda pair: pair[1].value)
 
 
+def cost(j_per_th: float, tariff: float, hashprice: float) -> float:
+    """Of the electricity, in incomes: below 1 it pays."""
+    return tariff / break_even(j_per_th, hashprice)
+
+
 def word(j_per_th: float, tariff: float, hashprice: float) -> str:
     """Pays or loses, and how much: the part of the income kept, or its multiple that is paid."""
-    cost = tariff / break_even(j_per_th, hashprice)
-    if cost < 1:
-        return f"pays, keeps {1 - cost:.0%}"
-    return f"loses, costs {_times(cost)} x"
+    times = cost(j_per_th, tariff, hashprice)
+    return f"pays, keeps {units.percent(1 - times)}" if times < 1 else f"loses, {_times(times)} x"
 
 
-def _times(cost: float) -> str:
+def told(j_per_th: float, tariff: float, hashprice: float) -> str:
+    """The same as a part of a sentence."""
+    times = cost(j_per_th, tariff, hashprice)
+    if times < 1:
+        return f"pays and keeps {units.percent(1 - times)} of its income"
+    return f"loses: its electricity costs {_times(times)} times its income"
+
+
+def _times(value: float) -> str:
     """Two digits, in words where there are many."""
-    return units.significant(cost, 2) if cost < 1000 else units.many(float(f"{cost:.1e}"))
+    return units.significant(value, 2) if value < 1e5 else units.many(float(f"{value:.1e}"))
 
 
 def rows(own: Own, table: list[HardwareRow], network: Network) -> list[list[str]]:
@@ -93,9 +104,9 @@ def sentence(table: list[HardwareRow], network: Network) -> str:
         "Break-even is the hashprice over 24 times J/TH: "
         f"{price:g} / (24 x {machine.j_per_th:g}) = "
         f"{units.significant(edge, 3)} USD/kWh for the {machine.name}. At "
-        f"{home.value:g}, the mean of US homes, it {word(machine.j_per_th, home.value, price)}"
+        f"{home.value:g}, the mean of US homes, it {told(machine.j_per_th, home.value, price)}"
     )
     older = by_name.get("Antminer S21")
     if older is not None and older.j_per_th is not None:
-        said += f"; an {older.name} {word(older.j_per_th, home.value, price)}"
+        said += f"; an {older.name} {told(older.j_per_th, home.value, price)}"
     return f"{said}. So the machine decides first, and then the tariff, which is the place."

@@ -52,7 +52,7 @@ class Group:
 
 
 RATE_MARKS = (
-    Mark("Patoshi's 2009 PC (estimate)", "Patoshi's PC", -9, 9),
+    Mark("Patoshi's 2009 PC (estimate)", "Patoshi's PC", -9, 18),
     Mark("Desktop PC on a power meter (2010)", "PC of 2010", 7, -11),
     Mark("Radeon HD 6990", "HD 6990", 0, 7, "center"),
     Mark("GeForce GTX 1060 6 GB", "GTX 1060", -7, 5, "right"),
@@ -63,7 +63,7 @@ RATE_MARKS = (
     Mark("Antminer S19 Pro", "S19 Pro", 4, -15),
     Mark("Antminer S23 Hyd 3U", "S23 3U", -7, 3, "right"),
     Mark("Bitaxe Gamma 601 (BM1370)", "Bitaxe Gamma", -7, -4, "right"),
-    Mark("Avalon Q", "Avalon Q", 0, -15, "center"),
+    Mark("Avalon Q", "Avalon Q", 7, -3),
 )
 RATE_GROUPS = (
     Group("cpu", "CPUs", 2011.2, 2.0e5),
@@ -88,7 +88,7 @@ COST_GROUPS = (
     Group("cpu", "CPUs", 2011.0, 1.2e7),
     Group("gpu", "graphics cards", 2013.0, 8e5),
     Group("fpga", "FPGAs", 2012.7, 7e4),
-    Group("asic", "ASICs in halls", 2014.8, 1.6e3),
+    Group("asic", "ASICs in halls", 2015.6, 2.6e3),
     Group("home-asic", "ASICs for the home", 2021.4, 8.5e1),
 )
 
@@ -125,7 +125,7 @@ def costs(own: Own, table: list[HardwareRow], width: float = BROAD) -> Picture:
     if own.j_per_th is not None:
         text = f"this computer, {own.boundary}\n{units.energy(own.j_per_th)}"
         if own.given:
-            text += ", watts given"
+            text += "\nwatts given"
         _own_point(axes, own, own.j_per_th, own.j_ci95, text, pale=own.given)
         remark += f" {own.missing}" if own.missing else ""
     else:
@@ -284,8 +284,11 @@ def other_way(found: list[Bar], width: float = BROAD) -> Picture:
         axes.axvline(1, color=INK, lw=1)
     least = min(bar.low or bar.ratio for bar in joule + second)
     panels[1].set_xscale("log")
-    panels[1].set_xlim(min(0.6, least / 2), max(bar.ratio for bar in joule + second) * 60)
-    panels[1].set_xlabel("how many times better the machine in a hall is (log; 1 = no gap)")
+    panels[1].set_xlim(
+        min(0.6, least / 2),
+        max(bar.ratio for bar in joule + second) * (200 if width >= BROAD else 5000),
+    )
+    panels[1].set_xlabel("times better in a hall (log; 1 = no gap)")
     drawing.title(made, "The other way: mining left the home, AI may come back to it")
     drawing.footnote(made, "Orange: mining. Blue: AI. Full: measured here; pale: given by the "
                      "user; hollow: quoted. Left of 1 the home is ahead.")  # fmt: skip

@@ -102,7 +102,7 @@ def _cells(one: Entry, rank: int, count: int) -> list[str]:
         joules,
         collection.standing(rank, count),
         f"{case.basis}, {case.length}; {case.trust().word}",
-        f"{one.finding.share_proven:.0%}",
+        units.percent(one.finding.share_proven),
         one.result.created[:10],
     ]
     cells = [escape(cell) for cell in plain]

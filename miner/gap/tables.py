@@ -129,13 +129,13 @@ def pays(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
     price = network.hashprices[0]
     note = (
         f"At a hashprice of {price.value:g} {price.unit} ({price.origin}), with fees; USD tariffs "
-        "per kWh. Keeps: the share of the income that electricity leaves; costs: how many times "
-        "the income electricity takes; the machine itself is not paid for. "
+        "per kWh. Keeps: the share of the income that electricity leaves; loses: how many times "
+        "the income electricity costs; the machine itself is not paid for. "
     )
     note += payback.sentence(table, network)
     columns = payback.columns(network)
     least = (columns[3], columns[4], columns[1], columns[-1])
-    return Sheet(PAYS, columns, payback.rows(one, table, network), note, least=least)
+    return Sheet(PAYS, columns, payback.rows(one, table, network), note, len(columns), least)
 
 
 def money(one: Own, table: list[HardwareRow], network: Network) -> Sheet:

@@ -111,7 +111,7 @@ def rate_cells(result: Result, case: CaseResult) -> list[str]:
         case.label,
         units.rate(found.median),
         units.interval(*found.ci95, found.median) if found.ci95 else "n/a (< 8 slices)",
-        f"{found.relative_sd:.1%}",
+        units.percent(found.relative_sd, 1),
         str(found.n),
         trust.word,
         units.energy(energy.gross_j_per_th) if energy else "n/a",

@@ -70,7 +70,7 @@ def scaling(result: Result) -> Table | None:
         if fit is None:
             continue
         rows += [
-            [f"{name} v{versions}", str(n), units.rate(rate), f"{rate / (n * rates[1]):.0%}"]
+            [f"{name} v{versions}", str(n), units.rate(rate), units.percent(rate / n / rates[1])]
             for n, rate in sorted(rates.items())
         ]
         if 0 <= fit.serial <= 1:  # outside, the noise of the runs has won
@@ -85,14 +85,14 @@ def _smt_row(rates: dict[int, float], result: Result) -> list[list[str]]:
     if not cores or cores == logical or cores not in rates or logical not in rates:
         return []
     gain = rates[logical] / rates[cores] - 1
-    return [[f"  hyper-threads add {gain:+.0%}", f"{cores}->{logical}", "", ""]]
+    return [[f"  hyper-threads add {units.percent(gain, sign='+')}", f"{cores}->{logical}", "", ""]]
 
 
 def _fit_words(fit: stats.ScalingFit) -> str:
-    error = f" ± {fit.serial_error:.1%}" if fit.serial_error is not None else ""
-    text = f"serial share {fit.serial:.1%}{error}"
+    error = f" ± {units.percent(fit.serial_error, 1)}" if fit.serial_error is not None else ""
+    text = f"serial share {units.percent(fit.serial, 1)}{error}"
     if fit.contention:
-        text += f", contention {fit.contention:.2%}"
+        text += f", contention {units.percent(fit.contention, 2)}"
     return text
 
 
@@ -129,7 +129,7 @@ def _energy(case: CaseResult, seed: int) -> list[str]:
     if "idle_busy" in case.counters:
         said.append(
             f"{case.label}: no net J/TH: the machine was not idle before and after, its CPUs were "
-            f"{case.counters['idle_busy']:.0%} busy"
+            f"{units.percent(case.counters['idle_busy'])} busy"
         )
     return said
 
@@ -139,7 +139,7 @@ def _shape(case: CaseResult) -> list[str]:
     share = case.share_of_limit
     unit = "SHA" if case.variant.startswith(SHA) else "vector"
     whose = "this core's" if case.cpus == 1 else "these cores'"
-    limit = f"; {share:.0%} of what {whose} {unit} units can do at most" if share else ""
+    limit = f"; {units.percent(share)} of what {whose} {unit} units can do at most" if share else ""
     return [f"{case.label}: compiled as {case.shape}{limit}"] if case.shape else []
 
 
@@ -161,7 +161,8 @@ def _soak(case: CaseResult) -> list[str]:
         return []
     edge = min(60, len(case.slices) // 4)
     first, last = (stats.centre(part) for part in (case.headline()[:edge], case.headline()[-edge:]))
-    change = f"{units.rate(first)} to {units.rate(last)} ({last / first - 1:+.1%})"
+    moved = units.percent(last / first - 1, 1, sign="+")
+    change = f"{units.rate(first)} to {units.rate(last)} ({moved})"
     said = [f"{case.label}: first to last {edge} slices: {change}"]
     if case.sustained_hs is not None and case.burst_hs is not None:
         said.append(
@@ -236,7 +237,7 @@ def several(found: list[Result]) -> Table:
         rows.append([
             case.label, units.rate(mean),
             units.interval(mean / half, mean * half, mean) if half else "n/a (< 3 runs)",
-            f"{stats.relative_sd(medians):.1%}", str(len(medians)), basis,
+            units.percent(stats.relative_sd(medians), 1), str(len(medians)), basis,
         ])  # fmt: skip
     columns = ("case", "mean of runs", "95 % of runs", "sd of runs", "runs", "by")
     return table("", columns, rows, least=("sd of runs", "by"))

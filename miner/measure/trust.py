@@ -7,6 +7,7 @@ for each other; a cause that was not measured is not named.
 
 from dataclasses import dataclass, field
 
+from miner import units
 from miner.measure import stats
 
 NOISY = 0.02  # sd / median of the speed
@@ -79,19 +80,22 @@ def _others(seen: Observed) -> Findings:
         found.append((SHARED, "the container's CPU quota stopped us: use fewer --threads"))
     stolen = sum(seen.steal) / seen.seconds if seen.seconds else 0.0
     if stolen > STEAL:
-        found.append((SHARED, f"the hypervisor gave {stolen:.0%} of {cpus} to other guests"))
+        found.append(
+            (SHARED, f"the hypervisor gave {units.percent(stolen)} of {cpus} to other guests")
+        )
     if not seen.shares:
         return found
     mean = sum(seen.shares) / len(seen.shares)
     low = [share for share in seen.shares if share < DIP]
     if mean < FULL:
-        found.append((SHARED, f"others took {1 - mean:.0%} of {cpus}"))
+        found.append((SHARED, f"others took {units.percent(1 - mean)} of {cpus}"))
     elif len(low) > DIPS * len(seen.shares):
         took = 1 - min(low)
         found.append(
             (
                 INTERRUPTED,
-                f"in {len(low)} of {len(seen.shares)} slices others took up to {took:.0%}",
+                f"in {len(low)} of {len(seen.shares)} slices others took up to "
+                f"{units.percent(took)}",
             )
         )
     return found
@@ -120,21 +124,23 @@ def _speed(seen: Observed, disturbed: bool) -> Findings:
     relative = stats.relative_sd(series)
     if relative > NOISY and not moved:
         what = "hashes a CPU second vary" if seen.speeds and not seen.gpu else "slices vary"
-        found.append(("noisy", f"{what} by {relative:.1%}: raise --samples, or quiet the machine"))
+        by = units.percent(relative, 1)
+        found.append(("noisy", f"{what} by {by}: raise --samples, or quiet the machine"))
     return found
 
 
 def _cause(seen: Observed, change: stats.Change, disturbed: bool) -> tuple[str, str]:
     """A change of speed: by the clock where the clock was read, else its cause is not known."""
     fell = "fell" if change.size < 0 else "rose"
-    by = f"{fell} by {abs(change.size):.0%} (p {change.p:.2g})"
+    by = f"{fell} by {units.percent(abs(change.size))} (p {change.p:.2g})"
     unit = "a GPU second" if seen.gpu else "a CPU second"
     if len(seen.clocks) == len(seen.rates):
         clock = change.of(seen.clocks)
         if clock * change.size > 0 and abs(clock) > abs(change.size) / 2:
             how = "counted in cycles" if seen.counted else "as the system shows it"
             cap = "; its power cap held it" if seen.card_power_cap else ""
-            said = f"the clock {fell} by {abs(clock):.0%}, {how}{cap}; hashes {unit} {by}"
+            its = units.percent(abs(clock))
+            said = f"the clock {fell} by {its}, {how}{cap}; hashes {unit} {by}"
             return f"clock {fell}", said
         if seen.counted:
             return (

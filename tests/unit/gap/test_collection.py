@@ -130,7 +130,7 @@ def test_shares_must_prove_most_of_what_is_claimed(made: dict[str, Any], tmp_pat
     monkey = pytest.MonkeyPatch()
     with monkey.context() as patch:
         patch.setattr(proof, "check", lambda result: [weak])
-        with pytest.raises(ConfigError, match="prove 60% of the hashes claimed"):
+        with pytest.raises(ConfigError, match="prove 60 % of the hashes claimed"):
             collection.submit(put(made, tmp_path, lambda data: None), tmp_path / "all")
 
 

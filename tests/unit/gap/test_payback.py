@@ -13,9 +13,9 @@ NETWORK = arithmetic.network_from(FIGURES)
 def test_words_follow_the_break_even() -> None:
     edge = arithmetic.break_even(8.9, 40.58)
     assert edge == pytest.approx(0.18998, abs=1e-5)
-    assert payback.word(8.9, edge / 2, 40.58) == "pays, keeps 50%"
-    assert payback.word(8.9, 0.1805, 40.58) == "pays, keeps 5%"
-    assert payback.word(8.9, edge * 1.2, 40.58) == "loses, costs 1.2 x"
+    assert payback.word(8.9, edge / 2, 40.58) == "pays, keeps 50 %"
+    assert payback.word(8.9, 0.1805, 40.58) == "pays, keeps 5 %"
+    assert payback.word(8.9, edge * 1.2, 40.58) == "loses, 1.2 x"
 
 
 def test_income_of_a_block_and_break_even_tell_the_same() -> None:
@@ -35,7 +35,7 @@ def test_rows_and_sentence() -> None:
     assert rows[0][0] == "Antminer S23 XP"
     assert "this computer" in by_name
     homes = payback.columns(NETWORK).index("US homes 0.1805")
-    assert by_name["Antminer S21"][homes] == "loses, costs 1.9 x"
+    assert by_name["Antminer S21"][homes] == "loses, 1.9 x"
     said = payback.sentence(TABLE, NETWORK)
     assert "40.58 / (24 x 8.9) = 0.190 USD/kWh" in said
     assert [figure.value for _, figure in payback.dollar_tariffs(NETWORK)] == sorted(

@@ -326,6 +326,9 @@ def test_a_card_is_watched_while_it_works(tmp_path: Path, monkeypatch: pytest.Mo
             return Sensors(1500.0, 71.0, 90.0, "heat")
 
     use(monkeypatch, Card)
+    monkeypatch.setattr(
+        "miner.measure.threads.LOOK_S", 0.01
+    )  # on a busy machine a thread starts late
     run = bench(Plan(samples=2, slice_s=0.3, warmup_s=0.1, seed=7))
     run.add(Case("hashlib", 1, False), tmp_path)
     run.run()
