@@ -10,6 +10,8 @@ from miner import paths
 from miner.bitcoin.address import decode
 from miner.errors import ConfigError
 from miner.journal import Journal
+from miner.node.local import LocalChain
+from miner.node.rules import REGTEST, STAYS_AT_1, TESTNET4
 from miner.node.service import Node
 from miner.pool.past import past_blocks
 from miner.pool.service import PoolService
@@ -33,6 +35,7 @@ class Opened(NamedTuple):
 
     service: PoolService
     about: str  # its chain, in words
+    chain: LocalChain | None = None  # of the built-in node, for code in this process
 
 
 def open_class(
@@ -43,12 +46,13 @@ def open_class(
     `block_hashes`: of the class target on regtest's rules. Raises MinerError: the folder is in use,
     damaged or not ours.
     """
-    node = Node.start(folder / "chain", fresh=fresh)
+    chain = TESTNET4 if block_hashes is None else REGTEST
+    node = Node.start(folder / "chain", rules=chain, fresh=fresh)
     stack.callback(node.stop)
     if fresh:  # the blocks that wait there are of a chain that is no more
         shutil.rmtree(folder / "journal", ignore_errors=True)
     target = None if block_hashes is None else 2**256 // block_hashes - 1
-    rules = RoomRules("regtest", class_target=target)
+    rules = RoomRules(chain.name, class_target=target)
     source = NodeSource([own_setup(node)], script_of(POOL_NAME), tag=rules.tag)
     journal = open_journal(folder / "journal", f"class {folder.resolve()}")
     stack.callback(journal.close)
@@ -56,8 +60,8 @@ def open_class(
     rpc = Rpc(own_setup(node).endpoint, CookieFile(node.cookie_file))
     service.room.restore(past_blocks(rpc))
     rpc.close()
-    about = EASY.format(block_hashes or 0)
-    return Opened(service, f"{about}; block {node.height} is its last")
+    about = STAYS_AT_1 if block_hashes is None else EASY.format(block_hashes)
+    return Opened(service, f"{about}; block {node.height} is its last", node.chain)
 
 
 def open_pool(config: MineConfig, tell: Tell, stack: ExitStack) -> Opened:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
 
+from miner.node.rules import PRIVATE as CHAIN_WORDS
 from miner.work.claim import Answer, Assignment, Claim, Judged
 
 __all__ = ["Answer", "Assignment", "Claim", "Judged"]  # and what follows
 
-CHAIN_WORDS = "private class chain; its coins exist only here"
 MOST_OF_A_KIND = 64  # miners at once, and browsers at once
 MOST_BOARDS = 8
 NAME_CHARS, NAME_BYTES = 24, 40
