@@ -1,7 +1,5 @@
-"""A small real Stratum pool on loopback: it gives jobs, rebuilds each header and judges it.
-
-One template, one difficulty, any number of connections; enough to see what a pool sees. It speaks
-what mining pools speak (mining.configure, subscribe, authorize, notify, submit).
+"""A small real Stratum pool on loopback: one template, one difficulty, a few connections; enough to
+see what a pool sees. It is the class server's own protocol core and judge, without a room.
 """
 
 import contextlib
@@ -9,22 +7,20 @@ import itertools
 import json
 import socket
 import threading
+import time
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any
 
-from miner.bitcoin.encoding import from_hex, sha256d
-from miner.bitcoin.header import Header
 from miner.bitcoin.target import target_from_difficulty
-from miner.bitcoin.versions import BIP320_MASK
-from miner.errors import RemoteProtocolError
-from miner.protocol.jsonline import LineSplitter, decode
+from miner.bitcoin.versions import BIP320_MASK, effective_mask
+from miner.protocol.stratum.server import EXTRANONCE2_BYTES, ServerSession
+from miner.work.claim import Answer, Assignment, Claim, Judged, WorkBook
 from miner.work.job import Job
 
 HOST = "127.0.0.1"
-EXTRANONCE2_BYTES = 4
 READ_S = 0.2  # how often a connection looks whether the pool is closing
 MAX_CONNECTIONS = 8
+ANY_RATE = 10_000  # shares a second: a lesson measures before it knows how fast the computer is
 
 
 @dataclass(slots=True)
@@ -35,6 +31,16 @@ class Ledger:
     rejected: list[str] = field(default_factory=list)  # reasons
     blocks: int = 0
     best: int = 2**256  # lowest hash seen
+
+    def count(self, judged: Judged) -> None:
+        """A share was judged."""
+        share = judged.share
+        if judged.answer is not Answer.ACCEPTED or share is None:
+            self.rejected.append(judged.answer.words)
+            return
+        self.accepted.append(share.header)
+        self.blocks += judged.is_block
+        self.best = min(self.best, share.value)
 
 
 class LoopbackPool:
@@ -48,7 +54,6 @@ class LoopbackPool:
         self.job, self.share_target, self.difficulty = job, share_target, difficulty
         self.ledger = Ledger()
         self._lock = threading.Lock()
-        self._seen: set[bytes] = set()
         self._numbers = itertools.count(1)
         self._closing = threading.Event()
         self._listener = socket.create_server((HOST, 0))
@@ -85,88 +90,58 @@ class LoopbackPool:
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        extranonce1 = next(self._numbers).to_bytes(4, "big")
-        splitter = LineSplitter()
+        miner = Miner(self, next(self._numbers).to_bytes(4, "big"))
         connection.settimeout(READ_S)
-        with connection, contextlib.suppress(OSError, RemoteProtocolError):
-            while not self._closing.is_set():
+        with connection, contextlib.suppress(OSError):
+            while not (self._closing.is_set() or miner.session.closing):
                 try:
                     data = connection.recv(1 << 16)
                 except TimeoutError:
                     continue
                 if not data:
                     return
-                for line in splitter.feed(data):
-                    answers = self._answer(decode(line), extranonce1)
-                    connection.sendall(
-                        b"".join(json.dumps(one).encode() + b"\n" for one in answers)
-                    )
+                miner.session.receive(data, time.time())
+                connection.sendall(miner.session.data_to_send())
 
-    def _answer(self, message: dict[str, Any], extranonce1: bytes) -> list[dict[str, Any]]:
-        method, params, number = message.get("method"), message.get("params"), message.get("id")
-        result: Any = True
-        if method == "mining.configure":
-            result = {"version-rolling": True, "version-rolling.mask": f"{BIP320_MASK:08x}"}
-        elif method == "mining.subscribe":
-            result = [[["mining.notify", extranonce1.hex()]], extranonce1.hex(), EXTRANONCE2_BYTES]
-        elif method == "mining.authorize":
-            return [{"id": number, "result": True, "error": None}, *self._work()]
-        elif method == "mining.submit":
-            reason = self._judge(params, extranonce1)
-            error = None if reason is None else [23, reason, None]
-            return [{"id": number, "result": reason is None, "error": error}]
-        return [{"id": number, "result": result, "error": None}] if number is not None else []
-
-    def _work(self) -> list[dict[str, Any]]:
-        job, coinbase = self.job, self.job.coinbase
-        swapped = b"".join(job.prev_hash[at : at + 4][::-1] for at in range(0, 32, 4))
-        notify = [
-            job.job_id, swapped.hex(), coinbase.part1.hex(), coinbase.part2.hex(),
-            [node.hex() for node in coinbase.branch], f"{job.version:08x}", f"{job.nbits:08x}",
-            f"{job.ntime:08x}", True,
-        ]  # fmt: skip
-        return [
-            {"id": None, "method": "mining.set_difficulty", "params": [self.difficulty]},
-            {"id": None, "method": "mining.notify", "params": notify},
-        ]
-
-    def _judge(self, params: Any, extranonce1: bytes) -> str | None:
-        """None for a good share, else why not."""
-        try:
-            header = self._rebuild(params, extranonce1)
-        except (TypeError, ValueError, IndexError) as error:
-            return f"malformed submit: {error}"
-        value = int.from_bytes(sha256d(header), "little")
+    def count(self, judged: Judged) -> None:
+        """Any connection's thread."""
         with self._lock:
-            reason = None
-            if header in self._seen:
-                reason = "duplicate"
-            elif value > self.share_target:
-                reason = "low difficulty"
-            self._seen.add(header)
-            if reason is None:
-                self.ledger.accepted.append(header)
-                self.ledger.blocks += value <= self.job.network_target
-                self.ledger.best = min(self.ledger.best, value)
-            else:
-                self.ledger.rejected.append(reason)
-        return reason
-
-    def _rebuild(self, params: Any, extranonce1: bytes) -> bytes:
-        """The header a submit speaks of, from its fields alone."""
-        _, job_id, extranonce2, ntime, nonce, *bits = params
-        if job_id != self.job.job_id:
-            raise ValueError(f"job {job_id!r} is unknown")
-        job = self.job
-        version = job.version & ~BIP320_MASK | (int(bits[0], 16) & BIP320_MASK if bits else 0)
-        second = from_hex(extranonce2, EXTRANONCE2_BYTES)
-        root = replace(job.coinbase, extranonce1=extranonce1).root_with(second)
-        time, number = (int.from_bytes(from_hex(word, 4), "big") for word in (ntime, nonce))
-        return Header(version, job.prev_hash, root, time, job.nbits, number).pack()
+            self.ledger.count(judged)
 
 
-def _line(message: dict[str, Any]) -> bytes:
-    return json.dumps(message).encode() + b"\n"
+class Miner:
+    """One connection: the host of its session."""
+
+    def __init__(self, pool: LoopbackPool, extranonce1: bytes) -> None:
+        self._pool, self._extranonce1 = pool, extranonce1
+        self._book = WorkBook()
+        self.session = ServerSession(
+            self, extranonce1, extranonce1.hex(), time.time(), most_a_second=ANY_RATE
+        )
+
+    def resume(self, session_id: str) -> bytes | None:
+        return None
+
+    def enter(self, user: str, agent: str, now: float) -> str:
+        return ""
+
+    def ready(self, now: float) -> None:
+        job = self._pool.job
+        merkle = replace(
+            job.coinbase, extranonce1=self._extranonce1, extranonce2_size=EXTRANONCE2_BYTES
+        )
+        mask = effective_mask(BIP320_MASK, BIP320_MASK, job.version)
+        job = replace(job, merkle=merkle, version_mask=mask, share_target=self._pool.share_target)
+        self._book.give(Assignment(job, _exact(self._pool.difficulty), job.network_target))
+        self.session.give(job, _exact(self._pool.difficulty))
+
+    def submit(self, claim: Claim, now: float) -> Judged:
+        judged = self._book.judge(claim, self._pool.job.prev_hash, now)
+        self._pool.count(judged)
+        return judged
+
+    def suggest(self, difficulty: Fraction, now: float) -> None:
+        """The lesson's difficulty is for the lesson."""
 
 
 def _exact(difficulty: float) -> Fraction:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from miner.node.rules import PRIVATE as CHAIN_WORDS
 from miner.work.claim import Answer, Assignment, Claim, Judged
 
-__all__ = ["Answer", "Assignment", "Claim", "Judged"]  # and what follows
+__all__ = ["CHAIN_WORDS", "Answer", "Assignment", "Claim", "Judged"]  # and what follows
 
 MOST_OF_A_KIND = 64  # miners at once, and browsers at once
 MOST_BOARDS = 8

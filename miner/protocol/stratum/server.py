@@ -23,7 +23,8 @@ from miner.work.job import Job
 EXTRANONCE2_BYTES = 4
 MAX_LINE_BYTES = 8192
 AUTHORIZE_S = 60.0
-SUBMITS_A_SECOND, LINES_A_SECOND = 50, 100
+SUBMITS_A_SECOND = 50
+LINES = 2  # of any kind, for each share that may come
 BURST_S = 2.0  # so much of a second's allowance may come at once
 BAD_IN_A_ROW = 10
 HTTP = (b"GET ", b"POST ", b"HEAD ", b"OPTIONS ", b"PUT ")
@@ -55,13 +56,13 @@ class Host(Protocol):
 class Bucket:
     """An allowance that fills up with time."""
 
-    def __init__(self, a_second: float, now: float) -> None:
-        self._rate, self._most = a_second, a_second * BURST_S
+    def __init__(self, a_second: int, now: float) -> None:
+        self.a_second, self._most = a_second, a_second * BURST_S
         self._level, self._at = self._most, now
 
     def take(self, now: float) -> bool:
         """Use one; False when none is left."""
-        self._level = min(self._most, self._level + max(now - self._at, 0.0) * self._rate)
+        self._level = min(self._most, self._level + max(now - self._at, 0.0) * self.a_second)
         self._at = now
         self._level -= 1
         return self._level >= 0
@@ -70,7 +71,15 @@ class Bucket:
 class ServerSession:
     """The protocol core of one connection."""
 
-    def __init__(self, host: Host, extranonce1: bytes, session_id: str, now: float) -> None:
+    def __init__(
+        self,
+        host: Host,
+        extranonce1: bytes,
+        session_id: str,
+        now: float,
+        most_a_second: int = SUBMITS_A_SECOND,
+    ) -> None:
+        """More shares a second than `most_a_second` are a flood."""
         self.closing = ""  # why the connection ends; empty: it goes on
         self.granted: int | None = None  # version mask
         self._host = host
@@ -79,7 +88,7 @@ class ServerSession:
         self._told: Fraction | None = None  # difficulty
         self._wish: Fraction | None = None  # before `ready`
         self._splitter = LineSplitter(MAX_LINE_BYTES)
-        self._submits, self._lines = Bucket(SUBMITS_A_SECOND, now), Bucket(LINES_A_SECOND, now)
+        self._submits, self._lines = Bucket(most_a_second, now), Bucket(LINES * most_a_second, now)
         self._out: list[bytes] = []
 
     # --- what the owner calls -----------------------------------------------------------------
@@ -127,7 +136,7 @@ class ServerSession:
     # --- lines in -----------------------------------------------------------------------------
     def _line(self, line: bytes, now: float) -> None:
         if not self._lines.take(now):
-            self.close(f"flood: more than {LINES_A_SECOND} lines a second")
+            self.close(f"flood: more than {self._lines.a_second} lines a second")
         elif line.startswith(HTTP):
             self._out.append(NO_HTTP)
             self.closing = "an HTTP request"
@@ -223,7 +232,7 @@ class ServerSession:
 
     def _submit(self, params: object, request_id: object, now: float) -> None:
         if not self._submits.take(now):
-            self.close(f"flood: more than {SUBMITS_A_SECOND} shares a second")
+            self.close(f"flood: more than {self._submits.a_second} shares a second")
             return
         words = ""
         if not self._login.user:
