@@ -33,6 +33,9 @@ from miner.learn.steps import (
 from miner.learn.voice import Voice, voice
 
 FIELD_COLOURS = 6  # classes f0..f5 of the style sheet
+BITS = re.compile(r"(?:[#.]{8} ?){2,}")  # of a word, bytes apart
+HEX = re.compile(r"[0-9a-f]{8,}(\.\.)?|[0-9a-f]{8}( [0-9a-f]{8})+")
+SHORT_HEX = 24  # digits that fit beside a name on a phone
 URL = re.compile(r"https?://[^\s<]+[^\s<.,;)]")
 
 
@@ -47,12 +50,11 @@ def build(chosen: Sequence[Lesson], setting: Setting, now: datetime) -> str:
         for one in chosen
     )
     title = said.say("page_title")
-    if len(chosen) == 1:
-        title = f"{chosen[0].number}. {chosen[0].title} · {title}"
+    alone = f"{chosen[0].number}. {chosen[0].title} · " if len(chosen) == 1 else ""
     shown = tools.template("page", said)
     for name, value in (
         ("lang", said.lang),
-        ("title", escape(title)),
+        ("title", escape(alone + title)),
         ("style", style()),
         ("script", tools.script()),
         ("facts", tools.facts(places, setting, said)),
@@ -116,7 +118,7 @@ def inline(text: str) -> str:
         if place % 2:
             parts[place] = f"<code>{part}</code>"
         else:
-            raised = re.sub(r"(?<=\d)\^(-?\d+)", r"<sup>\1</sup>", part)
+            raised = re.sub(r"(?<=\d)\^(-?\d+(?:[.,]\d+)?)", r"<sup>\1</sup>", part)
             parts[place] = URL.sub(lambda found: f'<a href="{found[0]}">{found[0]}</a>', raised)
     return "".join(parts)
 
@@ -202,7 +204,7 @@ def _short(digits: str) -> str:
 
 def _table(item: Table) -> str:
     head = "".join(f'<th scope="col">{inline(column)}</th>' for column in item.columns)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in item.rows)
+    body = "".join(map(_row, item.rows))
     caption = f"<caption>{escape(item.title)}</caption>" if item.title else ""
     headed = f"<thead><tr>{head}</tr></thead>" if any(item.columns) else ""
     return (
@@ -211,10 +213,20 @@ def _table(item: Table) -> str:
     )
 
 
+def _row(row: Sequence[str]) -> str:
+    """A row of a table; bits stand below their name where there is little room."""
+    kind = ' class="bitrow"' if any(map(BITS.fullmatch, row)) else ""
+    return f"<tr{kind}>{''.join(map(_cell, row))}</tr>"
+
+
 def _cell(text: str) -> str:
-    """Hex, and bits drawn as dots and #, in letters of one width."""
-    even = re.fullmatch(r"[0-9a-f]{8,}(\.\.)?|[#. ]{16,}|[0-9a-f]{8}( [0-9a-f]{8})+", text)
-    return f'<td class="hex">{text}</td>' if even else f"<td>{inline(text)}</td>"
+    """Bits as squares, hex in letters of one width."""
+    if BITS.fullmatch(text):
+        return f"<td>{svg.bits(text)}</td>"
+    if HEX.fullmatch(text):
+        long = " long" if len(text) > SHORT_HEX else ""
+        return f'<td class="hex{long}">{text}</td>'
+    return f"<td>{inline(text)}</td>"
 
 
 def _frame(frame: Frame) -> str:

@@ -15,6 +15,7 @@ ROOM = 230  # px for the longest bar; its figure stands beside it
 LEFT, LENGTH = 22, 356  # of an axis
 TICKS = 5
 LETTER = 7.4  # px, a wide one's width
+BIT, GAP = 10, 6  # px, of a bit's square with its space, and more after each byte
 
 
 def bars(item: Bars) -> str:
@@ -65,6 +66,23 @@ def axis(item: Axis) -> str:
         )
     alt = f"{item.title}: " + ", ".join(f"{mark.label} {mark.figure}" for mark in named)
     return _figure(drawn, 66 + ROW * len(named), f"{item.title} ({item.unit})", alt)
+
+
+def bits(row: str) -> str:
+    """Bits written as # and dots, as squares: the same on a phone, on paper and without styles."""
+    text = row.replace(" ", "")
+    spots = [BIT * place + GAP * (place // 8) for place in range(len(text))]
+    paths = (
+        "".join(f"M{x} 0h9v10h-9z" for x, bit in zip(spots, text, strict=True) if bit == kind)
+        for kind in ".#"
+    )
+    empty, full = paths
+    return (
+        f'<svg class="bits" viewBox="-1 -1 {spots[-1] + BIT + 2} 12" role="img" '
+        f'aria-label="{int(text.replace("#", "1").replace(".", "0"), 2):0{len(text) // 4}x}">'
+        f'<path fill="none" stroke="currentColor" opacity=".4" d="{empty}"/>'
+        f'<path d="{full}"/></svg>'
+    )
 
 
 def _mark(mark: Mark, x: float) -> str:
