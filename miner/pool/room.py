@@ -90,7 +90,7 @@ class Room:
         here = sum(one.here and one.member.kind is kind for one in self._seats.values())
         if here >= self.rules.most_of_a_kind:
             most = self.rules.most_of_a_kind
-            raise Refused(f"{most} {kind.value}s are here already; {MORE.format(most)}")
+            raise Refused(f"{most} {kind.value}s are here already; {MORE.format(most)}", full=True)
         again, device = seat is not None, scrub(device, DEVICE_CHARS)
         if seat is None:
             seat = self._new_seat(Member(0, name, kind, device), entry, now)

@@ -37,6 +37,11 @@ class Mode(Enum):
 class Refused(Exception):
     """Nobody can enter now; the text says why, for whom it concerns."""
 
+    def __init__(self, why: str, full: bool = False) -> None:
+        """`full`: there is no place; else this name is not let in."""
+        super().__init__(why)
+        self.full = full
+
 
 @dataclass(frozen=True, slots=True)
 class RoomRules:

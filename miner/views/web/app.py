@@ -193,7 +193,9 @@ def safe(app: ASGIApp, bugs: Bugs | None = None) -> ASGIApp:
         try:
             await app(scope, receive, send)
         except HTTPException as error:
-            await refusal(error.status_code, error.detail)(scope, receive, send)
+            own = (error.headers or {}).items()
+            headers = [(name.encode(), value.encode()) for name, value in own]
+            await refusal(error.status_code, error.detail, headers)(scope, receive, send)
         except Exception as error:
             if bugs is not None:
                 bugs.tell(scope["path"], error)
