@@ -42,9 +42,9 @@ class Split:
         return self._fork.hash
 
     def template(self, side: str) -> dict[str, Any]:
-        """getblocktemplate's answer on this side's own tip."""
+        """getblocktemplate's answer on this side's own tip; the side is its work id."""
         with self._state.lock:
-            return self._templates.make_on(self._tip(side))
+            return self._templates.make_on(self._tip(side)) | {"workid": side}
 
     def submit(self, side: str, raw: bytes) -> str:
         """Judge a block of this side: "" the kernel follows it, "inconclusive" its branch has no
@@ -62,8 +62,16 @@ class Split:
             return word if self._tip(side) is row else "bad-prevblk"
 
     def _tip(self, side: str) -> Row:
-        """Its newest block with none below it that is known to be invalid."""
-        row = good = self._tips[side]
+        """Its newest block with none below it that is known to be invalid. A branch that has begun
+        goes on with blocks that others put on it; before that, both sides begin above them."""
+        index = self._state.index
+        if all(row is self._fork for row in self._tips.values()) and index.is_active(self._fork):
+            self._fork = index.tip
+            self._tips = dict.fromkeys(self._tips, self._fork)
+        row = self._tips[side]
+        if row is not self._fork and index.is_active(row):
+            row = index.tip
+        good = row
         while row is not self._fork and row.parent is not None:
             good = row.parent if row.hash in self._state.failed else good
             row = row.parent
@@ -94,6 +102,6 @@ class Split:
                 f"{first.side}, whose last block it knew first"
             )
         return (
-            f"side {first.side} wins so far: the kernel follows the chain with more work, "
+            f"side {first.side} wins: the kernel follows the chain with more work, "
             f"{blocks} against {second.blocks} of side {second.side}"
         )

@@ -46,7 +46,7 @@ class Blocks:
         self._source, self._journal, self._judged, self._tell = source, journal, judged, tell
         self._disk = DurableQueue(journal, self._from_disk, time.monotonic)
         self._rivals = Rivals(None, self._set_aside)
-        self._unsent: dict[str, FoundBlock] = {}
+        self._unsent: dict[str, tuple[FoundBlock, Callable[[FoundBlock], None]]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self.replay = Replay(journal.left, source, self._tell_event, time.monotonic)
 
@@ -57,7 +57,12 @@ class Blocks:
     def send(self, share: Share) -> None:
         """A block of a member: on each parent one at a time, the others wait for its fate."""
         if self._rivals.admit(share):
-            self._write(share)
+            self._rivals.sent(share)
+            self._write(share, self._source.send)
+
+    def send_to(self, share: Share, node: Callable[[FoundBlock], None]) -> None:
+        """A block for another judge than the source, at once: its verdict comes by `verdict`."""
+        self._write(share, node)
 
     def verdict(self, verdict: Verdict) -> None:
         """What the node says; a word that is not final keeps the block in the journal."""
@@ -85,11 +90,10 @@ class Blocks:
         self._disk.close(CLOSE_S)
         self._journal.close()
 
-    def _write(self, share: Share) -> None:
+    def _write(self, share: Share, node: Callable[[FoundBlock], None]) -> None:
         assert self._loop is not None
-        self._rivals.sent(share)
         block = self._source.pack(share)
-        self._unsent[block.hash_hex] = block
+        self._unsent[block.hash_hex] = block, node
         self._disk.append(block, time.monotonic())
         self._loop.call_later(PATIENCE_S, self._send_late, block.hash_hex)
 
@@ -99,9 +103,10 @@ class Blocks:
             self._to_node(hash_hex)
 
     def _to_node(self, hash_hex: str) -> None:
-        block = self._unsent.pop(hash_hex, None)
-        if block is not None:
-            self._source.send(block)
+        unsent = self._unsent.pop(hash_hex, None)
+        if unsent is not None:
+            block, node = unsent
+            node(block)
 
     def _from_disk(self, done: Written) -> None:
         """On the journal's thread."""

@@ -56,7 +56,7 @@ def open_class(
     source = NodeSource([own_setup(node)], script_of(POOL_NAME), tag=rules.tag)
     journal = open_journal(folder / "journal", f"class {folder.resolve()}")
     stack.callback(journal.close)
-    service = PoolService(source, journal, rules, tell)
+    service = PoolService(source, journal, rules, tell, chain=node.chain)
     rpc = Rpc(own_setup(node).endpoint, CookieFile(node.cookie_file))
     service.room.restore(past_blocks(rpc))
     rpc.close()

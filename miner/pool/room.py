@@ -217,8 +217,10 @@ class Room:
         self._tell(told.WasReset(now))
 
     def set_mode(self, mode: Mode, now: float) -> None:
-        """Jobs given before keep what they pay."""
+        """Jobs given before keep what they pay. After an attack there is one chain again."""
         self._state.mode = mode
+        if mode is not Mode.ATTACK:
+            self._works = {side: work for side, work in self._works.items() if not side}
         self._tell(told.ModeChanged(now, mode))
         self._tell(told.NewWork(now))
 

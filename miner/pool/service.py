@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 from miner.errors import MinerError
 from miner.journal import Journal
+from miner.node.local import LocalChain
+from miner.pool.attack import Attacks
 from miner.pool.blocks import Blocks
 from miner.pool.room import Room
 from miner.pool.values import RoomRules
@@ -34,12 +36,17 @@ class PoolService:
         rules: RoomRules,
         tell: Callable[[str], None],
         clock: Callable[[], float] = time.time,
+        chain: LocalChain | None = None,
     ) -> None:
-        """`tell`: a line for the teacher's screen."""
+        """`tell`: a line for the teacher's screen. `chain`: of a node in this process, which alone
+        can be split for an attack."""
         self.room = Room(rules, self._send, os.urandom, clock())
         self.fatal: MinerError | None = None  # why nothing can be mined: the command ends with it
         self._source, self._tell, self._clock = source, tell, clock
         self._blocks = Blocks(source, journal, self.room.block_judged, tell)
+        self._attacks: Attacks | None = None
+        if chain is not None:
+            self._attacks = Attacks(chain, self.room, self._blocks, tell, clock)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._said = ""
         self.ended = threading.Event()  # everything is written and closed
@@ -48,12 +55,15 @@ class PoolService:
         """Until `stop`; then blocks under way get a moment."""
         self._loop = asyncio.get_running_loop()
         self._blocks.start(self._loop)
+        unsplit = self._attacks.start(self._hand_over) if self._attacks else None
         self._source.start(self)
         ticking = asyncio.ensure_future(self._tick())
         try:
             await stop.wait()
         finally:
             ticking.cancel()
+            if unsplit is not None:
+                unsplit()
             await asyncio.to_thread(self._source.stop, STOP_S)
             await asyncio.sleep(0)  # the last verdicts
             self._blocks.close()
@@ -91,10 +101,13 @@ class PoolService:
             self._tell(state.text)
 
     def _send(self, share: Share) -> None:
-        self._blocks.send(share)
+        if self._attacks is None or not self._attacks.takes(share):
+            self._blocks.send(share)
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
             self.room.tick(self._clock())
             self._blocks.tick()
+            if self._attacks is not None:
+                self._attacks.tick()

@@ -121,8 +121,7 @@ def test_the_branch_with_more_work_wins_and_says_why(node: Node, rpc: Rpc) -> No
     assert moved.joined == (second[0][1], second[1][1], last)
     assert set(moved.verdicts.values()) == {""}, "now they have been judged"
     assert split.why() == (
-        "side B wins so far: the kernel follows the chain with more work, 3 blocks against 2 of "
-        "side A"
+        "side B wins: the kernel follows the chain with more work, 3 blocks against 2 of side A"
     )
     assert rpc("getbestblockhash") == last[::-1].hex()
     assert split.template("A")["previousblockhash"] == first[1][1][::-1].hex()
@@ -152,3 +151,16 @@ def test_a_side_goes_on_below_a_block_that_proves_invalid(node: Node) -> None:
     assert node.height == 1
     assert split.template("B")["previousblockhash"] == split.fork[::-1].hex()
     assert split.branches()[1].blocks == 0
+
+
+def test_blocks_of_others_are_built_upon(node: Node) -> None:
+    """Of somebody on no side: before a branch has begun, and on top of the one that leads."""
+    split = node.chain.split()
+    assert node.chain.submit(solved(node.chain.template(), b"none")[1]) == ""
+    for side in "AB":
+        assert split.template(side)["height"] == 2
+    assert split.submit("A", solved(split.template("A"), b"AAAA")[1]) == ""
+    assert node.chain.submit(solved(node.chain.template(), b"none")[1]) == ""
+    assert split.template("A")["height"] == 4
+    assert split.template("B")["height"] == 2
+    assert [branch.blocks for branch in split.branches()] == [2, 0]
