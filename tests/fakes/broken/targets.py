@@ -55,6 +55,7 @@ TABLE = (
     Target("reconnect", "stratum"),
     Target("chatter", "stratum"),
     Target("answers", "stratum"),
+    Target("server", "served"),
     Target("sv2-message", "sv2", 4.0),
     Target("sv2-session", "sv2", 3.0),
     Target("sv2-handshake", "sv2"),
