@@ -121,7 +121,7 @@ def line(number: int, method: str, *params: Any) -> bytes:
 
 def server(dice: random.Random) -> tuple[list[bytes], Feed]:
     rolling = {"version-rolling.mask": "1fffe000", "version-rolling.min-bit-count": 2}
-    calls = [
+    calls: list[tuple[Any, ...]] = [
         ("mining.configure", ["version-rolling", "minimum-difficulty"],
          {**rolling, "minimum-difficulty.value": 0.001}),
         ("mining.subscribe", "miner/1", "ab" * 12), ("mining.subscribe",),
