@@ -14,6 +14,7 @@ from html import escape
 
 from miner import __version__
 from miner.learn import svg, tools
+from miner.learn.answers import Rule
 from miner.learn.steps import (
     Axis,
     Bars,
@@ -157,14 +158,21 @@ def html_of(item: Item, said: Voice) -> str:
 
 def _question(item: Question, said: Voice) -> str:
     """To be answered where scripts run, else to be unfolded; the rules go with it as data."""
-    hints = [[judge.text, bare(text)] for judge, text in item.hints]
-    data = f'data-rule="{escape(item.judge.text)}" data-hints="{escape(json.dumps(hints))}"'
+    prompt, form, data = f"<p><b>{said.say('question')}</b> {inline(item.prompt)}</p>", "", ""
+    if isinstance(item.judge, Rule):
+        hints = [[one.text, bare(says)] for one, says in item.hints if isinstance(one, Rule)]
+        data = f' data-rule="{escape(item.judge.text)}" data-hints="{escape(json.dumps(hints))}"'
+        form = (
+            f'<form hidden><label>{said.say("page_answer")} <input autocomplete="off"></label> '
+            f'<button>{said.say("page_check")}</button><p role="status"></p></form>'
+        )
+    return f'<div class="ask"{data}>{prompt}{form}{_solution(item.answer, item.why, said)}</div>'
+
+
+def _solution(answer: str, why: str, said: Voice) -> str:
     return (
-        f'<div class="ask" {data}><p><b>{said.say("question")}</b> {inline(item.prompt)}</p>'
-        f'<form hidden><label>{said.say("page_answer")} <input autocomplete="off"></label> '
-        f'<button>{said.say("page_check")}</button><p role="status"></p></form>'
         f"<details><summary>{said.say('page_show')}</summary>"
-        f"<p><b>{inline(item.answer)}</b>. {inline(item.why)}</p></details></div>"
+        f"<p><b>{inline(answer.rstrip('.'))}</b>. {inline(why)}</p></details>"
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from miner.learn.answers import Rule
+from miner.learn.answers import Judge
 from miner.learn.live import Shown
 
 PACKAGE_ROOT = Path(__file__).resolve().parent.parent.parent
@@ -122,9 +122,9 @@ class Question:
 
     prompt: str
     answer: str  # one right answer, shown after two wrong ones and in handouts
-    judge: Rule
+    judge: Judge  # a page can only judge by a Rule, whose text it knows
     why: str  # shown after the answer
-    hints: tuple[tuple[Rule, str], ...] = ()  # what to say to typical errors
+    hints: tuple[tuple[Judge, str], ...] = ()  # what to say to typical errors
     typical: tuple[tuple[str, str], ...] = ()  # those errors as people write them, and the same
 
     def hint(self, answer: str) -> str:

@@ -96,6 +96,8 @@ def facts(places: dict[str, str], setting: Setting, said: Voice) -> str:
         "answers": answers.tables(),
         "words": _words(said),
     }
+    if "text" in places:
+        known["text"] = setting.text
     if "bench" in places:
         known["headers"] = _headers(setting, said)
     if "speed" in places:

@@ -13,7 +13,7 @@ from miner.learn import page
 from miner.learn.catalogue import LESSONS, course
 from miner.learn.steps import Lesson, Setting
 from miner.learn.voice import voice
-from tests.fakes.browser import MISFITS, NEEDS_BROWSER, open_browser, screen
+from tests.fakes.browser import MISFITS, NEEDS_BROWSER, open_browser, screen, until
 
 MAX_BYTES = 400_000
 TOUCH_PX, LETTER_PX = 44, 10  # what a finger hits; what an eye reads on a phone
@@ -97,6 +97,23 @@ def test_a_phone_shows_what_a_finger_hits_and_an_eye_reads(
     screen(browser, 390)
     browser.get((html if lang == "en" else german).as_uri())
     assert browser.execute_script(MISFITS, TOUCH_PX, LETTER_PX) == []
+
+
+@NEEDS_BROWSER
+def test_the_way_back_is_in_sight_everywhere(browser: Any, html: Path) -> None:
+    screen(browser, 390)
+    browser.get(html.as_uri())
+    for part in (0.1, 0.5, 1.0):
+        on_top = browser.execute_script(
+            "scrollTo({ top: arguments[0] * document.documentElement.scrollHeight, "
+            "behavior: 'instant' }); const box = document.querySelector('.home')"
+            ".getBoundingClientRect(); return document.elementFromPoint(box.x + box.width / 2, "
+            "box.y + box.height / 2)?.getAttribute('href')", part,
+        )  # fmt: skip
+        assert on_top == "#contents"
+    browser.execute_script("document.querySelector('.home').click()")
+    top = "return document.getElementById('contents').getBoundingClientRect().top"
+    until(lambda: abs(browser.execute_script(top)) < 100)
 
 
 @NEEDS_BROWSER

@@ -49,7 +49,7 @@ function scale(words) {
 function otherWay(text) {
 	const thousands = /[0-9]{1,3}(\.[0-9]{3})+(,[0-9]*)?(?![0-9.])/.test(text);
 	if (!thousands && !text.includes(",")) return text;
-	return text.replace(/(?<=[0-9])[.,](?=[0-9])/g, (sign) => (sign === "." ? "," : "."));
+	return text.replace(/([0-9])([.,])(?=[0-9])/g, (_, digit, sign) => digit + (sign === "." ? "," : "."));
 }
 
 // A number, a power of one or a product of those, and whatever follows: a unit.

@@ -109,6 +109,7 @@ function showTarget() {
 	const shift = at("bench-target").value;
 	const wanted = now ? short(Number((LARGEST + 1n) / (now + 1n))) : "∞";
 	at("bench-target-value").textContent = ownTarget ? say("own_target") : say("one_in", { count: Number(shift) < 40 ? count(2 ** shift) : `2^${shift}` });
+	at("bench-target").setAttribute("aria-valuetext", at("bench-target-value").textContent);
 	at("bench-expected").textContent = say("expected_tries", { count: wanted });
 	at("bench-own").setAttribute("aria-pressed", String(ownTarget));
 }
@@ -166,6 +167,7 @@ function halt() {
 	stop = null;
 	at("bench-mine").textContent = say("mine");
 	at("bench-mine").setAttribute("aria-pressed", "false");
+	at("bench-verdict").setAttribute("aria-busy", "false");
 }
 
 // Tries the nonces after this one that were not tried, until one wins.
@@ -183,6 +185,7 @@ function mine() {
 	let drawn = begun;
 	at("bench-mine").textContent = say("stop");
 	at("bench-mine").setAttribute("aria-pressed", "true");
+	at("bench-verdict").setAttribute("aria-busy", "true"); // is read out when the search ends
 	const ended = (message) => {
 		go(nonce);
 		if (message) at("bench-verdict").textContent = message;

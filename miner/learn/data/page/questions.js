@@ -62,7 +62,7 @@ function open(place) {
 }
 
 export function start() {
-	const places = [...document.querySelectorAll(".ask")];
+	const places = [...document.querySelectorAll(".ask[data-rule]")];
 	places.forEach(open);
 	asked(places.length);
 }

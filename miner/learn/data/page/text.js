@@ -2,7 +2,7 @@
 
 import { at, bits, make } from "./draw.js";
 import { chunks, hex, sha256 } from "./sha256.js";
-import { count, say } from "./words.js";
+import { count, fact, say } from "./words.js";
 
 const LONGEST = 2 ** 20; // bytes: hashed between two letters without a wait
 let last = null;
@@ -30,6 +30,7 @@ function show() {
 }
 
 export function start() {
+	at("text-in").value = fact("text");
 	at("text-in").addEventListener("input", show);
 	show();
 }
