@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from miner import paths
 from miner.bitcoin.encoding import from_hex
@@ -21,7 +22,7 @@ from miner.learn.script import LEVELS
 from miner.learn.steps import Check, Lesson, Screen, Setting, failed
 from miner.learn.voice import chosen, voice
 
-EXERCISES = ("exercise", "exercises")  # in the place of a lesson's name
+QUIZ, EXERCISES = "quiz", ("exercise", "exercises")  # in the place of a lesson's name
 FIGURES = ("watts", "share", "difficulty")  # the learner's own, by option
 
 
@@ -69,6 +70,8 @@ def header_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Lessons of your own: NAME.py beside en/NAME.md in this folder.",
 )
+@click.option("--quiz", is_flag=True, help="Ask questions: about LESSON, or about all.")
+@click.option("--questions", type=click.IntRange(1, 60), default=10, help="Of the quiz.")
 @click.option("--skeleton", is_flag=True, help="Begin FILE of an exercise with its skeleton.")
 @click.option("--solution", is_flag=True, help="Of an exercise, after two runs that did not pass.")
 @learn_files.options
@@ -92,16 +95,12 @@ def learn(
 
         click.echo(trying.evaluate(expression))
         return
-    if lesson in EXERCISES:
-        from miner.cli.exercise import exercise
-
-        exercise(more, chosen(lang), given["skeleton"], given["solution"])
+    if exercised(lesson, more, lang, given):
         return
-    if more:
-        raise click.UsageError(f"Got unexpected extra argument ({' '.join(more)})")
-    if given["skeleton"] or given["solution"]:
-        raise click.UsageError("--skeleton and --solution need an exercise: miner learn exercise N")
     lessons = course(chosen(lang), given["folder"])
+    if given["quiz"] or lesson == QUIZ:
+        ask_quiz(lessons, None if lesson == QUIZ else lesson, given)
+        return
     setting = setting_of(given, lesson)
     wanted = [lessons.find(lesson)] if lesson else list(lessons.lessons)
     if files:
@@ -111,8 +110,39 @@ def learn(
     elif lesson is None:
         list_lessons(lessons)
     else:
-        colour = False if given["no_color"] or os.environ.get("NO_COLOR") else None
-        walk_through(lessons, wanted[0], setting, given["auto"], colour)
+        walk_through(lessons, wanted[0], setting, given["auto"], colour_of(given))
+
+
+def exercised(
+    lesson: str | None, more: tuple[str, ...], lang: str | None, given: dict[str, Any]
+) -> bool:
+    """Do what an exercise is asked for; False where none is. Raises UsageError for what belongs
+    to exercises alone."""
+    if lesson in EXERCISES:
+        from miner.cli.exercise import exercise
+
+        exercise(more, chosen(lang), given["skeleton"], given["solution"])
+        return True
+    if more:
+        raise click.UsageError(f"Got unexpected extra argument ({' '.join(more)})")
+    if given["skeleton"] or given["solution"]:
+        raise click.UsageError("--skeleton and --solution need an exercise: miner learn exercise N")
+    return False
+
+
+def ask_quiz(lessons: Course, lesson: str | None, given: dict[str, Any]) -> None:
+    """Questions about one lesson or all, others each time unless a seed is given."""
+    from miner.cli import quiz
+
+    source = click.get_current_context().get_parameter_source("seed")
+    seed = None if source is ParameterSource.DEFAULT else given["seed"]
+    about = lessons.find(lesson).name if lesson else None
+    quiz.ask(lessons, quiz.Asked(about, given["questions"], seed, given["auto"], colour_of(given)))
+
+
+def colour_of(given: dict[str, Any]) -> bool | None:
+    """False where the learner wants none; None: as the terminal has it."""
+    return False if given["no_color"] or os.environ.get("NO_COLOR") else None
 
 
 def one_of(*asked: str | bool) -> None:
@@ -149,6 +179,7 @@ def list_lessons(lessons: Course) -> None:
     ahead = next((one for one in lessons.lessons if one.name not in done), None)
     word = said.say("list_next", number=ahead.number) if ahead else said.say("list_done")
     click.echo(f"\n{word}")
+    click.echo(said.say("list_more"))
     if lessons.missing:
         count = len(lessons.missing)
         click.echo(said.say("untranslated", count=count, total=lessons.texts))

@@ -30,9 +30,16 @@ class Walk:
     """What has been seen so far; `right` of `asked` questions at first try."""
 
     screens: list[Screen] = field(default_factory=list)
-    right: int = 0
-    asked: int = 0
+    answered: dict[str, bool] = field(default_factory=dict)  # prompts: right at the first try?
     finished: bool = False
+
+    @property
+    def asked(self) -> int:
+        return len(self.answered)
+
+    @property
+    def right(self) -> int:
+        return sum(self.answered.values())
 
 
 class Leave(Exception):
@@ -122,12 +129,13 @@ class Scene:
 
     def _question(self, item: Question) -> None:
         say, voice = self.stage.say, self.voice
-        self.walk.asked += 1
+        first = item.prompt not in self.walk.answered  # not met again by going back
+        self.walk.answered.setdefault(item.prompt, False)
         say(f"**{voice.say('question')}** {item.prompt}")
         for attempt in range(TRIES):
             answer = self._asked(voice.say("ask"))
             if item.judge(answer):
-                self.walk.right += attempt == 0
+                self.walk.answered[item.prompt] |= first and attempt == 0
                 say(voice.say("right", why=item.why))
                 return
             if not answer:

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from miner.bitcoin.coinbase import commitment_script, witness_root
+from miner.bitcoin.coinbase import commitment_script, subsidy, witness_root
 from miner.bitcoin.encoding import sha256d
 from miner.bitcoin.header import Header
 from miner.bitcoin.merkle import merkle_branch, merkle_root, root_from_branch
@@ -95,7 +95,7 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     hashlib256, randoms, sha256, sha256d,
     compress, header_hash, midstate, schedule, padded, round_parts, difficulty, expected_hashes,
     nbits_from_target, next_target, target_from_nbits, merkle_branch, merkle_root,
-    root_from_branch, commitment_script, witness_root, chance, kwh, exact_success,
+    root_from_branch, commitment_script, subsidy, witness_root, chance, kwh, exact_success,
     nakamoto_success, race, entropy_bits, gini, hhi, nakamoto, hopping_gain, reserve_for, simulate,
 )  # fmt: skip
 NAMES: dict[str, Any] = {**{one.__name__: one for one in _FUNCTIONS}, "Header": Header, "K": K}
