@@ -68,6 +68,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "cffi": ("backends/native/library.py",),
     "h11": ("board/wire.py",),
     "prometheus_client": ("board/", "views/metrics.py"),
+    "segno": ("pool/screen.py",),
     "starlette": ("views/web/", "board/", "pool/"),
     "uvicorn": ("views/web/",),
     "rich": (

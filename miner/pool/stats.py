@@ -116,8 +116,8 @@ def bits_at(place: float) -> float:
 
 
 def bits_of_difficulty(difficulty: float) -> float:
-    """The zero bits of a target, for drawing."""
-    return math.log2(difficulty * float(HASHES_AT_DIFFICULTY_1))
+    """The zero bits of a target, for drawing; none before it is known."""
+    return max(math.log2(difficulty * float(HASHES_AT_DIFFICULTY_1)), 0.0) if difficulty else 0.0
 
 
 def catch_up(part: float, behind: int) -> float:

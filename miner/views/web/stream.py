@@ -1,13 +1,13 @@
-"""Server-sent events: the newest compact snapshot once a second, to at most 64 readers.
+"""Server-sent events: the newest compact snapshot once a second, to so many readers and no more.
 
 A reader that is slow misses snapshots, never gets old ones: nothing queues up but the newest.
 """
 
 import asyncio
+from typing import Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from miner.views.feed import Feed
 from miner.views.web.answer import refusal
 
 MOST = 64
@@ -19,12 +19,23 @@ HEADERS = [
 ]
 
 
-class Stream:
-    """The ASGI application of `/api/v1/events`."""
+class Told(Protocol):
+    """What is streamed."""
 
-    def __init__(self, feed: Feed) -> None:
+    @property
+    def change(self) -> int:
+        """The number of the newest text."""
+
+    def compact(self) -> bytes:
+        """All there is to tell now, as one line of JSON."""
+
+
+class Stream:
+    """An ASGI application: `/api/v1/events` of a run."""
+
+    def __init__(self, feed: Told, most: int = MOST) -> None:
         self.readers = 0
-        self._feed = feed
+        self._feed, self._most = feed, most
         self._newest = b""
         self._changed = asyncio.Event()
         self._over = False
@@ -49,8 +60,9 @@ class Stream:
         changed.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.readers >= MOST or self._over:
-            busy = refusal(503, "64 streams are open already", [(b"retry-after", b"10")])
+        if self.readers >= self._most or self._over:
+            why = f"{self._most} streams are open already"
+            busy = refusal(503, why, [(b"retry-after", b"10")])
             await busy(scope, receive, send)
             return
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
