@@ -1,6 +1,7 @@
 // What the join page says, in English and German: by the browser's language.
 const EN = {
 	"title": "Mine together",
+	"intro": "Your device searches for blocks of the class's chain, in this page alone: nothing is installed, and closing the page ends it.",
 	"name": "Your name", "start": "Start", "stop": "Stop", "pause": "Pause", "resume": "Go on",
 	"name-hint": "Up to 24 letters. Everybody in the room sees it.",
 	"accepted": "Shares accepted", "refused": "Refused", "blocks": "Blocks found", "best": "Best hash",
@@ -47,6 +48,7 @@ const EN = {
 
 const DE = {
 	"title": "Gemeinsam schürfen",
+	"intro": "Dein Gerät sucht Blöcke für die Kette der Klasse, nur in dieser Seite: Nichts wird installiert, und mit der Seite endet es.",
 	"name": "Dein Name", "start": "Los", "stop": "Aufhören", "pause": "Pause", "resume": "Weiter",
 	"name-hint": "Höchstens 24 Zeichen. Alle im Raum sehen ihn.",
 	"accepted": "Angenommene Shares", "refused": "Abgelehnt", "blocks": "Gefundene Blöcke", "best": "Bester Hash",
