@@ -39,6 +39,7 @@ from miner.errors import (
     SourceRefused,
     TransportError,
 )
+from miner.node.rules import PRIVATE
 from miner.protocol.gbt.job import (
     MiningPlan,
     make_job,
@@ -233,7 +234,10 @@ class NodeDoctor:
 
     def _peers(self) -> Iterator[Finding]:
         count = self._ask("getnetworkinfo").get("connections")
-        if self._chain == "regtest":
+        warnings = self._info.get("warnings")
+        if isinstance(warnings, list) and PRIVATE in warnings:
+            yield passed("peers", f"{count}; {PRIVATE}")
+        elif self._chain == "regtest":
             yield passed("peers", f"{count}; regtest needs none")
         elif count:
             yield passed("peers", f"{count} connected")

@@ -9,19 +9,24 @@ from typing import Any
 
 import pytest
 
+from miner.bitcoin.address import decode
 from miner.bitcoin.header import Header
+from miner.doctor import NodeDoctor, Outcome
 from miner.errors import NodeError
 from miner.node.chain import Chainstate
 from miner.node.rules import REGTEST, TESTNET4
 from miner.node.service import Node
 from miner.node.state import NodeState
+from miner.sources.node.setup import NodeSetup
+from miner.transport.credentials import CookieFile
+from miner.transport.endpoint import parse_node_url
 from tests.node.kit import MAINNET, SEGWIT, Rpc, RpcFailed, Tx, mine, script_height, sha256d, spend
 from tests.node.test_shapes import recorded
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 ALT_SCRIPT = bytes.fromhex("76a914eadbac7f36c37e39361168b7aaee3cb24a25312d88ac")
 OLD_BITS, NEW_BITS = 0x1D00FFFF, 0x1C3FFFC0
-GENESIS = "00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043"
+ANYBODY = "tb1qft5p2uhsdcdc3l2ua4ap5qqfg4pjaqlp250x7us7a8qqhrxrxfsqaqh7jw"
 pytestmark = pytest.mark.usefixtures("kernel")
 
 
@@ -134,13 +139,23 @@ def test_nothing_is_offered_that_cannot_be_kept(private: tuple[Node, Rpc]) -> No
 
 def test_private_chain_has_testnet_addresses(private: tuple[Node, Rpc]) -> None:
     _, rpc = private
-    ours = "tb1qft5p2uhsdcdc3l2ua4ap5qqfg4pjaqlp250x7us7a8qqhrxrxfsqaqh7jw"
-    told = rpc("validateaddress", ours)
-    assert (told["isvalid"], told["address"]) == (True, ours)
+    told = rpc("validateaddress", ANYBODY)
+    assert (told["isvalid"], told["address"]) == (True, ANYBODY)
     regtest = "bcrt1qft5p2uhsdcdc3l2ua4ap5qqfg4pjaqlp250x7us7a8qqhrxrxfsqseac85"
     assert rpc("validateaddress", regtest)["isvalid"] is False
     decoded = rpc("decoderawtransaction", spend(bytes(32), 0, [(1, ALT_SCRIPT)]).full().hex())
     assert decoded["vout"][0]["scriptPubKey"]["address"].startswith(("m", "n"))
+
+
+def test_doctor_finds_a_private_chain_in_order(private: tuple[Node, Rpc]) -> None:
+    """It has no peers, and needs none."""
+    node, _ = private
+    endpoint = parse_node_url(node.url, node.port).endpoint
+    setup = NodeSetup(endpoint, CookieFile(node.cookie_file))
+    findings = list(NodeDoctor(setup, decode(ANYBODY)).findings())
+    assert not [one for one in findings if one.outcome is Outcome.FAIL]
+    (peers,) = [one for one in findings if one.check == "peers"]
+    assert peers.text == "0; private class chain; its coins exist only here"
 
 
 # -- a folder remembers its chain --------------------------------------------------------------
