@@ -32,6 +32,7 @@ from miner.learn.words import Meaning, glossary
 
 ANSWER_LINES, REASON_LINES = 1, 2  # to write on
 WORDS_ASKED = 6  # of a lesson, on its worksheet
+TASK = "--try"  # a line that shows something by itself; the others repeat a lesson's checks
 LONGEST = 240  # characters of what a line to try prints
 
 Sheet = Callable[[Sequence[Played], Setting, datetime], str]
@@ -65,9 +66,9 @@ def words_of(lessons: Sequence[Lesson], setting: Setting, now: datetime) -> str:
     """Every word that `miner explain` knows and one of these lessons shows."""
     said = voice(lessons[0].lang)
     numbers = {one.name: one for one in lessons}
-    known = sorted(glossary(said.lang).values(), key=lambda one: one.word.lower())
+    known = sorted(glossary(said.lang).values(), key=lambda one: _called(one).casefold())
     rows = "".join(
-        f"<div><dt>{escape(one.word)}</dt><dd>{page.inline(one.says)}. "
+        f"<div><dt>{escape(_called(one))}</dt><dd>{page.inline(one.says)}. "
         f"<small>{said.say('lesson', number=numbers[one.lesson].number)}</small></dd></div>"
         for one in known
         if one.lesson in numbers
@@ -91,12 +92,14 @@ def _tasks(played: Played, said: Voice, solved: bool) -> str:
     for screen in played.screens:
         shown = []
         for item in screen.items:
-            if isinstance(item, Question | Check):
+            if isinstance(item, Question) or (isinstance(item, Check) and TASK in item.how):
                 number += 1
                 shown.append(_task(item, f"{lesson.number}.{number}", said, solved))
+            elif isinstance(item, Check):
+                shown.append(page.html_of(item, said) if solved else "")
             elif not isinstance(item, Text | Code):
                 shown.append(_figure(item, said, solved))
-        if shown:
+        if any(shown):
             parts.append(f"<h3>{escape(screen.title)}</h3>{''.join(shown)}")
     asked = _words(lesson)[:WORDS_ASKED]
     number += 1
@@ -123,9 +126,7 @@ def _task(item: Question | Check, number: str, said: Voice, solved: bool) -> str
         answer = f"<b>{page.inline(item.answer)}</b>. {page.inline(item.why)}{_errors(item, said)}"
     else:
         asked, lines = said.say("sheet_try", how=f"<code>{escape(item.how)}</code>"), REASON_LINES
-        printed = _printed(item.how)
-        told = f"<pre>{escape(printed)}</pre>" if printed else ""
-        answer = f"{told}{page.inline(item.claim)}."
+        answer = f"<pre>{escape(_printed(item.how))}</pre>{page.inline(item.claim)}."
     below = f'<div class="answer">{answer}</div>' if solved else _room(lines)
     return f'<div class="task"><p><b class="number">{number}</b> {asked}</p>{below}</div>'
 
@@ -139,12 +140,9 @@ def _errors(item: Question, said: Voice) -> str:
 
 
 def _printed(how: str) -> str:
-    """What a line to try prints; "" where it is no expression or ends in an error by design."""
-    words = shlex.split(how)
-    if "--try" not in words:
-        return ""
+    """What a line to try prints, which may be an error by design."""
     try:
-        told = trying.evaluate(words[-1])
+        told = trying.evaluate(shlex.split(how)[-1])
     except ConfigError as error:
         told = str(error)
     return told if len(told) <= LONGEST else f"{told[:LONGEST]} .."
@@ -180,11 +178,16 @@ def _words(lesson: Lesson) -> list[Meaning]:
     return [one for one in glossary(lesson.lang).values() if one.lesson == lesson.name]
 
 
+def _called(one: Meaning) -> str:
+    """A word in the reader's language, and as the program prints it."""
+    return f"{one.called} ({one.word})" if one.called else one.word
+
+
 def _words_task(asked: Sequence[Meaning], number: str, said: Voice, solved: bool) -> str:
-    rows = "".join(
-        f"<dt>{escape(one.word)}</dt><dd>{page.inline(one.says) + '.' if solved else _room(1)}</dd>"
-        for one in asked
-    )
+    rows = ""
+    for one in asked:
+        below = f"{page.inline(one.says)}." if solved else _room(1)
+        rows += f"<dt>{escape(_called(one))}</dt><dd>{below}</dd>"
     return (
         f'<h3>{said.say("sheet_words")}</h3><div><p><b class="number">{number}</b> '
         f'{said.say("sheet_explain")}</p><dl class="own">{rows}</dl></div>'
@@ -211,10 +214,10 @@ def _plan(played: Played, said: Voice) -> str:
         + "</ul>"
         for name in LISTS
     }
-    words = ", ".join(f"<b>{escape(one.word)}</b>" for one in _words(lesson))
+    words = ", ".join(f"<b>{escape(_called(one))}</b>" for one in _words(lesson))
     return (
-        f'<section class="plan"><h2>{lesson.number}. {escape(lesson.title)}: '
-        f"{said.say('plan_title', minutes=plan.minutes)}</h2>"
+        f'<section class="plan"><h2>{lesson.number}. {escape(lesson.title)}</h2>'
+        f'<p class="about">{said.say("plan_title", minutes=plan.minutes)}</p>'
         f"{lists['goals']}{lists['needs']}<h3>{said.say('plan_course')}</h3>"
         f'<table class="course"><thead><tr><th scope="col">{said.say("plan_minutes")}</th>'
         f'<th scope="col">{said.say("plan_what")}</th></tr></thead><tbody>{"".join(rows)}</tbody>'
@@ -228,9 +231,9 @@ def _step(step: Step, screens: dict[str, Screen], said: Voice) -> Iterator[str]:
     shown = [screens[name] for name in step.screens if name in screens]
     title = step.fields.get("title") or " / ".join(screen.title for screen in shown)
     yield f"<p><b>{page.inline(title)}</b></p>"
-    for key in ("say", "ask", "do"):
-        if key in step.fields:
-            yield f"<p><i>{said.say(f'plan_{key}')}</i> {page.inline(step.fields[key])}</p>"
+    for key, told in step.fields.items():
+        if key != "title":
+            yield f"<p><i>{said.say(f'plan_{key}')}</i> {page.inline(told)}</p>"
     for item in (item for screen in shown for item in screen.items):
         if isinstance(item, Check):
             yield f'<p class="expect"><i>{said.say("plan_seen")}</i> {page.inline(item.claim)}.</p>'

@@ -29,11 +29,11 @@ from miner.learn.steps import (
 )  # fmt: skip
 from miner.learn.voice import Voice, voice
 
-ROOM = 13.0  # lines of a slide below its title
+ROOM = 15.5  # lines of a slide below its title
 LETTERS = 76  # of a line
 CELLS = 84  # letters of a table's line, which is set smaller
 SMALL = 0.85  # height of a line of a table or of bits, in lines
-ROWS = 13  # of a table, on one slide
+ROWS = 14  # of a table, on one slide
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +129,9 @@ def _pieces(item: Item, said: Voice) -> Iterator[Piece]:
         case Table():
             yield from _table(item, said)
         case Bars():
-            note = page.html_of(Text(f"{item.origin}. {item.note}"), said)
-            yield Piece(_bars(item) + note, SMALL * (len(item.labels) + 4))
+            note = f'<p class="note">{page.inline(f"{item.origin}. {item.note}")}</p>'
+            lines = len(item.labels) + 2 + _lines(item.note, LETTERS)
+            yield Piece(_bars(item) + note, SMALL * lines)
         case Axis():
             named = sum(bool(mark.label) for mark in item.marks)
             yield Piece(page.html_of(item, said), min(5.5 + 1.1 * named, ROOM))
@@ -166,7 +167,7 @@ def _table(item: Table, said: Voice) -> Iterator[Piece]:
         note, origin = (item.note, item.origin) if last else ("", "")
         html = page.html_of(replace(item, rows=rows, note=note, origin=origin), said)
         heads = bool(item.title) + any(item.columns) + _lines(f"{origin}. {note}", CELLS) * last
-        yield Piece(html, SMALL * 1.2 * (each * len(rows) + heads))
+        yield Piece(html, SMALL * (each * len(rows) + heads))
 
 
 def _bars(item: Bars) -> str:

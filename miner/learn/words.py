@@ -12,12 +12,13 @@ from functools import cache
 from typing import Any
 
 from miner.errors import ConfigError
-from miner.learn.voice import BASE, TEXT
+from miner.learn.voice import BASE, TEXT, languages
 from miner.protocol.gbt.verdicts import explain
 from miner.protocol.pool import PLAIN_WORDS
 
 NEAR, CLOSE = 5, 0.6  # how many neighbours are named, and how alike they must be spelled
 SHORT = 4  # letters: shorter words stand in too many sentences to tell anything
+TERMS = "terms"  # the table of words as a translation calls them
 UNIT = re.compile(r"[ _](s|hs|w|c|mhz|at|ms)$")  # of a field: rate_10s_hs
 
 
@@ -29,6 +30,7 @@ class Meaning:
     says: str
     lesson: str
     also: tuple[str, ...] = ()
+    called: str = ""  # in the language of the sentence, where that is another word
 
 
 @cache
@@ -36,12 +38,13 @@ def glossary(lang: str = BASE) -> Mapping[str, Meaning]:
     """Every word by its own name, in a language."""
     english = _read(BASE)
     own = english if lang == BASE else _read(lang)
+    called = own.get(TERMS, {})
     found = {}
     for key, (says, lesson, also) in english.items():
         word = key.replace("_", " ")
         said = says if lang == BASE else own.get(key, says)
         others = tuple(one.strip() for one in also.split(",") if one.strip())
-        found[word] = Meaning(word, str(said), lesson, others)
+        found[word] = Meaning(word, str(said), lesson, others, called.get(key, ""))
     return found
 
 
@@ -52,7 +55,7 @@ def missing(lang: str) -> list[str]:
 
 
 def _read(lang: str) -> dict[str, Any]:
-    """In English [says, lesson, other names] by word, else the sentence alone."""
+    """In English [says, lesson, other names] by word, else the sentence alone, and [terms]."""
     path = TEXT / lang / "words.toml"
     return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
@@ -62,7 +65,13 @@ def _names() -> Mapping[str, str]:
     """Every spelling that is understood, with the word it stands for; own names come first."""
     known = glossary()
     others = {other: word for word, one in known.items() for other in one.also}
-    return {**others, **{word: word for word in known}}
+    called = {
+        one.called.lower(): word
+        for lang in languages()
+        for word, one in glossary(lang).items()
+        if one.called
+    }
+    return {**called, **others, **{word: word for word in known}}
 
 
 def meaning(word: str, lang: str = BASE) -> Meaning:

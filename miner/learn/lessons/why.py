@@ -24,9 +24,9 @@ def screens(setting: Setting) -> Iterator[Live]:
     pages, tries = _write(setting.seed)
     yield _fingerprint(setting.text)
     yield Live("book", tries=TRIES, code=Header.meets)
-    counted = ", ".join(f"{one:,}" for one in tries)
+    counted = {f"tries_{letter}": count for letter, count in zip("abcde", tries, strict=True)}
     whole = ledger.whole(pages) == [""] * len(pages)
-    yield Live("chain", pages=_rows(pages), tries=counted, whole=whole, code=ledger.write)
+    yield Live("chain", pages=_rows(pages), **counted, whole=whole, code=ledger.write)
     yield _changed([*pages[:CHANGED], _forge(pages[CHANGED]), *pages[CHANGED + 1 :]])
     yield _race(pages, setting)
 

@@ -81,6 +81,13 @@ def test_near_misses_by_spelling_and_by_meaning(word: str, near: str) -> None:
         meaning(word)
 
 
+def test_a_translations_own_words_are_known_too() -> None:
+    assert meaning("Zielwert", "de").word == "target" and meaning("zielwert").word == "target"
+    for word, one in glossary("de").items():
+        assert one.called != word and meaning(one.called or word).word == word, word
+    assert all(one.called == "" for one in glossary().values())
+
+
 def test_a_word_like_no_other_is_told_where_the_list_is() -> None:
     with pytest.raises(ConfigError, match="miner explain alone"):
         meaning("qqq")
