@@ -1,5 +1,6 @@
 """`miner class`: a room of people mines one private chain; this is the teacher's side."""
 
+import socket
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -7,10 +8,13 @@ import click
 
 from miner import paths
 from miner.cli.another_python import go_on_with_node
+from miner.cli.listening import need_packages
 from miner.cli.serving import EVERYWHERE, Serving, reachable, say
+from miner.errors import ConfigError
 from miner.pool.values import CHAIN_WORDS
+from miner.views.listeners import Service
 
-PORT, WEB, DESK = "3333", "8080", "8081"
+MINERS_PORT, WEB_PORT, DESK_PORT = "3333", "8080", "8081"
 EASY_HASHES = 2**26  # a block, on average: 7 s at 10 MH/s
 MOST_HASHES = 2**32
 FAIR_USE = (
@@ -33,10 +37,12 @@ FAIR_USE = (
     help="The class's folder; a class that was broken off goes on from its last block.",
 )
 @click.option("--fresh", is_flag=True, help="Start the chain in that folder over.")
-@click.option("--port", default=PORT, show_default=True, metavar="[HOST:]PORT", help="Miners.")
-@click.option("--web", default=WEB, show_default=True, metavar="[HOST:]PORT",
-              help="Phones, browsers and the board.")  # fmt: skip
-@click.option("--desk", default=DESK, show_default=True, metavar="PORT",
+@click.option(
+    "--port", default=MINERS_PORT, show_default=True, metavar="[HOST:]PORT", help="Miners."
+)
+@click.option("--web", metavar="[HOST:]PORT",
+              help=f"Phones, browsers and the board; default: {WEB_PORT}.")  # fmt: skip
+@click.option("--desk", default=DESK_PORT, show_default=True, metavar="PORT",
               help="The teacher's desk, on this computer alone.")  # fmt: skip
 def class_(
     easy: bool,
@@ -44,7 +50,7 @@ def class_(
     datadir: Path | None,
     fresh: bool,
     port: str,
-    web: str,
+    web: str | None,
     desk: str,
 ) -> None:
     """Mine together: node, Stratum server and board for a room of people.
@@ -57,6 +63,7 @@ def class_(
     go_on_with_node()
     serving = Serving()
     miners = serving.bind("--port", port, EVERYWHERE)
+    pages = bind_pages(serving, web)
     folder = datadir or paths.state_dir() / "class" / ("easy" if easy else "testnet4")
     hashes = (block_hashes or EASY_HASHES) if easy else None
     with ExitStack() as stack:
@@ -66,5 +73,24 @@ def class_(
         where, warning = reachable(miners)
         say(f"{CHAIN_WORDS}: {opened.about}, in {folder}")
         say(f"students: miner join {where.removesuffix(':3333')}; {warning}")
+        services: list[Service] = []
+        if pages is not None:
+            from miner.pool.pages import site_of  # its libraries are an extra
+
+            services.append(site_of(opened.service.room, pages, say))
+            say(f"phones: http://{reachable(pages)[0]}/")
         say(FAIR_USE)
-        serving.run(opened.service, miners, [])
+        serving.run(opened.service, miners, services)
+
+
+def bind_pages(serving: Serving, web: str | None) -> socket.socket | None:
+    """The pages' socket; None without their packages, which is said. Raises ConfigError when they
+    were asked for."""
+    try:
+        need_packages()
+    except ConfigError as error:
+        if web is not None:
+            raise
+        say(f"no pages, so no phones: {str(error).removeprefix('--web: ')}")
+        return None
+    return serving.bind("--web", web or WEB_PORT, EVERYWHERE)

@@ -23,11 +23,14 @@ STOP_S = 4.0
 
 
 class Serving:
-    """Sockets bound at once, so that a port that is taken is an error of the command."""
+    """Sockets bound at once, so that a port that is taken is an error of the command; from the
+    beginning a signal asks for an orderly end."""
 
     def __init__(self) -> None:
         self.asked = threading.Event()
         self._sockets = ExitStack()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self.asked.set())
 
     def bind(self, option: str, value: str, default: str) -> socket.socket:
         """Listen at [HOST:]PORT; without a host on `default`. Raises ConfigError."""
@@ -45,8 +48,6 @@ class Serving:
         """Until a signal, or an error that nothing can be mined with. Raises MinerError."""
         lines = Lines()
         service.room.subscribe(lambda event: say(lines.of(event)))
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self.asked.set())
         listeners = Listeners([service, Door(service.room, door, say), *more], say)
         start_thread(listeners.start)
         try:

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -173,5 +174,8 @@ def test_a_class_speaks_to_whoever_connects(miner: Start) -> None:
         None, None, "mining.set_difficulty", "mining.notify",
     ]  # fmt: skip
     teacher.until("Eve joined (by hand)")
+    page = teacher.until("phones: http://").split()[1]
+    with urlopen(page, timeout=10) as answer:
+        assert answer.status == 200 and b"</html>" in answer.read()
     teacher.until("Eve left")
     assert teacher.stop() == 0
