@@ -6,6 +6,7 @@ the product (SHA-256, targets, the judge), and the browser tests compare each wi
 
 import json
 import platform
+import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from datetime import datetime
 from html import escape
 
 from miner import __version__
-from miner.learn import svg, tools
+from miner.learn import quiz, svg, tools
 from miner.learn.answers import Rule
 from miner.learn.steps import (
     Axis,
@@ -99,7 +100,7 @@ def _lesson(lesson: Lesson, setting: Setting, said: Voice, places: dict[str, str
     return (
         f'<section id="lesson-{lesson.name}"><h2>{lesson.number}. {escape(lesson.title)}</h2>'
         f'<p class="about">{escape(lesson.about)} ({minutes})</p>{screens}'
-        f"{tools.shown(lesson, places, said)}"
+        f"{tools.shown(lesson, places, said)}{_quiz(lesson, setting, said)}"
         f'<p class="top"><a href="#contents">{said.say("page_top")}</a></p></section>'
     )
 
@@ -173,6 +174,39 @@ def _solution(answer: str, why: str, said: Voice) -> str:
     return (
         f"<details><summary>{said.say('page_show')}</summary>"
         f"<p><b>{inline(answer.rstrip('.'))}</b>. {inline(why)}</p></details>"
+    )
+
+
+def _quiz(lesson: Lesson, setting: Setting, said: Voice) -> str:
+    """The bank's questions about a lesson, folded away; their order is that of the seed."""
+    entries = [one for one in quiz.bank(lesson.lang) if one.lesson == lesson.name]
+    if not entries:
+        return ""
+    asked = "".join(
+        _question(one.question(random.Random()), said)
+        if one.typed
+        else _choices(one, random.Random(f"{setting.seed} {one.name}"), said)
+        for one in entries
+    )
+    title = said.say("page_quiz", count=len(entries))
+    return f'<details class="quiz"><summary>{title}</summary>{asked}</details>'
+
+
+def _choices(entry: quiz.Entry, rng: random.Random, said: Voice) -> str:
+    """A question with its choices; the mistake behind each wrong one goes with it as data."""
+    mistakes = dict(entry.wrong)
+    choices = entry.choices(rng)
+    told = [bare(mistakes[one]) if one in mistakes else None for one in choices]
+    picks = "".join(
+        f'<label class="pick"><input type="radio" name="{entry.name}" value="{place}"> '
+        f"<span>{inline(one)}</span></label>"
+        for place, one in enumerate(choices)
+    )
+    return (
+        f'<div class="ask" data-mistakes="{escape(json.dumps(told))}"><form><fieldset>'
+        f"<legend><b>{said.say('question')}</b> {inline(entry.ask)}</legend>{picks}</fieldset>"
+        f'<button hidden>{said.say("page_check")}</button><p role="status"></p></form>'
+        f"{_solution(entry.right, entry.why, said)}</div>"
     )
 
 

@@ -56,16 +56,15 @@ def axis(item: Axis) -> str:
         )
     drawn += [_mark(mark, place(value)) for value, mark in zip(logs, item.marks, strict=True)]
     named = sorted((mark for mark in item.marks if mark.label), key=lambda mark: -mark.value)
+    labels = []
     for row, mark in enumerate(named):
         x, y = place(math.log10(mark.value)), 66 + ROW * row
         text = f"{mark.label}: {mark.figure}"
         start = max(min(x + 6, WIDTH - LETTER * len(text)), 0)
-        drawn.append(
-            f'<path class="leader" d="M{x:.1f} 28V{y - 12}"/>'
-            f'<text x="{start:.1f}" y="{y}">{escape(text)}</text>'
-        )
+        drawn.append(f'<path class="leader" d="M{x:.1f} 28V{y - 12}"/>')
+        labels.append(f'<text class="label" x="{start:.1f}" y="{y}">{escape(text)}</text>')
     alt = f"{item.title}: " + ", ".join(f"{mark.label} {mark.figure}" for mark in named)
-    return _figure(drawn, 66 + ROW * len(named), f"{item.title} ({item.unit})", alt)
+    return _figure([*drawn, *labels], 66 + ROW * len(named), f"{item.title} ({item.unit})", alt)
 
 
 def bits(row: str) -> str:

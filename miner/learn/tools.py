@@ -33,10 +33,14 @@ OF_LESSON = {
     "retarget": ("retarget", "nbits"),
     "asicboost": ("text", "bench", "rounds"),
 }
-MACHINES = (
-    "Pencil and paper (human)", "Desktop PC on a power meter (2010)", "Radeon HD 7970",
-    "Avalon Batch 1", "Antminer S9", "Antminer S21",
-)  # fmt: skip
+MACHINES = {  # of the dated table; those without a brand have a name in each language
+    "Pencil and paper (human)": "machine_pencil",
+    "Desktop PC on a power meter (2010)": "machine_desktop",
+    "Radeon HD 7970": "",
+    "Avalon Batch 1": "",
+    "Antminer S9": "",
+    "Antminer S21": "",
+}
 ASIC = "Antminer S21"
 JS = "js_"  # begins the keys of words that the script says
 
@@ -137,8 +141,11 @@ def _machines(setting: Setting, said: Voice) -> dict[str, Any]:
     """Published speeds, and what the network asks for a block."""
     rates = {row.name: row.hashrate_hs for row in hardware.load()}
     net = network.difficulty(setting)
-    machines = [{"name": name, "rate": rates[name]} for name in MACHINES]
-    machines.append({"name": said.say("js_network"), "rate": net.value * 2**32 / 600})
+    machines = [
+        {"name": said.say(key) if key else name, "rate": rates[name]}
+        for name, key in MACHINES.items()
+    ]
+    machines.append({"name": said.say("machine_network"), "rate": net.value * 2**32 / 600})
     asic = {"name": ASIC, "rate": rates[ASIC]}
     return {
         "machines": machines,

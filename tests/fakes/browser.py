@@ -54,7 +54,8 @@ const [touch, letter] = arguments;
 const all = (what) => [...document.querySelectorAll(what)];
 const name = (node) => (node.outerHTML || node).slice(0, 120);
 const small = all("a, button, select, summary, input, textarea")
-  .filter((one) => one.offsetParent && one.getBoundingClientRect().height < touch);
+  .filter((one) => one.offsetParent)
+  .filter((one) => (one.type === "radio" ? one.labels[0] : one).getBoundingClientRect().height < touch);
 const faint = all("svg text, svg tspan").filter((one) => {
   const svg = one.ownerSVGElement, width = svg.getBoundingClientRect().width;
   return width && parseFloat(getComputedStyle(one).fontSize) * width / svg.viewBox.baseVal.width < letter;

@@ -14,7 +14,7 @@ from miner.bitcoin.target import (
     nbits_from_target,
     target_from_nbits,
 )  # fmt: skip
-from miner.learn import tools
+from miner.learn import page, quiz, tools
 from miner.learn.catalogue import LESSONS
 from miner.learn.chain import by_height
 from miner.learn.opened import round_parts
@@ -25,21 +25,47 @@ pytestmark = NEEDS_BROWSER
 TOUCH_PX, LETTER_PX = 44, 10  # what a finger hits; what an eye reads on a phone
 
 
-def test_a_question_is_judged_with_its_hint(browser: Any) -> None:
-    def answer(text: str) -> str:
-        browser.execute_script(
-            "const form = document.querySelector('.ask form'); form.querySelector('input').value ="
-            " arguments[0]; form.requestSubmit();", text
-        )  # fmt: skip
-        return str(js(browser, "document.querySelector('.ask [role=status]').textContent"))
+def answer(browser: Any, place: str, text: str) -> str:
+    """What is said to an answer typed into a question."""
+    browser.execute_script(
+        "const form = document.querySelector(`${arguments[0]} form`); "
+        "form.querySelector('input').value = arguments[1]; form.requestSubmit();", place, text
+    )  # fmt: skip
+    return str(js(browser, "document.querySelector(`${arguments[0]} [role=status]`).textContent",
+                  place))  # fmt: skip
 
-    opened = "document.querySelector('.ask details').open"
-    assert text_of(browser, "tally") == "Questions on this page: 1."
-    assert answer(" ") == "Type an answer first."
-    assert answer("640 bits") == "Not quite. Those are bits." and not js(browser, opened)
-    assert answer("😀") == "Not quite; once more." and js(browser, opened)
-    assert answer("eighty or 80 bytes") == "Right."
-    assert text_of(browser, "tally").endswith("1 of 1; right at the first try: 0.")
+
+def test_a_question_is_judged_with_its_hint(browser: Any) -> None:
+    place = "#lesson-header > .ask"
+    opened = f"document.querySelector('{place} details').open"
+    assert text_of(browser, "tally") == "Questions on this page: 61."
+    assert answer(browser, place, " ") == "Type an answer first."
+    assert answer(browser, place, "640 bits") == "Not quite. Those are bits."
+    assert not js(browser, opened)
+    assert answer(browser, place, "😀") == "Not quite; once more." and js(browser, opened)
+    assert answer(browser, place, "eighty or 80 bytes") == "Right."
+    assert text_of(browser, "tally").endswith("1 of 61; right at the first try: 0.")
+
+
+def test_every_choice_of_the_quiz_names_its_mistake(browser: Any) -> None:
+    """Each choice of each question is pressed; what is said to it is the bank's own word."""
+    said = js(
+        browser, "[...document.querySelectorAll('.ask[data-mistakes]')].map((place) => { "
+        "const form = place.querySelector('form');"
+        "const told = form.querySelector('[role=status]');"
+        "form.requestSubmit(); const before = told.textContent;"
+        "return [before, [...form.querySelectorAll('input')].map((pick) => { pick.checked = true;"
+        "form.requestSubmit(); return [pick.name, pick.labels[0].textContent.trim(),"
+        "told.textContent]; })]; })"
+    )  # fmt: skip
+    bank = {one.name: one for one in quiz.bank("en")}
+    assert [before for before, _ in said if before != "Choose an answer first."] == []
+    rows = [row for _, rows in said for row in rows]
+    for name, choice, told in rows:
+        mistakes = {page.bare(wrong): page.bare(why) for wrong, why in bank[name].wrong}
+        wanted = f"Not quite. {mistakes[choice]}" if choice in mistakes else "Right."
+        assert (told, choice in mistakes) == (wanted, choice != page.bare(bank[name].right))
+    assert {name for name, *_ in rows} == {one.name for one in bank.values() if not one.typed}
 
 
 def test_text_is_hashed_at_each_key(browser: Any) -> None:

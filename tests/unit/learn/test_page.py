@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from miner.learn import bundle, page, svg, tools
+from miner.learn import bundle, page, quiz, svg, tools
 from miner.learn.catalogue import course, find
 from miner.learn.steps import Lesson, Setting, Table
 from miner.learn.voice import languages, voice
@@ -65,8 +65,7 @@ def test_every_word_that_the_page_says_exists_and_is_needed(lang: str) -> None:
     known = voice(lang).words
     assert [one for one in said if f"js_{one}" not in known and one not in known] == []
     own = {key.removeprefix("js_") for key in known if key.startswith("js_")}
-    assert [key for key in own if f'"{key}"' not in text and not key.startswith("field_")
-            and key != "network" and f"js_{key}" not in text] == []  # fmt: skip
+    assert [key for key in own if f'"{key}"' not in text and f"js_{key}" not in text] == []
 
 
 def test_a_lesson_alone_has_its_own_tools_and_no_other() -> None:
@@ -75,6 +74,19 @@ def test_a_lesson_alone_has_its_own_tools_and_no_other() -> None:
     facts = json.loads(html.partition('id="facts">')[2].partition("</script>")[0])
     assert "headers" not in facts and "machines" not in facts
     assert "<title>9. Difficulty keeps time" in html
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_every_question_of_the_quiz_is_in_its_lesson(lang: str) -> None:
+    html = page.build([bare(find("attack"))], Setting(), NOW)
+    assert 'class="quiz"' in html
+    lessons = [bare(one) for one in course(lang).lessons]
+    whole = page.build(lessons, Setting(header=bytes(80)), NOW)
+    parts = whole.split('<section id="lesson-')[1:]
+    found = {part.partition('"')[0]: part for part in parts}
+    for one in quiz.bank(lang):
+        assert page.inline(one.ask) in found[one.lesson], one.name
+        assert one.typed or f'name="{one.name}"' in found[one.lesson]
 
 
 def test_a_tool_stands_once_and_later_lessons_link_to_it() -> None:

@@ -4,7 +4,7 @@ import { at, guarded, inSlices, label, make } from "./draw.js";
 import { LARGEST, Wrong, hex256, hexDigits, targetFromNbits, uint32 } from "./numbers.js";
 import { Search, Tried, log2, wordsOf } from "./search.js";
 import { display, hex, sha256d, unhex } from "./sha256.js";
-import { count, fact, say, short, si } from "./words.js";
+import { count, fact, say, short, si, written } from "./words.js";
 
 // name, first byte, bytes, and how it is written and read
 const FIELDS = [
@@ -95,7 +95,7 @@ function measureLine() {
 
 function told() {
 	const lines = [say("tried", { count: count(tried.count) })];
-	if (best) lines.push(say("best", { nonce: count(best[1]), power: best[0].toFixed(1) }));
+	if (best) lines.push(say("best", { nonce: count(best[1]), power: written(best[0].toFixed(1)) }));
 	if (wins.length) {
 		const mean = wins.reduce((sum, one) => sum + one, 0) / wins.length;
 		lines.push(say("wins", { times: wins.length, tries: wins.slice(-8).map(count).join(", "), mean: short(mean) }));

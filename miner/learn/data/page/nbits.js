@@ -50,7 +50,7 @@ function show(value, typed) {
 	const mantissa = (nbits & 0x7fffff).toString(16).padStart(6, "0");
 	at("nbits-steps").textContent = say("nbits_steps", { exponent, exponent_hex: exponent.toString(16).padStart(2, "0"), mantissa, shift: 8 * (exponent - 3) });
 	const hashes = decimal(LARGEST + 1n, value + 1n);
-	at("nbits-hashes").textContent = say("nbits_hashes", { count: shown(hashes), power: log2(wordsOf(value)).toFixed(2).replace(".", fact("decimal")) });
+	at("nbits-hashes").textContent = say("nbits_hashes", { count: shown(hashes), power: written(log2(wordsOf(value)).toFixed(2)) });
 	at("nbits-lost").textContent = kept === value ? "" : say("nbits_lost", { target: hex256(kept) });
 }
 

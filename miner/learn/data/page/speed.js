@@ -76,17 +76,18 @@ function drawAxis(marks) {
 		parts.push(`<path class="line" d="M${place(10 ** power).toFixed(1)} 20v8"/><text class="tick" x="${place(10 ** power).toFixed(1)}" y="42" text-anchor="middle">10<tspan dy="-4" font-size="12">${power}</tspan></text>`);
 	}
 	const sorted = [...marks].sort((one, two) => two.rate - one.rate);
+	const labels = [];
 	for (const [row, mark] of sorted.entries()) {
 		const x = place(mark.rate);
 		const y = 68 + 21 * row;
 		const text = `${mark.name}: ${si(mark.rate, "H/s")}`;
 		parts.push(`<path class="leader" d="M${x.toFixed(1)} 28V${y - 12}"/>`);
 		parts.push(mark.own ? `<rect class="own" x="${(x - 6).toFixed(1)}" y="14" width="12" height="12"/>` : `<circle class="fixed" cx="${x.toFixed(1)}" cy="20" r="5"/>`);
-		parts.push(`<text class="${mark.own ? "own" : ""}" x="${Math.max(Math.min(x + 6, 400 - 7.6 * text.length), 0).toFixed(1)}" y="${y}">${text}</text>`);
+		labels.push(`<text class="label ${mark.own ? "own" : ""}" x="${Math.max(Math.min(x + 6, 400 - 7.6 * text.length), 0).toFixed(1)}" y="${y}">${text}</text>`);
 	}
 	const svg = at("speed-axis");
 	svg.setAttribute("viewBox", `0 0 400 ${76 + 21 * sorted.length}`);
-	svg.innerHTML = parts.join("");
+	svg.innerHTML = [...parts, ...labels].join("");
 	svg.setAttribute("aria-label", sorted.map((mark) => `${mark.name} ${si(mark.rate, "H/s")}`).join(", "));
 }
 
