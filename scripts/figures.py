@@ -14,7 +14,11 @@ import require_python  # noqa: F401  ends here when this Python is too old
 import bootstrap
 
 FIGURES = bootstrap.ROOT / "scripts" / "lab" / "figures"
-EXTRAS = {"kernel_cost": ("ptx",), "web": ("web", "test")}  # what a figure needs beside the miner
+EXTRAS = {  # what a figure needs beside the miner
+    "kernel_cost": ("ptx",),
+    "web": ("web", "test"),
+    "browser_hash": ("web", "test", "wheels"),
+}
 
 
 def known() -> dict[str, str]:
