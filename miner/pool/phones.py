@@ -15,7 +15,17 @@ from miner.bitcoin.target import expected_hashes
 from miner.pool import values
 from miner.pool.room import Room
 from miner.pool.seat import Entry
-from miner.pool.values import Answer, Assignment, Claim, Judged, Kind, RoomEvent, RoomView
+from miner.pool.values import (
+    Answer,
+    Assignment,
+    Claim,
+    Judged,
+    Kind,
+    Member,
+    Refused,
+    RoomEvent,
+    RoomView,
+)
 from miner.work.unit import build_unit
 
 GRACE_S = 15.0  # without a stream, before the place is free for others
@@ -36,7 +46,7 @@ class Mail:
     work: Json | None = None
     told: Json | None = None
     found: deque[Json] = field(default_factory=lambda: deque(maxlen=MOST_FOUND))
-    end: str = ""  # "moved", "removed" or "closed"
+    end: str = ""  # "moved", "removed", "unknown" or "closed"
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self) -> list[tuple[str, Json]]:
@@ -154,8 +164,11 @@ class Phones:
         return "" if member is None else member.name
 
     def open(self, phone: Phone) -> Mail:
-        """For a new stream of it; the one before ends."""
+        """For a new stream of it; the one before ends. One that had left, since its device slept,
+        comes back to its row; where that is impossible it is told to enter again."""
         self._end(phone, "moved")
+        if not self._returned(phone):
+            return Mail(end="unknown")
         mail = phone.mail = Mail()
         self._give(phone)
         mail.told = self._told(phone, self._room.view(self._clock()))
@@ -175,6 +188,8 @@ class Phones:
 
     def share(self, phone: Phone, job: str, unit: int, nonce: int) -> Json:
         """What the room says of a share."""
+        if self._member(phone) is None:
+            return judgement(Judged(Answer.UNAUTHORIZED))
         size = 4 if phone.given is None else phone.given.job.merkle.extranonce2_size
         claim = Claim(job, extranonce2(unit, size), phone.ntimes.get(job, 0), nonce)
         return judgement(self._room.submit(phone.number, claim, self._clock()))
@@ -184,11 +199,10 @@ class Phones:
         now = self._clock()
         view = self._room.view(now) if self._phones else None
         for phone in list(self._phones.values()):
-            member = self._room.member(phone.number)
             if phone.mail is not None and view is not None:
                 phone.mail.told = self._told(phone, view)
                 phone.mail.news.set()
-            elif member is not None and member.left_s is None and now - phone.since_s > GRACE_S:
+            elif now - phone.since_s > GRACE_S and self._member(phone) is not None:
                 self._room.leave(phone.number, now)
 
     def close(self) -> None:
@@ -197,6 +211,24 @@ class Phones:
             self._end(phone, "closed")
 
     # --- inside -----------------------------------------------------------------------------
+    def _member(self, phone: Phone) -> Member | None:
+        """Its member, unless another device has the row by now, which came by the same name."""
+        member = self._room.member(phone.number)
+        own = member is not None and self._room.token(phone.number) == phone.entry.token
+        return member if own else None
+
+    def _returned(self, phone: Phone) -> bool:
+        """Is it in the room, or could it be brought back?"""
+        member, now = self._member(phone), self._clock()
+        if member is None:
+            return False
+        if member.left_s is not None:
+            try:
+                self._room.enter(Kind.BROWSER, member.name, member.device, phone.entry, now)
+            except Refused:
+                return False
+        return True
+
     def _heard(self, event: RoomEvent) -> None:
         match event:
             case values.NewWork(number=number):

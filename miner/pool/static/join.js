@@ -29,6 +29,7 @@ const link = new Link({
 	back() { now.lost = false; log(say("log-back"), "good"); show(); },
 	moved() { now.moved = true; show(); },
 	removed() { now.removed = true; show(); },
+	shut(answer) { now.entered = false; trouble(answer); show(); },
 	judged(answer) {
 		if (answer.answer === "accepted") {
 			log(say("log-share", { difficulty: number(answer.difficulty, 3) }), "good");

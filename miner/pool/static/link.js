@@ -27,7 +27,8 @@ async function post(path, body) {
 
 export class Link {
 	// `on`: work(unit), told(what the class knows of this device), found(a block of anybody),
-	// lost(), back(), moved(), removed(), judged(answer).
+	// lost(), back(), moved(), removed(), shut(why it
+	// may not come back), judged(answer).
 	constructor(on) {
 		this.on = on;
 		this.token = memory.get("token");
@@ -66,13 +67,23 @@ export class Link {
 		on("found", (block) => this.on.found(block));
 		on("moved", () => { this.close(); this.on.moved(); });
 		on("removed", () => { this.close(); this.forget(); this.on.removed(); });
-		on("unknown", () => { this.close(); this.forget(); this.enter(this.name, this.device); });
+		on("unknown", () => { this.close(); this.forget(); this.again(); });
 		source.onerror = () => { if (source === this.source) this.lose(); };
 	}
 
 	close() {
 		if (this.source) this.source.close();
 		this.source = null;
+	}
+
+	// Enters once more, by the same name, until there is an answer.
+	async again() {
+		let answer = await this.enter(this.name, this.device);
+		while (answer.status === 0 && !this.source) {
+			await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+			answer = await this.enter(this.name, this.device);
+		}
+		if (answer.status !== 200) this.on.shut(answer);
 	}
 
 	forget() {

@@ -184,6 +184,44 @@ def test_one_who_never_opens_a_stream_gives_the_place_back(room: Class) -> None:
     assert len(room.rig.of(Left)) == 1
 
 
+def test_a_phone_that_slept_comes_back_to_its_row(room: Class) -> None:
+    """Its browser opens the stream anew by itself, long after the phone has left."""
+    phone, mail, work = easy(room)
+    room.phones.share(phone, work["job"], work["unit"], nonce_for(work))
+    room.phones.closed(phone, mail)
+    room.later(60.0)
+    assert len(room.rig.of(Left)) == 1
+    again = room.phones.open(phone)
+    member = room.rig.room.member(phone.number)
+    assert member is not None and member.left_s is None and work_in(again)
+    room.later(1.0)
+    assert dict(again.take())["told"]["accepted"] == 1
+    room.later(60.0)
+    assert len(room.rig.of(Left)) == 1
+
+
+def test_a_phone_that_slept_while_the_room_filled_up_is_told() -> None:
+    room = Class(most_of_a_kind=1)
+    phone, mail = room.entered()
+    room.phones.closed(phone, mail)
+    room.later(60.0)
+    room.entered("Bob")
+    assert [name for name, _ in room.phones.open(phone).take()] == ["unknown"]
+
+
+def test_a_new_device_of_a_name_that_left_has_its_row_and_keeps_it(room: Class) -> None:
+    first, mail = room.entered()
+    room.phones.closed(first, mail)
+    room.later(60.0)
+    second, newer = room.entered()
+    assert second is not first and second.number == first.number
+    room.later(60.0)
+    assert len(room.rig.of(Left)) == 1, "the first, which has no stream, sends nobody away"
+    assert room.phones.share(first, "1", 0, 0)["answer"] == "unauthorized"
+    assert [name for name, _ in room.phones.open(first).take()] == ["unknown"]
+    assert newer.take()
+
+
 def test_one_whom_the_teacher_removes_hears_it_and_is_not_let_in_again(room: Class) -> None:
     phone, mail = room.entered()
     room.rig.room.remove(phone.number, room.rig.now)
