@@ -245,9 +245,7 @@ def _show(found: result.Result) -> None:
 
 def _verify(path: Path, plan: Plan) -> None:
     old = store.load(path)
-    forged = [one for one in proof.check(old) if one.case.proof and not one.passed]
-    if forged:
-        raise ConfigError(f"{path}: {forged[0].case.spelled}: {forged[0].why}")
+    proof.refuse_forged(old, str(path))
     with screen.Screen() as shown:
         found = session.verify(old, cache_dir(), shown.tell, shown.say, plan)
     terminal.console().print(screen.checked(found))

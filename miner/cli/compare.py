@@ -8,8 +8,9 @@ import click
 from miner.errors import ConfigError
 from miner.measure import compare as comparing
 from miner.measure import machines as computers
-from miner.measure import screen, store, terminal
+from miner.measure import proof, screen, store, terminal
 from miner.measure.compare import Report
+from miner.measure.result import Result
 
 AGAINST = "vs"
 SLOWER = 1  # exit code of --fail-below
@@ -36,11 +37,16 @@ def compare(
         _machines(files, as_json)
         return
     old, new = split(files)
-    found = comparing.compare(
-        [store.load(path) for path in old], [store.load(path) for path in new], cpu_time
-    )
+    found = comparing.compare(list(map(_honest, old)), list(map(_honest, new)), cpu_time)
     show(found, as_json)
     fail(found, fail_below)
+
+
+def _honest(path: Path) -> Result:
+    """A result that its own shares do not contradict. Raises ConfigError."""
+    found = store.load(path)
+    proof.refuse_forged(found, str(path))
+    return found
 
 
 def check_ratio(fail_below: float | None) -> None:
@@ -99,7 +105,7 @@ def _machines(files: tuple[Path, ...], as_json: bool) -> None:
         raise ConfigError("--machines sets two result files or more side by side")
     if len(set(files)) < len(files):
         raise ConfigError("--machines wants each file once")
-    found = computers.machines({str(path): store.load(path) for path in files})
+    found = computers.machines({str(path): _honest(path) for path in files})
     if as_json:
         click.echo(computers.to_json(found))
         return

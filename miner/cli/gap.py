@@ -10,7 +10,7 @@ from miner.devices import energy
 from miner.errors import ConfigError
 from miner.gap import arithmetic, collection, economics, hardware, screen, tables, twogaps
 from miner.gap import site as pages
-from miner.measure import export, result, session, store
+from miner.measure import export, proof, result, session, store
 from miner.measure.screen import Screen
 from miner.paths import cache_dir, config_dir
 
@@ -64,7 +64,7 @@ def gap(  # the signature is the option list
     if source is not None and (backends or soak):
         raise ConfigError("--from takes what was measured: leave out --backend and --soak")
     _check_targets(plot, page)
-    found = store.load(source) if source else _measure(backends, watts, soak)
+    found = _load(source) if source else _measure(backends, watts, soak)
     own = arithmetic.own_from(found, watts)
     bars = twogaps.bars(own, table, known, tokens)
     shown = tables.every(own, table, known, network, bars)
@@ -78,6 +78,13 @@ def gap(  # the signature is the option list
         _draw(plot, page, essay.Findings(found, own, table, known, network, shown, bars, proven))
     if source is None and found.partial:
         sys.exit(INTERRUPTED)
+
+
+def _load(source: Path) -> result.Result:
+    """A result that its own shares do not contradict. Raises ConfigError."""
+    found = store.load(source)
+    proof.refuse_forged(found, str(source))
+    return found
 
 
 def _draw(plot: Path | None, page: Path | None, found: "Findings") -> None:

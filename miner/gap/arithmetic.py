@@ -14,8 +14,8 @@ from miner.bitcoin.target import expected_hashes, target_from_difficulty
 from miner.errors import ConfigError
 from miner.gap.economics import Figure
 from miner.gap.hardware import HardwareRow
-from miner.measure import stats
-from miner.measure.result import GIVEN, WALL, Result
+from miner.measure import proof, stats
+from miner.measure.result import GIVEN, WALL, CaseResult, Result
 
 J_PER_KWH = 3.6e6
 DAY_S = 86400.0
@@ -48,6 +48,7 @@ class Own:
     burst_hs: float | None = None  # beside a sustained rate
     j_ci95: tuple[float, float] | None = None  # of j_per_th
     disturbed: bool = False  # others had a part of the machine, and of counted joules
+    proven: float | None = None  # of the hashes, by their shares; None when the file holds none
 
     @property
     def given(self) -> bool:
@@ -151,7 +152,14 @@ def own_from(result: Result, watts: float | None = None) -> Own:
         burst_hs=case.burst_hs if case.sustained_hs is not None else None,
         j_ci95=case.energy_interval(result.seed) if watts is None else None,
         disturbed=case.trust().disturbed,
+        proven=_proven(result, case),
     )
+
+
+def _proven(result: Result, case: CaseResult) -> float | None:
+    """How much of a case's hashes its shares prove, None without any."""
+    found = (one.share_proven for one in proof.check(result) if one.case is case and case.proof)
+    return next(found, None)
 
 
 def hashes_for(difficulty: float) -> float:

@@ -124,6 +124,8 @@ def _refuse(result: Result, case: CaseResult, findings: list[proof.Finding]) -> 
 
 def _mistrust(case: CaseResult) -> str:
     trust = case.trust()
+    if not case.on_gpu and not case.cpu_rates():
+        return "CPU time was not counted, so it is not known what other programs took"
     if trust.word in TRUSTED or (case.sustained_hs is not None and not trust.disturbed):
         return ""
     reason = trust.reasons[0]

@@ -70,7 +70,7 @@ RATE_GROUPS = (
     Group("gpu", "graphics cards", 2012.4, 5.0e7),
     Group("fpga", "FPGAs", 2009.2, 1.9e10),
     Group("asic", "ASICs in halls", 2012.6, 2.6e14),
-    Group("home-asic", "ASICs for the home", 2016.2, 2.0e10),
+    Group("home-asic", "ASICs for the home", 2017.0, 2.0e10),
 )
 COST_MARKS = (
     Mark("Desktop PC on a power meter (2010)", "PC of 2010", 7, -4),

@@ -8,7 +8,7 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e9e9ea; --paper: #16171a; --soft: #a9a9ad;
   --line: #43444a; --band: #1f2024; --blue: #56b4e9; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 60rem; padding: 1.5rem; background: var(--paper);
+body { margin: 0 auto; max-width: 68rem; padding: 1.5rem; background: var(--paper);
   color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 .5rem; }
 h2 { font-size: 1.35rem; margin: 2.6rem 0 .5rem; break-after: avoid; }

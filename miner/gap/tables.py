@@ -48,6 +48,7 @@ def own(one: Own) -> Sheet:
         ["hashrate, median", f"{units.rate(one.rate_hs)}  95 % {interval}  {one.trust}"],
         ["by", f"{one.basis}, {one.length}"],
         ["energy", joules],
+        ["proof", _proof(one)],
     ]
     if one.wall_hs is not None:
         rows.insert(3, ["by wall time", f"{units.rate(one.wall_hs)}: others had the rest; every "
@@ -55,6 +56,15 @@ def own(one: Own) -> Sheet:
     if one.burst_hs is not None:
         rows.insert(3, ["burst", f"{units.rate(one.burst_hs)} in the first 16 s"])
     return Sheet(OWN, ("", ""), rows, one.missing, left=2)
+
+
+def _proof(one: Own) -> str:
+    if one.proven is None:
+        return "none: the result holds no shares"
+    return (
+        f"{units.percent(one.proven)} of the hashes, by shares that anybody can hash again (miner "
+        "bench verify); not the seconds"
+    )
 
 
 def eras(found: list[arithmetic.Era]) -> Sheet:

@@ -106,6 +106,8 @@ def seed_of(result: Result) -> Header | None:
     """
     if result.seed_header is None:
         return None
+    if result.seed_block is None:
+        raise ConfigError("the file holds a block's header and no seed block")
     header = Header.parse(bytes.fromhex(result.seed_header))
     if header.hash_hex != result.seed_block or not has_work(header):
         raise ConfigError(f"the header given is not that of the seed block {result.seed_block}")
@@ -120,14 +122,24 @@ def seed_of(result: Result) -> Header | None:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the shares of a case show. `why` is empty when they fit what is claimed."""
+    """What the shares of a case show. `contradiction` is empty when they fit what is claimed."""
 
     case: CaseResult
     claimed: int  # hashes
     shares: int
     expected: float  # shares the claim would give
     proven: float  # hashes done with 95 % confidence, one-sided
-    why: str = ""
+    contradiction: str = ""
+
+    @property
+    def why(self) -> str:
+        """Why it is no proof, in words; "" for one."""
+        if self.contradiction or self.expected >= FEWEST:
+            return self.contradiction
+        return (
+            f"the claimed hashes would give {self.expected:.1f} shares at its target: too few to "
+            "prove anything"
+        )
 
     @property
     def passed(self) -> bool:
@@ -144,6 +156,18 @@ def check(result: Result) -> list[Finding]:
     return [_check(result, case) for case in result.cases if case.gate.passed and case.slices]
 
 
+def refuse_forged(result: Result, where: str) -> None:
+    """For whoever uses a file's figures: a case may come without shares, as older files do, but
+    not with shares that contradict it. Raises ConfigError."""
+    try:
+        seed_of(result)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
+    for one in check(result):
+        if one.case.proof is not None and one.contradiction:
+            raise ConfigError(f"{where}: {one.case.spelled}: {one.contradiction}")
+
+
 def _check(result: Result, case: CaseResult) -> Finding:
     claimed = sum(one.hashes for one in case.slices)
     if case.proof is None:
@@ -155,7 +179,7 @@ def _check(result: Result, case: CaseResult) -> Finding:
     if why:
         return found
     if why := _unlikely(case, case.proof, expected):
-        return replace(found, why=why)
+        return replace(found, contradiction=why)
     return replace(found, proven=exact.poisson_lower(count) / case.proof.chance)
 
 
@@ -167,11 +191,6 @@ def _unlikely(case: CaseResult, proof: Proof, expected: float) -> str:
         return (
             f"{count} shares, where the claimed hashes would give {expected:.0f}: more is claimed "
             "than was done"
-        )
-    if expected < FEWEST:
-        return (
-            f"the target is so hard that the claimed hashes would give {expected:.1f} shares: too "
-            "few to prove anything"
         )
     found = [0] * len(case.slices)
     for raw in proof.shares:

@@ -57,7 +57,8 @@ def _check(value: Any, part: dict[str, Any], whole: dict[str, Any], where: str) 
             _check(item, part.get("items", {}), whole, f"{where}[{index}]")
     elif isinstance(value, str):
         if "pattern" in part and not re.search(part["pattern"], value):
-            raise ConfigError(f"{where} is {_short(value)}, which does not match {part['pattern']}")
+            want = part.get("description", part["pattern"])
+            raise ConfigError(f"{where} is {_short(value)}, want {want}")
     elif isinstance(value, int | float) and not isinstance(value, bool):
         _check_bounds(value, part, where)
 

@@ -119,6 +119,7 @@ def from_dict(data: dict[str, Any], where: str) -> Result:
     )
     for index, (case, raw) in enumerate(zip(found.cases, data["cases"], strict=True)):
         _agree(case, raw["stats"], f"{where}.cases[{index}]")
+        _agree_on_joules(case, f"{where}.cases[{index}].energy")
         if any(case.key == other.key for other in found.cases[:index]):
             raise ConfigError(f"{where}.cases[{index}] is a second {case.label} on {case.device}")
     return found
@@ -142,6 +143,20 @@ def _agree(case: CaseResult, stored: dict[str, Any] | None, where: str) -> None:
     low, high = stored["ci95"] or (found.median, found.median)
     if not low <= found.median <= high:
         raise ConfigError(f"{where}.stats.ci95 is [{low}, {high}], the median {found.median}")
+
+
+def _agree_on_joules(case: CaseResult, where: str) -> None:
+    """The sums are those of the slices that were metered."""
+    metered = [one for one in case.slices if one.joules is not None]
+    if case.energy is None:
+        return
+    for name, told, value in (
+        ("joules", case.energy.joules, sum(one.joules or 0.0 for one in metered)),
+        ("hashes", case.energy.hashes, sum(one.hashes for one in metered)),
+        ("seconds", case.energy.seconds, sum(one.seconds for one in metered)),
+    ):
+        if not math.isclose(told, value, rel_tol=1e-6):
+            raise ConfigError(f"{where}.{name} is {told}, the slices say {value}")
 
 
 def _scrubbed(value: Any) -> Any:
@@ -206,7 +221,8 @@ def load(path: Path) -> Result:
     try:
         data = strictjson.loads(files.read(path, MAX_BYTES))
     except (OSError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} cannot be read as a result of `miner bench`: {error}") from error
+        why = getattr(error, "strerror", None) or str(error).partition(";")[0]
+        raise ConfigError(f"{path} cannot be read as a result of `miner bench`: {why}") from error
     if not isinstance(data, dict) or "cases" not in data or "schema" not in data:
         raise ConfigError(f"{path} is JSON, but not from `miner bench --export`")
     return from_dict(data, str(path))

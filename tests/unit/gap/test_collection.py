@@ -142,6 +142,17 @@ def test_a_cpu_without_a_model_name_has_its_numbers(made: dict[str, Any], tmp_pa
     assert found.model == "AMD Ryzen 9 7950X"
 
 
+def test_without_cpu_time_nobody_knows_who_else_was_there(
+    made: dict[str, Any], tmp_path: Path
+) -> None:
+    """A forger leaves it out, and a run beside others looks steady."""
+    result = store.from_dict(made, "x")
+    result.cases[0].slices = [replace(one, cpu_s=None) for one in result.cases[0].slices]
+    (tmp_path / "r.json").write_text(export.to_json(result))
+    with pytest.raises(ConfigError, match="CPU time was not counted"):
+        collection.submit(tmp_path / "r.json", tmp_path / "all")
+
+
 def test_wonders_are_refused(made: dict[str, Any], tmp_path: Path) -> None:
     result = store.from_dict(made, "x")
     case = result.cases[0]

@@ -206,7 +206,7 @@ def test_rounds_alternate_and_results_grow(tmp_path: Path) -> None:
         assert len(found.slices) == 3
         assert found.warmup
         assert found.counters["seconds"] > 0
-        assert all(one.rate_hs > 1000 for one in found.slices)
+        assert all(one.hashes > 0 and one.seconds > 0 for one in found.slices)
     assert not run.result.partial
     store.from_dict(store.to_dict(run.result), "own")
 

@@ -20,6 +20,7 @@ from miner.errors import BackendFault, BackendUnavailable, ConfigError, MinerErr
 from miner.measure import export, runs, schema, session, store
 from miner.measure.bench import Plan
 
+from .test_proof import GENESIS_HEADER
 from .test_result import sample
 
 Run = Callable[..., Result]
@@ -31,10 +32,6 @@ from miner.measure import bench, session
 session.QUICK = bench.Plan(samples=16, slice_s=0.1, warmup_s=0.1)
 main()
 """
-GENESIS_HEADER = (
-    "01000000" + "00" * 32 + "3ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a"
-    "29ab5f49ffff001d1dac2b7c"
-)
 
 
 @pytest.fixture
@@ -272,9 +269,10 @@ def test_verify_needs_no_machine_and_refuses_what_is_forged(run: Run, tmp_path: 
     assert abs(len(case["proof"]["shares"]) - expected) < 6 * expected**0.5
     data["cases"][0]["proof"]["shares"].append(data["cases"][0]["proof"]["shares"][0])
     (tmp_path / "bad.json").write_text(json.dumps(data))
-    for words in (("bench", "verify", "bad.json"), ("bench", "--verify", "bad.json")):
+    for words in ("bench verify", "bench --verify", "bench compare out.json",
+                  "bench compare --machines out.json", "gap --from"):  # fmt: skip
         with pytest.raises(ConfigError, match="stands there twice"):
-            run(*words)
+            run(*words.split(), "bad.json")
 
 
 def test_gap_as_text(run: Run, file: Path) -> None:

@@ -149,9 +149,11 @@ def test_the_seed_blocks_time_is_its_own(made: dict[str, Any]) -> None:
     assert proof.seed_of(store.from_dict(changed(made, **known), "x")) == genesis
     assert proof.seed_of(store.from_dict(changed(made), "x")) is None  # its hash alone
     late = GENESIS_HEADER[:136] + "00ffff6a" + GENESIS_HEADER[144:]
+    alone = changed(made, seed_block=None, seed_header=GENESIS_HEADER)
+    with pytest.raises(ConfigError, match="no seed block"):
+        proof.seed_of(store.from_dict(alone, "x"))
     wrong: list[dict[str, Any]] = [
         {"seed_block": BLOCK, "seed_header": GENESIS_HEADER},
-        {"seed_block": None, "seed_header": GENESIS_HEADER},
         {"seed_block": Header.parse(bytes.fromhex(late)).hash_hex, "seed_header": late},
     ]
     for one in wrong:

@@ -15,7 +15,7 @@ def sample(rate: float = 1e6, cases: int = 1) -> Result:
     for index in range(cases):
         case = CaseResult(
             "native", "avx2", "CPU", index + 1, 8, "cpu", Gate(25, "ab" * 32, True),
-            energy=Energy(450.0, 10_000_000, 10.0, "package", "powercap", 15.0), overhead=0.001,
+            overhead=0.001,
         )  # fmt: skip
         rates = [rate * (1 + 0.001 * (i % 5)) for i in range(10)]
         case.slices = [
@@ -23,6 +23,8 @@ def sample(rate: float = 1e6, cases: int = 1) -> Result:
             for i, one in enumerate(rates)
         ]
         case.warmup = case.slices[:2]
+        hashes = sum(one.hashes for one in case.slices)
+        case.energy = Energy(450.0, hashes, 10.0, "package", "powercap", 15.0)
         found.cases.append(case)
     return found
 
@@ -149,8 +151,11 @@ def test_foreign_files_are_one_line(tmp_path: Path) -> None:
         ('"hashes": 1000000,', f'"hashes": 1{"0" * 400},', "a number of 401 digits, want at most"),
         ('"joules": 45.0', '"joules": 1e308', "want at most"),
         ('"joules": 45.0', '"joules": -1', "want at least 0"),
-        ('"2026-11-22T12:00:00+00:00"', '"yesterday"', "does not match"),
-        ('"2026-11-22T12:00:00+00:00"', '""', "does not match"),
+        ('"2026-11-22T12:00:00+00:00"', '"yesterday"', "want a time in UTC"),
+        ('"2026-11-22T12:00:00+00:00"', '"2026-02-31T12:00:00+00:00"', "no such time"),
+        ('"joules": 450.0', '"joules": 4.5', r"energy.joules is 4.5, the slices say 450"),
+        ('"proof": null', '"proof": {"target": "' + "0" * 64 + '", "shares": []}', "64 hex digits"),
+        ('"2026-11-22T12:00:00+00:00"', '""', "want a time in UTC"),
         ('"median": 1002000.0', '"median": 1e12', "the slices say"),
         ('"n": 10', '"n": 11', "the slices say 10"),
         ('"schema": 1', '"schema": 2', "newer"),

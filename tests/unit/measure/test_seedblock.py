@@ -9,7 +9,7 @@ from miner.errors import RemoteProtocolError
 from miner.measure import seedblock
 from tests.fakes.node import FakeNode
 
-from .test_commands import GENESIS_HEADER
+from .test_proof import GENESIS_HEADER
 
 GENESIS = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"
 
