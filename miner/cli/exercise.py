@@ -16,7 +16,7 @@ from miner.learn.tasks import miner as mining
 from miner.learn.voice import Voice, voice
 
 ENOUGH = 2  # runs that did not pass, until the solution is shown
-WIDTH, LABEL = 80, 12  # columns
+WIDTH, LABEL = 80, 11  # columns
 
 
 def exercise(words: tuple[str, ...], lang: str, skeleton: bool, solution: bool) -> None:
@@ -113,14 +113,15 @@ def try_file(one: Exercise, path: Path) -> None:
         click.echo(said.say("ex_trying", file=str(path)), err=True)
     report = marking.try_file(one, path)
     show_report(report, said, path)
-    solved = report.solved and (one.name != "miner" or judged_by_node(one, path))
+    at_node = report.solved and one.name == "miner"
+    solved = report.solved and (not at_node or judged_by_node(one, path))
     count = progress.note(paths.state_dir(), one.name, solved)
     click.echo()
     if solved:
         click.echo(said.say("ex_solved", count=report.total))
         show_next(one, said)
         return
-    click.echo(said.say("ex_failed", right=len(report.right), count=report.total))
+    click.echo(said.say("ex_failed", right=len(report.right), count=report.total + at_node))
     if count.failed >= ENOUGH:
         click.echo(said.say("ex_compare", number=one.number))
     raise click.exceptions.Exit(1)
@@ -169,6 +170,14 @@ def cut(line: str, room: int) -> list[str]:
     return [*pieces, line]
 
 
+class NoBlock(Exception):
+    """The learner's miner gave nothing that could be sent to a node."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__()
+        self.report = report
+
+
 def judged_by_node(one: Exercise, path: Path) -> bool:
     """Blocks of the learner's miner, sent to a node of our own."""
     said, source = voice(one.lang), attempt.source_of(path)
@@ -176,16 +185,21 @@ def judged_by_node(one: Exercise, path: Path) -> bool:
     def mine(job: mining.Work) -> bytes:
         tried = attempt.run(path, source, one.task.function, [(job,)])
         value = tried.outcomes[0].value if tried.outcomes else None
-        return value if isinstance(value, bytes) else b""
+        if not isinstance(value, bytes):
+            raise NoBlock(marking.report(one, tried, (mining.node_case(job),)))
+        return value
 
     click.echo(said.say("ex_node"))
     try:
         done = mining.on_node(mine)
+    except NoBlock as none:
+        show_report(none.report, said, path)
+        return False
     except MinerError as error:
         click.echo(said.say("ex_no_node", why=str(error)))
         return True
     for height, sent in enumerate(done, 1):
         key = "ex_node_block" if sent.accepted else "ex_node_refused"
-        word = sent.judgement.reason
+        word = sent.judgement.explanation or sent.judgement.reason
         click.echo(said.say(key, height=height, hash=sent.hash_hex, word=word))
     return all(sent.accepted for sent in done)

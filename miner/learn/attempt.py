@@ -192,10 +192,10 @@ def _started(path: Path) -> Iterator["subprocess.Popen[bytes]"]:
         yield process
     finally:
         with suppress(OSError):
-            if hasattr(os, "killpg"):
-                os.killpg(process.pid, signal.SIGKILL)
-            else:
+            if sys.platform == "win32":
                 process.kill()
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
         with suppress(subprocess.TimeoutExpired):
             process.wait(ENDING_S)
 

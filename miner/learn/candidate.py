@@ -101,20 +101,20 @@ class Channel:
 
 def _out_of_reach(handle: int) -> int:
     """A copy of a descriptor, with a high number where the system allows."""
-    try:
+    if sys.platform != "win32":
         import fcntl
 
-        return fcntl.fcntl(handle, fcntl.F_DUPFD_CLOEXEC, HIGH)
-    except (ImportError, OSError):
-        return os.dup(handle)
+        with suppress(OSError):
+            return fcntl.fcntl(handle, fcntl.F_DUPFD_CLOEXEC, HIGH)
+    return os.dup(handle)
 
 
 def limit(memory_bytes: int) -> None:
     """Bound memory, files and time of this process, where the system can."""
-    try:
-        import resource
-    except ImportError:  # Windows: the judge's clock is the only limit
-        return
+    if sys.platform == "win32":
+        return  # the judge's clock is the only limit
+    import resource
+
     wanted = {
         resource.RLIMIT_AS: memory_bytes,
         resource.RLIMIT_FSIZE: MOST_FILE_BYTES,

@@ -16,6 +16,7 @@ from miner.text import scrub
 
 MOST_SHOWN = 400  # characters of a value
 PRINTED_LINES = 5
+LONG = 40  # characters of a list's entry that stands alone on its line
 # Exceptions with a hint of their own; what the program raised is told anyway.
 KNOWN = {
     "SystemExit": "exit", "KeyboardInterrupt": "exit", "EOFError": "input",
@@ -71,13 +72,14 @@ def try_function(exercise: Exercise, function: Callable[..., Any]) -> Report:
     return report(exercise, Attempt(tuple(outcomes)))
 
 
-def report(exercise: Exercise, tried: Attempt) -> Report:
-    """What to tell the learner."""
-    marker = _Marker(exercise, voice(exercise.lang), tried)
+def report(exercise: Exercise, tried: Attempt, cases: tuple[Case, ...] | None = None) -> Report:
+    """What to tell the learner; `cases` are those of the exercise unless others were tried."""
+    cases = exercise.cases if cases is None else cases
+    marker = _Marker(exercise, voice(exercise.lang), tried, cases)
     right, wrong = marker.first_wrong()
     lines = [scrub(line, 76) for line in tried.printed.splitlines() if line.strip()]
     more = ("..",) if len(lines) > PRINTED_LINES else ()
-    return Report(right, len(exercise.cases), wrong, (*lines[:PRINTED_LINES], *more))
+    return Report(right, len(cases), wrong, (*lines[:PRINTED_LINES], *more))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class _Marker:
     exercise: Exercise
     voice: Voice
     tried: Attempt
+    cases: tuple[Case, ...]
 
     def first_wrong(self) -> tuple[tuple[str, ...], Wrong | None]:
         """The cases that went well, and what is to be said of the next."""
@@ -94,7 +97,7 @@ class _Marker:
         if early:
             return (), Wrong("", "", early[0], "", early[1], True)
         right: list[str] = []
-        for place, case in enumerate(self.exercise.cases):
+        for place, case in enumerate(self.cases):
             name = self.exercise.case_name(case)
             if place >= len(self.tried.outcomes):
                 answer, hint = self._ended()
@@ -166,16 +169,23 @@ class _Marker:
             key = "ex_huge" if value.bits else "ex_other"
             return self.voice.say(key, kind=value.kind, bits=value.bits)
         keys = self.exercise.task.in_hex
-        return shortened(spelled(value, key in keys or "answer" in keys, keys))
+        return self._laid_out(value, key if key in keys else "answer")
+
+    def _laid_out(self, value: Any, name: str) -> str:
+        """A value as Python has it; of dicts and lists of long entries each on its own line."""
+        keys = self.exercise.task.in_hex
+        if isinstance(value, dict) and len(value) > 1:
+            lines = [f"{key!r}: {self._laid_out(one, str(key))}," for key, one in value.items()]
+            return "\n".join(["{", *lines, "}"])
+        if isinstance(value, list) and any(len(spelled(one)) > LONG for one in value):
+            return "\n".join(["[", *(f"{self._laid_out(one, name)}," for one in value), "]"])
+        return shortened(spelled(value, name in keys, keys))
 
     def _given(self, case: Case) -> str:
         """The arguments, by their names."""
         task = self.exercise.task
         pairs = zip(task.arguments, case.given, strict=True)
-        return "\n".join(
-            f"{name} = {shortened(spelled(value, name in task.in_hex, task.in_hex))}"
-            for name, value in pairs
-        )
+        return "\n".join(f"{name} = {self._laid_out(value, name)}" for name, value in pairs)
 
     def _want(self, case: Case) -> str:
         return self._shown(case.want)
@@ -229,7 +239,7 @@ class _Marker:
 
     def _mistake(self, case: Case) -> str:
         """The hint for the mistake that gives the very same answers; "" for none known."""
-        place = self.exercise.cases.index(case)
+        place = self.cases.index(case)
         fitting = [
             key
             for key, program in self.exercise.task.mistakes.items()
@@ -240,7 +250,7 @@ class _Marker:
         programs = self.exercise.task.mistakes
 
         def agreed(key: str) -> int:
-            pairs = zip(self.exercise.cases, self.tried.outcomes, strict=False)
+            pairs = zip(self.cases, self.tried.outcomes, strict=False)
             return sum(_same(programs[key], one, outcome) for one, outcome in pairs)
 
         return self.exercise.hint(max(fitting, key=agreed))

@@ -93,6 +93,11 @@ def made() -> tuple[Case, ...]:
     return tuple(Case(key, (job,), right(job)) for key, job in jobs.items())
 
 
+def node_case(job: Work) -> Case:
+    """A template of the node's own."""
+    return Case("node", (job,), right(job))
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A block that was sent to the node, and what the node said."""

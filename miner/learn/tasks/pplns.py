@@ -4,6 +4,7 @@ from collections import Counter
 from fractions import Fraction
 
 from miner.learn.task import Case, Task, cases
+from miner.work.payout import Pplns
 
 Shares = list[tuple[str, int]]
 Paid = dict[str, int]
@@ -25,9 +26,12 @@ def split(work: Counter[str], reward: int, whole: int) -> Paid:
 
 
 def right(shares: Shares, window: int, reward: int) -> Paid:
-    """In whole satoshis, rounded down."""
-    work = windowed(shares, window)
-    return split(work, reward, work.total())
+    """By the pool's own window; in whole satoshis, rounded down."""
+    names = sorted({name for name, _ in shares})
+    pool = Pplns(window)
+    for name, difficulty in shares:
+        pool.share(names.index(name), difficulty)
+    return {names[member]: int(reward * part) for member, part in pool.parts().items()}
 
 
 def oldest(shares: Shares, window: int, reward: int) -> Paid:

@@ -95,6 +95,16 @@ def test_a_block_that_the_node_refuses_is_not_solved(monkeypatch: pytest.MonkeyP
     assert not progress.tried(Path("home/state"))["miner"].solved
 
 
+def test_a_miner_that_fails_at_the_node_is_told_where(capsys: pytest.CaptureFixture[str]) -> None:
+    start = "    coinbase = bytes"
+    trap = f"    if work['bits'] == '207fffff':\n        return None\n{start}"
+    Path("mine.py").write_text(find("miner").solution.replace(start, trap))
+    done = run("6", "mine.py")
+    assert done.exit_code == 1 and "NOT YET what the node asks for" in done.output
+    assert "2 of 3 cases are right." in done.output
+    assert "previousblockhash" in done.output and "Nothing came back" in done.output
+
+
 def test_without_a_node_the_cases_alone_count(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_node(mine: object) -> list[mining.Sent]:
         raise NodeError("no wheel")
