@@ -55,6 +55,7 @@ def wheels(folder: Path, name: str) -> Path:
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the library is x86-64's")
 def test_the_library_of_the_compiler_wheel_passes_the_backend_suite(tmp_path: Path) -> None:
     folder = wheels(tmp_path, "linux-x86_64")
+    assert (folder / "pool" / "static" / "hash.wasm").read_bytes()[:4] == b"\0asm"
     opened = library.load(folder)
     assert opened.ffi.string(opened.lib.scan_compiler()).startswith(b"clang ")
     script, tests = ROOT / "tests" / "csrc" / "pytest_with_library.py", ROOT / "tests" / "backends"
