@@ -1,4 +1,5 @@
-"""Times the built-in node over its own RPC: blocks, templates, proposals, start, memory.
+"""Times the built-in node over its own RPC and in its own process: blocks, templates, proposals,
+a reorganisation, start, memory.
 
     python3 scripts/figures.py node [--blocks 1000]
 
@@ -49,17 +50,30 @@ class Client:
         return reply["result"]
 
 
-def solve(template: dict[str, Any]) -> str:
-    """The template's block with an empty coinbase tag, as hex."""
+def solve(template: dict[str, Any], tag: bytes = b"") -> str:
+    """The template's block with this coinbase tag, as hex."""
     commitment = bytes.fromhex(template["default_witness_commitment"])
     outputs = [TxOut(template["coinbasevalue"], b"\x51"), TxOut(0, commitment)]
-    coinbase = build_coinbase(template["height"], outputs, 0).fill(b"")
+    coinbase = build_coinbase(template["height"], outputs, 0, tag).fill(b"")
     tx = Transaction.parse(with_witness(coinbase))
     nbits, previous = int(template["bits"], 16), from_display_hex(template["previousblockhash"])
     fields = (template["version"], previous, tx.txid, template["curtime"], nbits)
     headers = (Header(*fields, nonce) for nonce in itertools.count())
     header = next(one for one in headers if one.meets(target_from_nbits(nbits)))
     return Block(header, (tx,)).serialize().hex()
+
+
+def reorganisation(node: Node) -> Callable[[], None]:
+    """Splits the chain; side B then overtakes side A."""
+
+    def run() -> None:
+        split = node.chain.split()
+        for side in "AABBB":
+            split.submit(side, bytes.fromhex(solve(split.template(side), side.encode())))
+        if not split.branches()[1].active:
+            raise RuntimeError(split.why())
+
+    return run
 
 
 def timed_ms(step: Callable[[], Any], runs: int) -> list[float]:
@@ -110,6 +124,8 @@ def main() -> None:
                 "getblocktemplate, empty mempool",
                 timed_ms(lambda: call("getblocktemplate", REQUEST), 200),
             )
+            show("the same in this process", timed_ms(node.chain.template, 200))
+            show("two blocks undone for three", timed_ms(reorganisation(node), 20))
             print(f"{'resident, node alone':<34} {resident_mb() - before:8.1f} MB")
             propose()  # makes the scratch chain
             show("proposal", timed_ms(propose, 9))
