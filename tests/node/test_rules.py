@@ -169,6 +169,10 @@ def test_a_folder_is_opened_with_its_own_rules_only(tmp_path: Path) -> None:
     with Node.start(tmp_path, rules=TESTNET4) as node:
         assert node.height == 1
         assert node.rules is TESTNET4
+    (tmp_path / "clean").unlink()  # as if it had been killed: the blocks are read again
+    with Node.start(tmp_path, rules=TESTNET4) as node:
+        assert node.height == 1
+        assert node.chain.submit(bytes.fromhex(mined()["A"][1])) == ""
     with Node.start(tmp_path, fresh=True) as node:
         rpc = Rpc(node)
         mine(rpc, 2)
