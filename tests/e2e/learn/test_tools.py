@@ -19,10 +19,9 @@ from miner.learn.catalogue import LESSONS
 from miner.learn.chain import by_height
 from miner.learn.opened import round_parts
 from tests.e2e.learn.kit import HEADER, js, press, put, text_of, value_of
-from tests.fakes.browser import CONTRAST, MISFITS, NEEDS_BROWSER, screen, until
+from tests.fakes.browser import NEEDS_BROWSER, until
 
 pytestmark = NEEDS_BROWSER
-TOUCH_PX, LETTER_PX = 44, 10  # what a finger hits; what an eye reads on a phone
 
 
 def answer(browser: Any, place: str, text: str) -> str:
@@ -333,6 +332,8 @@ def test_the_browsers_speed_is_measured_beside_the_page(browser: Any) -> None:
     assert re.search(r"This browser: [\d.]+ [kM]H/s, the middle of 5 turns", told)
     assert "Antminer S21" in told and re.search(r"in a year: [\d.]+·10⁻", told)
     assert js(browser, "window.hashed") == 0
+    loaded = js(browser, "performance.getEntriesByType('resource').map((one) => one.name)")
+    assert [one for one in loaded if not one.startswith("blob:")] == [], "it asks for nothing"
     assert "this browser" in str(js(browser, "document.getElementById('speed-axis').ariaLabel"))
 
 
@@ -341,33 +342,6 @@ def test_without_workers_it_is_measured_in_slices(browser: Any) -> None:
     browser.execute_script(COUNTED)
     measured(browser)
     assert js(browser, "window.hashed") > 10_000 and js(browser, "window.pauses") >= 100
-
-
-def test_tools_alone_ask_for_nothing(browser: Any) -> None:
-    measured(browser)
-    loaded = js(browser, "performance.getEntriesByType('resource').map((one) => one.name)")
-    assert [one for one in loaded if not one.startswith("blob:")] == []
-
-
-@pytest.mark.parametrize("lang", ["en", "de"])
-def test_a_phone_shows_tools_that_a_finger_hits_and_an_eye_reads(
-    driver: Any, pages: dict[str, str], lang: str
-) -> None:
-    screen(driver, 390)
-    driver.get(pages[lang])
-    driver.execute_script(
-        "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
-    )
-    assert driver.execute_script(MISFITS, TOUCH_PX, LETTER_PX) == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_of_the_tools_has_contrast(
-    driver: Any, pages: dict[str, str], scheme: str
-) -> None:
-    screen(driver, 1280, scheme)
-    driver.get(pages["en"])
-    assert driver.execute_script(CONTRAST) == []
 
 
 def test_every_tool_is_on_the_page_and_in_its_lessons(browser: Any) -> None:

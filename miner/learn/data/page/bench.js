@@ -16,6 +16,8 @@ const FIELDS = [
 	["nonce", 76, 4, (raw) => String(little(raw)), uint32],
 ];
 const SPOTS = 380; // places for dots on the line
+const PIECE = 500; // hashes between two looks at the clock
+const REDRAW_MS = 250;
 
 let header = new Uint8Array(80);
 let own = 0; // the nonce the chosen header came with
@@ -170,7 +172,28 @@ function halt() {
 	at("bench-verdict").setAttribute("aria-busy", "false");
 }
 
-// Tries the nonces after this one that were not tried, until one wins.
+// Tries a piece of the nonces from `nonce` on that were not tried yet; the nonce that won, the one
+// to go on with, and how many were tried. null when all 4,294,967,296 have been tried.
+function tryPiece(search, nonce, words) {
+	const free = tried.free(nonce);
+	if (!free) return null;
+	const [from, many] = free;
+	const end = from + Math.min(many, PIECE);
+	let won = null;
+	let next = from;
+	while (next < end && won === null) {
+		if (search.meets(next, words)) won = next;
+		const power = log2(search.hash);
+		spots.add(spot(power));
+		if (!best || power < best[0]) best = [power, next];
+		next += 1;
+	}
+	tried.add(from, next - from);
+	since += next - from;
+	return { won, next, count: next - from };
+}
+
+// Searches from the nonce after this one, in slices, until one wins or somebody says stop.
 function mine() {
 	if (stop) {
 		halt();
@@ -180,42 +203,26 @@ function mine() {
 	const search = new Search(header);
 	const words = wordsOf(target());
 	const begun = performance.now();
-	let hashes = 0;
-	let nonce = (nonceOf() + 1) % 2 ** 32;
-	let drawn = begun;
+	let [hashes, drawn, nonce] = [0, begun, nonceOf() + 1];
 	at("bench-mine").textContent = say("stop");
 	at("bench-mine").setAttribute("aria-pressed", "true");
 	at("bench-verdict").setAttribute("aria-busy", "true"); // is read out when the search ends
-	const ended = (message) => {
-		go(nonce);
-		if (message) at("bench-verdict").textContent = message;
-	};
 	stop = inSlices(() => {
-		const free = tried.free(nonce);
-		if (!free) {
-			ended(say("exhausted"));
+		const piece = tryPiece(search, nonce, words);
+		if (!piece) {
+			halt();
+			at("bench-verdict").textContent = say("exhausted");
 			return false;
 		}
-		const [from, many] = free;
-		const until = from + Math.min(many, 500);
-		let found = false;
-		for (nonce = from; nonce < until && !found; nonce += found ? 0 : 1) {
-			found = search.meets(nonce, words);
-			const power = log2(search.hash);
-			spots.add(spot(power));
-			if (!best || power < best[0]) best = [power, nonce];
-		}
-		const done = nonce - from + (found ? 1 : 0);
-		tried.add(from, done);
-		hashes += done;
-		since += done;
-		if (found) {
+		hashes += piece.count;
+		nonce = piece.next;
+		if (piece.won !== null) {
 			wins.push(since);
 			since = 0;
-			ended("");
+			go(piece.won);
 			return false;
 		}
-		if (performance.now() - drawn > 250) {
+		if (performance.now() - drawn > REDRAW_MS) {
 			drawn = performance.now();
 			drawLine(log2(search.hash));
 			told();
