@@ -3,6 +3,7 @@
 import signal
 import socket
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 
@@ -11,7 +12,7 @@ import click
 from miner.errors import ConfigError
 from miner.pool.door import Door
 from miner.pool.service import PoolService
-from miner.pool.words import Lines
+from miner.pool.words import Calm, Lines
 from miner.run.machine import addresses
 from miner.run.run import start_thread
 from miner.transport.listening import bind, bound, bracketed, listen_address
@@ -46,9 +47,9 @@ class Serving:
 
     def run(self, service: PoolService, door: socket.socket, more: Sequence[Service]) -> None:
         """Until a signal, or an error that nothing can be mined with. Raises MinerError."""
-        lines = Lines()
-        service.room.subscribe(lambda event: say(lines.of(event)))
-        listeners = Listeners([service, Door(service.room, door, say), *more], say)
+        calm = Calm(say, time.monotonic)
+        service.room.subscribe(Lines(say, calm).hear)
+        listeners = Listeners([service, Door(service.room, door, calm), *more], say)
         start_thread(listeners.start)
         try:
             while not (self.asked.wait(LOOK_S) or service.fatal):
@@ -61,10 +62,9 @@ class Serving:
             raise service.fatal
 
 
-def say(text: str | None) -> None:
+def say(text: str) -> None:
     """A line of what happens."""
-    if text is not None:
-        click.echo(text)
+    click.echo(text)
 
 
 def reachable(listener: socket.socket) -> tuple[str, str]:

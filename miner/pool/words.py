@@ -1,5 +1,7 @@
 """What happens in the room, as lines for the teacher's terminal. Shares are not told there."""
 
+from collections.abc import Callable
+
 from miner import units
 from miner.pool.values import (
     BlockFound,
@@ -14,28 +16,53 @@ from miner.pool.values import (
     WasReset,
 )
 
+MOST_OPEN = 1024  # blocks
+MOST_A_SECOND = 10  # lines about comings and goings: a flood of them must not hide the blocks
+
+
+class Calm:
+    """Passes lines on, few a second; the rest are counted. Blocks are told beside it."""
+
+    def __init__(self, say: Callable[[str], None], clock: Callable[[], float]) -> None:
+        self._say, self._clock = say, clock
+        self._second, self._told, self._left_out = 0, 0, 0
+
+    def __call__(self, text: str) -> None:
+        second = int(self._clock())
+        if second != self._second:
+            if self._left_out:
+                self._say(f"({self._left_out} more lines like these)")
+            self._second, self._told, self._left_out = second, 0, 0
+        self._told += 1
+        if self._told <= MOST_A_SECOND:
+            self._say(text)
+        else:
+            self._left_out += 1
+
 
 class Lines:
     """Turns events into lines; remembers whose a block is until the kernel has spoken."""
 
-    MOST_OPEN = 1024
-
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None], calm: Callable[[str], None]) -> None:
+        """`say` is for what must be seen, `calm` for what may come in floods."""
+        self._say, self._calm = say, calm
         self._found: dict[str, BlockFound] = {}
 
-    def of(self, event: RoomEvent) -> str | None:
-        """A line, or None for what needs none."""
+    def hear(self, event: RoomEvent) -> None:
+        """A reader of the room."""
         match event:
             case BlockFound():
                 self._found[event.hash_hex] = event
-                if len(self._found) > self.MOST_OPEN:
+                if len(self._found) > MOST_OPEN:
                     del self._found[next(iter(self._found))]
-                return None
             case BlockJudged():
-                return self._judged(event)
-        return line_of(event)
+                tell = self._say if event.accepted else self._calm
+                tell(self._judged(event))
+            case _:
+                if (line := line_of(event)) is not None:
+                    self._calm(line)
 
-    def _judged(self, event: BlockJudged) -> str | None:
+    def _judged(self, event: BlockJudged) -> str:
         found = self._found.get(event.hash_hex)
         if event.final:
             self._found.pop(event.hash_hex, None)
