@@ -7,9 +7,12 @@ thread ends the process.
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 NOTICE_S = 1.0  # for the main thread to see the signal,
@@ -121,3 +124,15 @@ def swallows_errors(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def kill(process: "subprocess.Popen[bytes]", within_s: float = 1.0) -> None:
+    """End a process with everything it started, where the system has groups; it was made with a
+    session of its own."""
+    with suppress(OSError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(within_s)

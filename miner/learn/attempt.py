@@ -9,7 +9,6 @@ import json
 import os
 import queue
 import secrets
-import signal
 import subprocess
 import sys
 import threading
@@ -23,6 +22,7 @@ from typing import IO, Any
 from miner import files
 from miner.errors import ConfigError, MinerError
 from miner.learn.candidate import decode, encode
+from miner.signals import kill
 
 SECONDS = 10.0  # for loading the file and all cases
 MEMORY_BYTES = 1024**3
@@ -191,13 +191,7 @@ def _started(path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     try:
         yield process
     finally:
-        with suppress(OSError):
-            if sys.platform == "win32":
-                process.kill()
-            else:
-                os.killpg(process.pid, signal.SIGKILL)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(ENDING_S)
+        kill(process, ENDING_S)
 
 
 def _in_thread(work: Callable[[], None]) -> threading.Thread:

@@ -7,15 +7,14 @@ nothing of mining waits for.
 
 import json
 import os
-import signal
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from miner.signals import kill
 from miner.state.events import Alarm, BlockAnswered, BlockFound, Event
 from miner.state.snapshot import Snapshot
 from miner.views.jsonl import event_line
@@ -127,14 +126,3 @@ class Hook:
         if not self._told:
             self._told = True
             self._complain(f"--on-event: the command {why}; mining goes on")
-
-
-def kill(process: "subprocess.Popen[bytes]") -> None:
-    """With everything it started, where the system has groups."""
-    with suppress(OSError):
-        if sys.platform == "win32":
-            process.kill()
-        else:
-            os.killpg(process.pid, signal.SIGKILL)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(1.0)
