@@ -82,7 +82,7 @@ class Forks:
         if self.attack is None or row is None or not row.side or row.side == self.attack.active:
             return []
         fork, side = self.attack.fork_height, row.side
-        above = [one for one in self.rows if one.side and one.height > fork]
+        above = [one for one in self.rows if one.height > fork]
         won = [one for one in above if one.side == side and not one.accepted]
         lost = [one for one in above if one.side != side and one.accepted]
         changed = [replace(one, accepted=True, word="") for one in won]

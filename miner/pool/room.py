@@ -31,6 +31,7 @@ from miner.pool.values import (
     RoomView,
 )
 from miner.pool.work import EXTRANONCE1_BYTES, Work
+from miner.protocol.gbt.job import template_of
 from miner.protocol.gbt.template import Template
 from miner.protocol.stratum.vardiff import Vardiff
 from miner.text import scrub
@@ -316,9 +317,10 @@ class Room:
         """A block: to the readers, to the node."""
         work, job, member = self._work_of(seat.member), share.unit.job, seat.member
         assert work is not None and job.height is not None
+        side = template_of(job).workid  # as it was when the job was given
         self._tell(
             told.BlockFound(
-                now, member, job.height, share.hash_hex, member.side, stale,
+                now, member, job.height, share.hash_hex, side if side in self._works else "", stale,
                 work.block_difficulty(self._state.class_target), work.template.coinbase_value,
             )
         )  # fmt: skip

@@ -246,11 +246,15 @@ def test_attack_sides_mine_on_tips_of_their_own() -> None:
     from tests.unit.pool.kit import template
 
     rig, ann, bob = racing()
-    rig.room.template(template("aa" * 32, 8), rig.now, "A")
+    rig.room.template(template("aa" * 32, 8, workid="A"), rig.now, "A")
     rig.room.set_side(ann.number, "A", rig.now)
     assert ann.miner.jobs[-1].fields[1] == "aa" * 32 and ann.miner.jobs[-1].fields[8] is True
     assert bob.miner.jobs[-1].fields[1] == "11" * 32
     assert found(rig, ann) and rig.of(BlockFound)[-1].side == "A"
+    before = bob.miner.find(target=BLOCK_TARGET)
+    rig.room.set_side(bob.number, "A", rig.now)
+    bob.submit(before)
+    assert rig.of(BlockFound)[-1].side == "", "its job was of the common chain"
     assert rig.room.view(rig.now).sides["A"].height == 7
 
 
