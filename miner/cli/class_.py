@@ -1,6 +1,5 @@
 """`miner class`: a room of people mines one private chain; this is the teacher's side."""
 
-import socket
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -8,13 +7,12 @@ import click
 
 from miner import paths
 from miner.cli.another_python import go_on_with_node
-from miner.cli.listening import need_packages
+from miner.cli.class_pages import DESK_PORT, WEB_PORT, Pages, print_plan
+from miner.cli.class_pages import replay as show_again
 from miner.cli.serving import EVERYWHERE, Serving, reachable, say
-from miner.errors import ConfigError
 from miner.pool.values import CHAIN_WORDS
-from miner.views.listeners import Service
 
-MINERS_PORT, WEB_PORT, DESK_PORT = "3333", "8080", "8081"
+MINERS_PORT = "3333"
 EASY_HASHES = 2**26  # a block, on average: 7 s at 10 MH/s
 MOST_HASHES = 2**32
 FAIR_USE = (
@@ -42,28 +40,43 @@ FAIR_USE = (
 )
 @click.option("--web", metavar="[HOST:]PORT",
               help=f"Phones, browsers and the board; default: {WEB_PORT}.")  # fmt: skip
-@click.option("--desk", default=DESK_PORT, show_default=True, metavar="PORT",
-              help="The teacher's desk, on this computer alone.")  # fmt: skip
-def class_(
+@click.option("--desk", metavar="PORT",
+              help=f"The teacher's desk, here alone; default: {DESK_PORT}.")  # fmt: skip
+@click.option("--plan", type=click.Choice(("en", "de")), is_flag=False, flag_value="en",
+              help="Print the lesson plan of 45 minutes, and end.")  # fmt: skip
+@click.option("--replay", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Show a session again that the desk kept, without the class.")  # fmt: skip
+@click.option("--speed", type=click.FloatRange(0, 1000, min_open=True), default=1.0,
+              show_default=True, metavar="N", help="Of the replay, times real time.")  # fmt: skip
+def class_(  # the signature is the option list
     easy: bool,
     block_hashes: int | None,
     datadir: Path | None,
     fresh: bool,
     port: str,
     web: str | None,
-    desk: str,
+    desk: str | None,
+    plan: str | None,
+    replay: Path | None,
+    speed: float,
 ) -> None:
     """Mine together: node, Stratum server and board for a room of people.
 
     The chain is private and its coins exist only here. Students join with miner join HOST, with
     any Stratum miner, or with a browser.
     """
+    if plan is not None:
+        print_plan(plan)
+        return
+    if replay is not None:
+        show_again(replay, speed, web)
+        return
     if block_hashes is not None and not easy:
         raise click.UsageError("--block-hashes belongs to --easy: the chain has a difficulty")
     go_on_with_node()
     serving = Serving()
     miners = serving.bind("--port", port, EVERYWHERE)
-    pages = bind_pages(serving, web)
+    pages = Pages(serving, web, desk)
     folder = datadir or paths.state_dir() / "class" / ("easy" if easy else "testnet4")
     hashes = (block_hashes or EASY_HASHES) if easy else None
     with ExitStack() as stack:
@@ -72,25 +85,8 @@ def class_(
         opened = open_class(folder, hashes, fresh, say, stack)
         where, warning = reachable(miners)
         say(f"{CHAIN_WORDS}: {opened.about}, in {folder}")
-        say(f"students: miner join {where.removesuffix(':3333')}; {warning}")
-        services: list[Service] = []
-        if pages is not None:
-            from miner.pool.pages import site_of  # its libraries are an extra
-
-            services.append(site_of(opened.service.room, pages, say))
-            say(f"phones: http://{reachable(pages)[0]}/")
+        join = where.removesuffix(f":{MINERS_PORT}")
+        say(f"students: miner join {join}; {warning}")
+        services = pages.services(opened.service, f"miner join {join}", easy)
         say(FAIR_USE)
         serving.run(opened.service, miners, services)
-
-
-def bind_pages(serving: Serving, web: str | None) -> socket.socket | None:
-    """The pages' socket; None without their packages, which is said. Raises ConfigError when they
-    were asked for."""
-    try:
-        need_packages()
-    except ConfigError as error:
-        if web is not None:
-            raise
-        say(f"no pages, so no phones: {str(error).removeprefix('--web: ')}")
-        return None
-    return serving.bind("--web", web or WEB_PORT, EVERYWHERE)

@@ -86,9 +86,10 @@ class Listening:
             self._run.tell(Caution(f"{option}: whoever reaches this computer can read {where}"))
 
 
-def need_packages() -> None:
-    """Raises ConfigError with the command that installs them."""
-    missing = [name for name in WEB_PACKAGES if find_spec(name.replace("-", "_")) is None]
+def need_packages(*more: str) -> None:
+    """Raises ConfigError with the command that installs them. `more`: beside those of any page."""
+    wanted = (*WEB_PACKAGES, *more)
+    missing = [name for name in wanted if find_spec(name.replace("-", "_")) is None]
     if missing:
-        command = f"{sys.executable} -m pip install {' '.join(WEB_PACKAGES)}"
+        command = f"{sys.executable} -m pip install {' '.join(wanted)}"
         raise ConfigError(f"--web: {', '.join(missing)} not installed; get it by {command}")

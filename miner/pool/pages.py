@@ -1,21 +1,56 @@
-"""The room's web server: everybody's pages, on one site."""
+"""The room's web servers: everybody's pages on one site, the teacher's desk on another."""
 
+import secrets
 import socket
 import time
 from collections.abc import Callable
 
+from miner.pool.desk import Desk
+from miner.pool.document import Invitation
+from miner.pool.orders import Orders
 from miner.pool.phone_door import PhoneDoor
 from miner.pool.phones import Phones
+from miner.pool.record import Record
 from miner.pool.room import Room
-from miner.pool.site import PoolSite
+from miner.pool.screen import Home, Screen
+from miner.pool.site import Part, PoolSite
 from miner.run.machine import addresses
 from miner.transport.listening import bound
 from miner.views.web.app import Reach
 from miner.views.web.server import WebServer
 
+Complain = Callable[[str], None]
+TOKEN_BYTES = 24
 
-def site_of(room: Room, listener: socket.socket, complain: Callable[[str], None]) -> WebServer:
-    """The site that phones join by, on a socket that is bound already."""
+
+def class_site(
+    room: Room, listener: socket.socket, screen: Screen, complain: Complain
+) -> WebServer:
+    """The site that phones join by and boards are seen on, on a socket that is bound already."""
+    return site_of([PhoneDoor(Phones(room, time.time)), screen], listener, complain)
+
+
+def class_screen(room: Room, invitation: Invitation, easy: bool) -> Screen:
+    """The board of a room that is open."""
+    return Screen(lambda: room.view(time.time()), invitation, lambda: {"easy": easy})
+
+
+def class_desk(
+    room: Room, listener: socket.socket, screen: Screen, easy: bool, complain: Complain
+) -> tuple[WebServer, str]:
+    """The teacher's desk, and the path of its address. From now on the session is recorded."""
+    token, record = secrets.token_urlsafe(TOKEN_BYTES), Record(room.view(time.time()))
+    room.subscribe(record.take)
+    desk = Desk(token, screen, Orders(room, screen, time.time, easy), record)
+    return site_of([desk], listener, complain), f"/{token}/"
+
+
+def board_site(screen: Screen, listener: socket.socket, complain: Complain) -> WebServer:
+    """A board alone, such as that of a replay."""
+    return site_of([screen, Home()], listener, complain)
+
+
+def site_of(parts: list[Part], listener: socket.socket, complain: Complain) -> WebServer:
     host = socket.gethostname()
     reach = Reach((host, f"{host}.local", *addresses()), not bound(listener).is_loopback)
-    return WebServer(PoolSite([PhoneDoor(Phones(room, time.time))], reach, complain), listener)
+    return WebServer(PoolSite(parts, reach, complain), listener)

@@ -47,7 +47,13 @@ def opening(view: RoomView) -> dict[str, Any]:
     """Of the room that nobody is in yet."""
     target = view.chain.class_target
     chain = {**asdict(view.chain), "class_target": None if target is None else f"{target:x}"}
-    return {"at_s": view.started_s, "mode": view.mode.name, "paused": view.paused, "chain": chain}
+    return {
+        "at_s": view.started_s,
+        "mode": view.mode.name,
+        "paused": view.paused,
+        "chain": chain,
+        "blocks": [asdict(row) for row in view.blocks],
+    }
 
 
 def written(event: RoomEvent) -> dict[str, Any]:

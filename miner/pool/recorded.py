@@ -11,9 +11,19 @@ from typing import Any
 from miner import files, strictjson
 from miner.errors import ConfigError
 from miner.pool import values
+from miner.pool.forks import MOST_BLOCKS
 from miner.pool.record import FORMAT, MOST_EVENTS, VERSION
 from miner.pool.tally import opening
-from miner.pool.values import ChainView, Kind, Member, Mode, RoomEvent, RoomRules, RoomView
+from miner.pool.values import (
+    BlockRow,
+    ChainView,
+    Kind,
+    Member,
+    Mode,
+    RoomEvent,
+    RoomRules,
+    RoomView,
+)
 from miner.text import scrub
 from miner.work.claim import Answer
 
@@ -82,6 +92,12 @@ class Fields:
         """None, or what `ask` gives."""
         return None if self._told.get(key) is None else ask(key)
 
+    def many(self, key: str, most: int) -> list[Any]:
+        value = self._told.get(key)
+        if not isinstance(value, list) or len(value) > most:
+            raise Wrong(f"{key} is no list of at most {most:,}")
+        return value
+
     def inner(self, key: str) -> "Fields":
         return Fields(self._told.get(key))
 
@@ -127,11 +143,8 @@ def parse(text: bytes) -> tuple[RoomView, list[RoomEvent]]:
         raise Wrong(f"format is not {FORMAT!r}: want what the desk's export wrote")
     if told.whole("version", 1 << 31) != VERSION:
         raise Wrong(f"its version is not {VERSION}: want the miner that wrote it, or a newer one")
-    listed = told._told.get("events")
-    if not isinstance(listed, list) or len(listed) > MOST_EVENTS:
-        raise Wrong(f"events is no list of at most {MOST_EVENTS:,}")
     reader, events = Reader(), []
-    for place, one in enumerate(listed, 1):
+    for place, one in enumerate(told.many("events", MOST_EVENTS), 1):
         try:
             events.append(reader.event(Fields(one)))
         except Wrong as wrong:
@@ -154,7 +167,23 @@ def opened(told: Fields) -> RoomView:
     )
     rules = RoomRules(chain.text("name"), chain.text("words"), mode=told.one_of("mode", Mode))
     view = opening(rules, told.number("at_s", 0, LATEST_S))
-    return replace(view, chain=shown, paused=told.yes("paused"))
+    blocks = tuple(block(Fields(one)) for one in told.many("blocks", MOST_BLOCKS))
+    return replace(view, chain=shown, paused=told.yes("paused"), blocks=blocks)
+
+
+def block(told: Fields) -> BlockRow:
+    """One that was there before."""
+    return BlockRow(
+        height=told.whole("height", 1 << 31),
+        hash_hex=told.hash("hash_hex"),
+        name=told.text("name"),
+        number=None,
+        at_s=told.number("at_s", 0, LATEST_S),
+        waited_s=told.maybe("waited_s", lambda key: told.number(key, -LATEST_S, LATEST_S)),
+        side="",
+        work=told.number("work", 0, 1e80),
+        accepted=True,
+    )
 
 
 class Reader:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from miner.pool.tally import Tally
-from miner.pool.values import RoomEvent, RoomView
+from miner.pool.values import Joined, RoomEvent, RoomView
+from miner.units import duration
 
 
 class Replay:
@@ -30,6 +31,12 @@ class Replay:
             self._tally.take(self._events[self._told])
             self._told += 1
         return self._tally.view(now)
+
+    @property
+    def about(self) -> str:
+        """What there is to see."""
+        members = len({one.member.number for one in self._events if isinstance(one, Joined)})
+        return f"{members} members, {duration(self._until_s - self._from_s)}"
 
     def told(self) -> dict[str, Any]:
         """For the board: where the replay is."""

@@ -74,3 +74,17 @@ def qr(text: str) -> bytes:
     drawn = io.BytesIO()
     segno.make(text or "-", error="m", micro=False).save(drawn, kind="svg", border=4, light="#fff")
     return drawn.getvalue()
+
+
+class Home:
+    """A site whose first page is the board."""
+
+    def routes(self) -> list[BaseRoute]:
+        there = Answer(b"", status=302, headers=[(b"location", b"/board")])
+        return [Route("/", endpoint(lambda request: there))]
+
+    def tick(self) -> None:
+        """Nothing changes."""
+
+    def close(self) -> None:
+        """No answer is endless."""

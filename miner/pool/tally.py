@@ -102,6 +102,7 @@ class Tally:
         self._pool = Pplns(1)
         self._last_s: float | None = None  # when the newest accepted block was found
         self._paused_s: float | None = None
+        self.restore(first.blocks)
         self._handlers: dict[type[values.RoomEvent], Handler] = {
             values.Joined: self._joined,
             values.Left: self._known,

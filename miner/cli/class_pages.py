@@ -1,0 +1,85 @@
+"""What `miner class` shows: pages for phones, board and desk; a replay; the lesson plan."""
+
+import socket
+import time
+from pathlib import Path
+
+import click
+
+from miner.cli.listening import need_packages
+from miner.cli.serving import EVERYWHERE, LOOK_S, Serving, reachable, say
+from miner.errors import ConfigError
+from miner.pool.service import PoolService
+from miner.run.machine import addresses
+from miner.run.run import start_thread
+from miner.transport.listening import bound, open_url
+from miner.views.listeners import Listeners, Service
+
+WEB_PORT, DESK_PORT = "8080", "8081"
+LOOPBACK = "127.0.0.1"
+
+
+class Pages:
+    """The sockets of the class's pages; without their packages there are none, which is said."""
+
+    def __init__(self, serving: Serving, web: str | None, desk: str | None) -> None:
+        """Raises ConfigError: a port that is taken; packages that are missing when pages were
+        asked for; a desk that others could reach."""
+        self._web: socket.socket | None = None
+        try:
+            need_packages("segno")
+        except ConfigError as error:
+            if web is not None or desk is not None:
+                raise
+            say(f"no pages, so no phones, board or desk: {str(error).removeprefix('--web: ')}")
+            return
+        self._web = serving.bind("--web", web or WEB_PORT, EVERYWHERE)
+        self._desk = serving.bind("--desk", desk or DESK_PORT, LOOPBACK)
+        if not bound(self._desk).is_loopback:
+            raise ConfigError(f"--desk {desk}: the desk is for this computer alone, give a PORT")
+
+    def services(self, service: PoolService, join: str, easy: bool) -> list[Service]:
+        """`join`: the command by which a computer joins. Says where the pages are."""
+        if self._web is None:
+            return []
+        from miner.pool import pages  # its libraries are an extra
+        from miner.pool.document import Invitation
+
+        room, place = service.room, f"http://{reachable(self._web)[0]}/"
+        screen = pages.class_screen(room, Invitation(join, place), easy)
+        desk, path = pages.class_desk(room, self._desk, screen, easy, say)
+        say(f"phones: {place}")
+        say(f"board, for the projector: {place}board")
+        say(f"desk, for you alone: http://{LOOPBACK}:{bound(self._desk).port}{path}")
+        return [pages.class_site(room, self._web, screen, say), desk]
+
+
+def replay(file: Path, speed: float, web: str | None) -> None:
+    """Show a recorded session on a board until a signal. Raises ConfigError."""
+    need_packages("segno")
+    from miner.pool import pages
+    from miner.pool.document import Invitation
+    from miner.pool.recorded import load
+    from miner.pool.replay import Replay
+    from miner.pool.screen import Screen
+
+    shown = Replay(*load(file), speed, time.monotonic)
+    serving = Serving()
+    listener = serving.bind("--web", web or WEB_PORT, LOOPBACK)
+    screen = Screen(shown.view, Invitation("", ""), shown.told)
+    listeners = Listeners([pages.board_site(screen, listener, say)], say)
+    start_thread(listeners.start)
+    say(f"{file}: {shown.about}; see it at {open_url(bound(listener), addresses())}board")
+    try:
+        while not serving.asked.wait(LOOK_S):
+            pass
+    finally:
+        listeners.stop()
+        listener.close()
+
+
+def print_plan(lang: str) -> None:
+    """The lesson plan on stdout."""
+    from miner.pool.plan import plan
+
+    click.echo(plan(lang), nl=False)
