@@ -99,6 +99,7 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     nakamoto_success, race, entropy_bits, gini, hhi, nakamoto, hopping_gain, reserve_for, simulate,
 )  # fmt: skip
 NAMES: dict[str, Any] = {**{one.__name__: one for one in _FUNCTIONS}, "Header": Header, "K": K}
+__all__ = list(NAMES)  # what notebooks import
 
 
 def evaluate(expression: str) -> str:
