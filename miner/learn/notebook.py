@@ -102,7 +102,7 @@ class Source:
 
     def _repr_markdown_(self) -> str:
         body = "\n".join(self.lines)
-        return f"`{self.where.file}`, line {self.where.line}:\n\n```python\n{body}\n```"
+        return f"`{self.where.file}:{self.where.line}`\n\n```python\n{body}\n```"
 
     def __repr__(self) -> str:
         return "\n".join(self.lines)
