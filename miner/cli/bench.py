@@ -44,6 +44,7 @@ ROLLING = {"on": (True,), "off": (False,), "both": (True, False)}
 @click.option("--runs", type=int, metavar="N", help="N runs, each in a process of its own.")
 @click.option("--against", metavar="CMD", help="Another build's miner: take turns, then compare.")
 @click.option("--fail-below", type=float, metavar="R", help="Exit 1 if new/old is surely below R.")
+@click.option("--json", "as_json", is_flag=True, help="The comparison as one JSON object.")
 @click.option("--watts", type=float, help="Draw under load, read from a wall meter.")
 @click.option("--threads", metavar="N,N", help="Thread counts to measure [all usable].")
 @click.option("--rolling", type=click.Choice(list(ROLLING)), help="Versions in a work unit [on].")
@@ -68,6 +69,7 @@ def bench(  # the signature is the option list
     runs: int | None,
     against: str | None,
     fail_below: float | None,
+    as_json: bool,
     watts: float | None,
     threads: str | None,
     rolling: str | None,
@@ -86,8 +88,8 @@ def bench(  # the signature is the option list
     if quick and full:
         raise ConfigError("--quick and --full exclude each other; leave one out")
     comparing.check_ratio(fail_below)
-    if fail_below is not None and against is None:
-        raise ConfigError("--fail-below judges two builds: give the other one with --against")
+    if (fail_below is not None or as_json) and against is None:
+        raise ConfigError("--fail-below and --json are for two builds: name one with --against")
     if watts is not None:
         energy.Given(watts)  # raises for a wrong one, before minutes of measuring
     if target is not None:
@@ -112,7 +114,7 @@ def bench(  # the signature is the option list
         return
     if save:
         raise ConfigError("--save keeps one run's result; leave out --runs and --against")
-    _many(ctx, runs, against, fail_below, target, order)
+    _many(ctx, runs, against, target, order)
 
 
 def _check_state() -> None:
@@ -137,7 +139,6 @@ def _many(  # the parts of an order that its runs are told
     ctx: click.Context,
     count: int | None,
     against: str | None,
-    fail_below: float | None,
     target: Path | None,
     order: session.Order,
 ) -> None:
@@ -163,8 +164,8 @@ def _many(  # the parts of an order that its runs are told
         runs.measure(sides, options, lambda text: click.echo(text, err=True))
         if against:
             found = compare.compare(runs.load(sides[0]), runs.load(sides[1]))
-            comparing.show(found)
-            comparing.fail(found, fail_below)
+            comparing.show(found, ctx.params["as_json"])
+            comparing.fail(found, ctx.params["fail_below"])
         else:
             terminal.console().print(screen.several(runs.load(sides[0])))
     if target is not None:

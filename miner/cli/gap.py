@@ -68,7 +68,7 @@ def gap(  # the signature is the option list
     own = arithmetic.own_from(found, watts)
     bars = twogaps.bars(own, table, known, tokens)
     shown = tables.every(own, table, known, network, bars)
-    screen.show_sheets(shown, [twogaps.sentence(bars), twogaps.coverage(known)])
+    screen.show_sheets(shown, [twogaps.sentence(bars, own.missing), twogaps.coverage(known)])
     if found.partial:
         click.echo("interrupted: these are partial results")
     if plot is not None or page is not None:

@@ -100,7 +100,7 @@ def page(found: Findings) -> str:
         sheets[tables.ERAS],
         "<h2>Where it pays</h2>", figure("pays", payback.sentence(table, found.network)),
         *(sheets[title] for title in (tables.PAYS, tables.ALONE, tables.BLOCK)),
-        "<h2>The other way</h2>", figure("other-way", sentence(found.bars)),
+        "<h2>The other way</h2>", figure("other-way", sentence(found.bars, own.missing)),
         f"<p>{escape(coverage(found.figures))}</p>", sheets[tables.GAPS],
         sheets[tables.HISTORY], _method(found.result),
         figure("stability", "Every slice of about a second, in per cent of the case's median."),

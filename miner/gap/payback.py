@@ -73,7 +73,7 @@ def rows(own: Own, table: list[HardwareRow], network: Network) -> list[list[str]
     """A line a machine, a column a dollar tariff; the newest machine first."""
     by_name = {row.name: row for row in table}
     found = [(label, by_name[name].j_per_th) for name, label in MACHINES if name in by_name]
-    found.append(("this computer", own.j_per_th))
+    found.append((own.called, own.j_per_th))
     found.sort(key=lambda pair: pair[1] or float("inf"))
     price = network.hashprices[0].value
     return [

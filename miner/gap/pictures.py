@@ -222,7 +222,8 @@ def pays(own: Own, table: list[HardwareRow], network: Network, width: float = BR
         made,
         "Dot: tariff at which electricity eats the whole income at a hashprice of "
         f"{network.hashprices[0].value:g} USD per PH/s and day, with fees; bar: hashprices {prices}"
-        ". The machine itself is not paid for. Tariffs in EUR and GBP stand in the table.",
+        f". The machine itself is not paid for. {own.short_of} Tariffs in EUR and GBP stand in the "
+        "table.",
     )
     return made
 
@@ -239,7 +240,7 @@ def _payers(own: Own, table: list[HardwareRow]) -> list[Payer]:
         if (row := by_name.get(name)) and row.j_per_th
     ]
     if own.j_per_th is not None:
-        found.append(("this computer", own.j_per_th, INK, not own.given))
+        found.append((own.called, own.j_per_th, INK, not own.given))
     return sorted(found, key=lambda one: -one[1])
 
 

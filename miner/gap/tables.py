@@ -67,7 +67,7 @@ def _proof(one: Own) -> str:
     )
 
 
-def eras(found: list[arithmetic.Era]) -> Sheet:
+def eras(found: list[arithmetic.Era], short_of: str = "") -> Sheet:
     """Every era; the bar is the logarithm of the hashrate ratio."""
     longest = max(math.log10(max(era.times_rate, 1)) for era in found) or 1
     rows = []
@@ -82,7 +82,7 @@ def eras(found: list[arithmetic.Era]) -> Sheet:
         ])  # fmt: skip
     columns = ("date", "machine", "role", "hashrate", "energy", "times as fast",
                "times less energy", "source", BARS)  # fmt: skip
-    note = f"Times: the machine set against this computer. {BOUNDARY_SENTENCE}"
+    note = f"Times: the machine set against this computer. {BOUNDARY_SENTENCE} {short_of}".strip()
     return Sheet(ERAS, columns, rows, note, left=3, least=(BARS, "source", "role"))
 
 
@@ -97,7 +97,7 @@ def prospects(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
     by_name = {row.name: row for row in table}
     best = arithmetic.best(table, "asic")
     chosen = [by_name[name] for name in MACHINES if name in by_name]
-    found = [arithmetic.prospect("this computer", one.rate_hs, one.j_per_th, network)]
+    found = [arithmetic.prospect(one.called, one.rate_hs, one.j_per_th, network)]
     found += [
         arithmetic.prospect(row.name, row.hashrate_hs, row.j_per_th, network)
         for row in (*chosen, best)
@@ -110,8 +110,8 @@ def prospects(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
         "the chance. Break-even: the tariff in USD/kWh at "
         "which electricity eats the whole income, for each hashprice in USD per PH/s and day ("
         + "; ".join(f"{price.value:g}: {price.origin}" for price in network.hashprices)
-        + "); the machine itself is not paid for."
-    )
+        + f"); the machine itself is not paid for. {one.short_of}"
+    ).strip()
     rows = [_prospect(row, len(network.hashprices)) for row in found]
     return Sheet(ALONE, tuple(columns), rows, note,
                  least=("share of difficulty 1", *columns[6:]))  # fmt: skip
@@ -142,7 +142,7 @@ def pays(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
         "per kWh. Keeps: the share of the income that electricity leaves; loses: how many times "
         "the income electricity costs; the machine itself is not paid for. "
     )
-    note += payback.sentence(table, network)
+    note += f"{payback.sentence(table, network)} {one.short_of}".strip()
     columns = payback.columns(network)
     least = (columns[3], columns[4], columns[1], columns[-1])
     return Sheet(PAYS, columns, payback.rows(one, table, network), note, len(columns), least)
@@ -176,7 +176,7 @@ def money(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
         f"{network.subsidy.value:g} BTC at {units.money(network.price.value, 'USD')} "
         f"({network.price.origin}). Currencies stay as published.{carbon} {one.missing}"
     )
-    columns = ("tariff", "price", "date, source", "this computer", best.name, "result")
+    columns = ("tariff", "price", "date, source", one.called, best.name, "result")
     return Sheet(BLOCK, columns, rows, note.strip(), 3, ("date, source", "price"))
 
 
@@ -238,7 +238,7 @@ def every(
     """All sheets in reading order."""
     return [
         own(one),
-        eras(arithmetic.eras(one, table)),
+        eras(arithmetic.eras(one, table), one.short_of),
         prospects(one, table, network),
         pays(one, table, network),
         money(one, table, network),

@@ -66,10 +66,9 @@ def _own_bars(own: Own, table: list[HardwareRow]) -> list[Bar]:
     ]  # fmt: skip
     if own.j_per_th is not None and hall.j_per_th is not None:
         caveat = f"{own.boundary} ({own.energy_source}) against nominal at the wall"
-        label = "this computer, watts given" if own.given else "this computer"
         origin = GIVEN if own.given else MEASURED
         ratio = own.j_per_th / hall.j_per_th
-        found.append(Bar(MINING, label, ratio, "per joule", origin, source, caveat))
+        found.append(Bar(MINING, own.called, ratio, "per joule", origin, source, caveat))
     return found
 
 
@@ -134,8 +133,9 @@ def _ai_bars(figures: Mapping[str, Figure]) -> list[Bar]:
     ]  # fmt: skip
 
 
-def sentence(found: list[Bar]) -> str:
-    """The contrast in a sentence: per joule beside per joule, per second beside per second."""
+def sentence(found: list[Bar], missing: str = "") -> str:
+    """The contrast in a sentence: per joule beside per joule, per second beside per second.
+    `missing`: what the joules of this computer leave out."""
     mining = [bar for bar in found if bar.group == MINING and bar.quantity == "per joule"]
     own = next((bar for bar in mining if bar.origin in (MEASURED, GIVEN)), None)
     here = "of this computer no joules are known (--watts from a wall meter)"
@@ -153,8 +153,8 @@ def sentence(found: list[Bar]) -> str:
         f"{max(bar.ratio for bar in joule):.2g}. Per second, one user alone loses a factor of "
         f"{min(bar.ratio for bar in alone):.2g} to {max(bar.ratio for bar in alone):.2g} in AI, "
         f"and about {batched:.0f} where the hall serves many at once. The two are farthest apart "
-        "where one user asks alone: there AI is nearly at home, and mining is not."
-    )
+        f"where one user asks alone: there AI is nearly at home, and mining is not. {missing}"
+    ).strip()
 
 
 def _about(ratio: float) -> str:

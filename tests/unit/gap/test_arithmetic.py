@@ -242,3 +242,27 @@ def test_what_joules_leave_out_is_said_and_bounded() -> None:
     assert "hold other programs' work" in arithmetic.own_from(found).missing
     assert "other programs" not in arithmetic.own_from(found, watts=90).missing
     assert arithmetic.own_from(found, watts=90).j_ci95 is None  # nothing was measured
+
+
+def test_wherever_joules_are_set_against_an_asics_what_is_missing_is_said() -> None:
+    """A stranger reads one table, not the page from its beginning."""
+
+    def told(own: arithmetic.Own) -> dict[str, str]:
+        shown = tables.every(own, TABLE, FIGURES, NETWORK, twogaps.bars(own, TABLE, FIGURES))
+        return {
+            sheet.title: " ".join([sheet.note, *sheet.columns, *map(" ".join, sheet.rows)])
+            for sheet in shown
+        }
+
+    with_joules = (tables.OWN, tables.ERAS, tables.ALONE, tables.PAYS, tables.BLOCK)
+    package = replace(PC_2010, boundary="package", energy_source="powercap")
+    said = told(package)
+    for title in with_joules:
+        assert "up to 4 times" in said[title], title
+    bars = twogaps.bars(package, TABLE, FIGURES)
+    assert "up to 4 times" in twogaps.sentence(bars, package.missing)
+    given = told(PC_2010)  # watts of a wall meter, typed in
+    for title in (tables.ALONE, tables.PAYS, tables.BLOCK, tables.GAPS):
+        assert "this computer, watts given" in given[title], title
+    for title in with_joules:
+        assert "up to 4 times" not in given[title], title

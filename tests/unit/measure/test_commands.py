@@ -226,9 +226,10 @@ def test_runs_are_processes_that_take_turns(
     (tmp_path / "short.py").write_text(SHORT_MINER)
     monkeypatch.setattr(runs, "THIS", (sys.executable, str(tmp_path / "short.py")))
     words = ("bench", "--backend", "hashlib", "--samples", 1, "--export", "out.json")
-    done = run(*words, "--against", f"{sys.executable} {tmp_path}/short.py")
+    done = run(*words, "--against", f"{sys.executable} {tmp_path}/short.py", "--json")
     assert done.exit_code == 0, done.output
-    assert "can't tell" in done.stdout  # one slice a run, but three runs a side: an interval
+    (row,) = json.loads(done.stdout)["rows"]
+    assert row["word"] == "can't tell"  # one slice a run, but three runs a side: an interval
     turns = re.findall(r"run \d of 3 (old|new)", done.stderr)
     assert turns == ["old", "new", "new", "old", "old", "new"]
     assert len(list(tmp_path.glob("out-old-*.json"))) == 3
