@@ -35,7 +35,7 @@ function give(name, url) {
 	link.click();
 }
 
-async function png(text) {
+export async function png(text) {
 	const image = new Image();
 	image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
 	await image.decode();
