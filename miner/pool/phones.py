@@ -22,6 +22,7 @@ from miner.pool.values import (
     Judged,
     Kind,
     Member,
+    MemberRow,
     Refused,
     RoomEvent,
     RoomView,
@@ -171,7 +172,8 @@ class Phones:
             return Mail(end="unknown")
         mail = phone.mail = Mail()
         self._give(phone)
-        mail.told = self._told(phone, self._room.view(self._clock()))
+        view = self._room.view(self._clock())
+        mail.told = counts(next(r for r in view.members if r.member.number == phone.number), view)
         mail.news.set()
         return mail
 
@@ -198,9 +200,10 @@ class Phones:
         """Once a second: counts go out, and who has been without a stream for long leaves."""
         now = self._clock()
         view = self._room.view(now) if self._phones else None
+        rows = {row.member.number: row for row in view.members} if view is not None else {}
         for phone in list(self._phones.values()):
             if phone.mail is not None and view is not None:
-                phone.mail.told = self._told(phone, view)
+                phone.mail.told = counts(rows[phone.number], view)
                 phone.mail.news.set()
             elif now - phone.since_s > GRACE_S and self._member(phone) is not None:
                 self._room.leave(phone.number, now)
@@ -282,21 +285,21 @@ class Phones:
             if phone.mail is None:
                 del self._phones[token]
 
-    def _told(self, phone: Phone, view: RoomView) -> Json:
-        """What the class knows of a phone."""
-        row = next(one for one in view.members if one.member.number == phone.number)
-        # "" for a class's own chain: the page says it in its reader's language.
-        words = "" if view.chain.words == values.CHAIN_WORDS else view.chain.words
-        return {
-            "name": row.member.name,
-            "accepted": row.accepted,
-            "refused": row.refused,
-            "blocks": row.blocks,
-            "best": None if row.best_hash is None else f"{row.best_hash:064x}",
-            "paused": view.paused or row.member.paused,
-            "chain": view.chain.name,
-            "words": words,
-        }
+
+def counts(row: MemberRow, view: RoomView) -> Json:
+    """What the class knows of a phone."""
+    # "" for a class's own chain: the page says it in its reader's language.
+    words = "" if view.chain.words == values.CHAIN_WORDS else view.chain.words
+    return {
+        "name": row.member.name,
+        "accepted": row.accepted,
+        "refused": row.refused,
+        "blocks": row.blocks,
+        "best": None if row.best_hash is None else f"{row.best_hash:064x}",
+        "paused": view.paused or row.member.paused,
+        "chain": view.chain.name,
+        "words": words,
+    }
 
 
 def extranonce2(unit: int, size: int) -> bytes:

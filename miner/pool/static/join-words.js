@@ -51,7 +51,7 @@ const DE = {
 	"intro": "Dein Gerät sucht Blöcke für die Kette der Klasse, nur in dieser Seite: Nichts wird installiert, und mit der Seite endet es.",
 	"name": "Dein Name", "start": "Los", "stop": "Aufhören", "pause": "Pause", "resume": "Weiter",
 	"name-hint": "Höchstens 24 Zeichen. Alle im Raum sehen ihn.",
-	"accepted": "Angenommene Shares", "refused": "Abgelehnt", "blocks": "Gefundene Blöcke", "best": "Bester Hash",
+	"accepted": "Gute Shares", "refused": "Abgelehnt", "blocks": "Blöcke", "best": "Bester Hash",
 	"work": "Die Arbeit", "log": "Was geschah", "good-to-know": "Gut zu wissen",
 	"duty": "Wie viel dieses Gerät arbeitet",
 	"rate-told": "gemessen auf diesem Gerät, {workers}",

@@ -93,7 +93,8 @@ function showTold() {
 	if (!best || best === find("best").textContent) return;
 	const zeros = best.match(/^0*/)[0], left = document.createElement("b");
 	left.textContent = zeros;
-	find("best").replaceChildren(left, best.slice(zeros.length));
+	find("best").textContent = "";
+	find("best").append(left, best.slice(zeros.length));
 	const bits = 4 * zeros.length + Math.clz32(parseInt(best[zeros.length] || "0", 16)) - 28;
 	text("best-told", say("best-told", { bits, hashes: many(2 ** bits) }));
 }
