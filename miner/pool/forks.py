@@ -63,8 +63,11 @@ class Forks:
         self.attack, self.sides = None, {}
 
     def side_tip(self, event: TipChanged) -> None:
-        """A side's branch has grown; the kernel may follow the other."""
+        """A side's branch has grown; the kernel may follow the other. While neither has a block of
+        its own, both begin above what comes from elsewhere."""
         self.sides[event.side] = moved(self.sides.get(event.side, self.chain), event)
+        if self.attack is not None and len({one.tip_hash for one in self.sides.values()}) == 1:
+            self.attack = replace(self.attack, fork_height=event.height)
 
     def kernel_tip(self, event: TipChanged) -> list[BlockRow]:
         """The kernel's chain has another tip: gives the rows that count from now on, and those

@@ -90,6 +90,35 @@ def test_a_lesson_and_the_same_lesson_again(miner: Start, tmp_path: Path) -> Non
     assert again.stop() == 0
 
 
+def test_an_attack_reorganises_the_chain(miner: Start) -> None:
+    """Whoever is paused cannot keep up: the other side's branch gets more work, and the kernel
+    goes over to it."""
+    teacher = miner(*ROOM)
+    board, desk = told(teacher, "board, for"), told(teacher, "desk, for")
+    api = board.removesuffix("board") + "api/class/board"
+    where = teacher.until("students: ").split()[3].rstrip(";")
+    for name in ("Ann", "Bob"):
+        miner("join", where, "--user", name, *QUICK)
+        teacher.until(name)
+    until(lambda: {row["name"] for row in get(api)["members"]} == {"Ann", "Bob"})
+    until(lambda: all(row["rate_hs"] for row in get(api)["members"]))
+    numbers = {row["name"]: row["number"] for row in get(api)["members"]}
+    assert order(desk, do="mode", mode="attack") == 200
+    for name, side in (("Ann", "A"), ("Bob", "B")):
+        assert order(desk, do="side", number=numbers[name], side=side) == 200
+    assert order(desk, do="pause", number=numbers["Bob"], paused=True) == 200
+    until(lambda: get(api)["attack"]["active"] == "A")
+    until(lambda: get(api)["attack"]["sides"]["A"]["blocks"] >= 2)
+    assert order(desk, do="pause", number=numbers["Ann"], paused=True) == 200
+    assert order(desk, do="pause", number=numbers["Bob"], paused=False) == 200
+    line = teacher.until("the kernel left", within_s=60.0)
+    assert "side B wins: the kernel follows the chain with more work" in line
+    until(lambda: get(api)["attack"]["active"] == "B")
+    assert order(desk, do="mode", mode="solo") == 200
+    teacher.until("attack over: side B wins")
+    assert teacher.stop() == 0
+
+
 @pytest.mark.parametrize(("lang", "words"), [((), "45 minutes"), (("de",), "45 Minuten")])
 def test_the_plan_is_printed(miner: Start, lang: tuple[str, ...], words: str) -> None:
     done = miner("class", "--plan", *lang)

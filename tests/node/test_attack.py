@@ -189,3 +189,23 @@ def test_a_second_attack_begins_where_the_first_ended(room: Class) -> None:
         assert room.node.chain.tip.height == 3
 
     room.run(story)
+
+
+def test_both_sides_begin_above_a_block_of_neither(room: Class) -> None:
+    """Somebody on no side was quicker: the fork is above that block, and it stays in the chain."""
+
+    async def story(room: Class) -> None:
+        ann, bob = await begin(room)
+        other = await room.finds(room.joined("Cy"))
+        assert other.accepted
+        await until(lambda: on_tip(room, ann, bob) and room.node.chain.tip.height == 2)
+        attack = room.room.view(0.0).attack
+        assert attack is not None and attack.fork_height == 2
+        assert (await room.finds(ann)).accepted
+        assert not (await room.finds(bob)).accepted
+        assert (await room.finds(bob)).accepted
+        await until(lambda: room.room.view(0.0).chain.height == 4)
+        counted = {row.hash_hex: row.accepted for row in room.room.view(0.0).blocks}
+        assert counted[other.hash_hex], "below both branches"
+
+    room.run(story)
