@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from html import escape
+from itertools import groupby
 
 from miner import __version__
 from miner.learn import quiz, svg, tools
@@ -46,11 +47,6 @@ def build(chosen: Sequence[Lesson], setting: Setting, now: datetime) -> str:
     said = voice(chosen[0].lang)
     quick = replace(setting, quick=True, printed=True)
     places = tools.placed(chosen)
-    contents = "".join(
-        f'<li><a href="#lesson-{one.name}"><b>{one.number}. {escape(one.title)}</b><br>'
-        f"{escape(one.about)}</a></li>"
-        for one in chosen
-    )
     title = said.say("page_title")
     alone = f"{chosen[0].number}. {chosen[0].title} · " if len(chosen) == 1 else ""
     shown = tools.template("page", said)
@@ -60,13 +56,26 @@ def build(chosen: Sequence[Lesson], setting: Setting, now: datetime) -> str:
         ("style", style()),
         ("script", tools.script()),
         ("facts", tools.facts(places, setting, said)),
-        ("contents", contents),
+        ("contents", _contents(chosen, said)),
         ("tools", tools.listed(places, said)),
         ("lessons", "".join(_lessons(chosen, quick, said, places))),
         ("made", escape(_made(setting, now, said))),
     ):
         shown = shown.replace(f"<!--{name}-->", value)
     return shown
+
+
+def _contents(chosen: Sequence[Lesson], said: Voice) -> str:
+    """Links to the lessons, level by level."""
+    parts = []
+    for level, lessons in groupby(chosen, lambda one: one.level):
+        links = "".join(
+            f'<li><a href="#lesson-{one.name}"><b>{one.number}. {escape(one.title)}</b><br>'
+            f"{escape(one.about)}</a></li>"
+            for one in lessons
+        )
+        parts.append(f'<h3>{said.say(level)}</h3><ol class="plain">{links}</ol>')
+    return "".join(parts)
 
 
 def style() -> str:

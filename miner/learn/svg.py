@@ -4,6 +4,7 @@ Drawn 400 wide with letters of 13, so that a phone's 390 pixels show them as lar
 """
 
 import math
+import re
 from html import escape
 
 from miner.learn.steps import Axis, Bars, Mark
@@ -15,7 +16,14 @@ ROOM = 230  # px for the longest bar; its figure stands beside it
 LEFT, LENGTH = 22, 356  # of an axis
 TICKS = 5
 LETTER = 7.4  # px, a wide one's width
+RAISED = re.compile(r"(?<=\d)\^(-?\d+)(?![.,]?\d)")
+SMALL = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 BIT, GAP = 10, 6  # px, of a bit's square with its space, and more after each byte
+
+
+def raised(text: str) -> str:
+    """10^14 with small digits: an SVG's text has no <sup>."""
+    return RAISED.sub(lambda found: found[1].translate(SMALL), text)
 
 
 def bars(item: Bars) -> str:
@@ -25,13 +33,15 @@ def bars(item: Bars) -> str:
     for place, (label, value) in enumerate(zip(item.labels, item.values, strict=True)):
         y = 2 * ROW * place
         rows.append(
-            f'<text x="0" y="{y + 15}">{escape(label)}</text>'
+            f'<text x="0" y="{y + 15}">{escape(raised(label))}</text>'
             f'<rect class="bar" x="0" y="{y + 20}" width="{ROOM * value / most:.1f}" height="14"/>'
         )
         if item.expected is not None:
             spot = ROOM * item.expected[place] / most
             rows.append(f'<path class="theory" d="M{spot:.1f} {y + 17}v20"/>')
-        rows.append(f'<text x="{ROOM + 8}" y="{y + 32}">{escape(item.figures[place])}</text>')
+        rows.append(
+            f'<text x="{ROOM + 8}" y="{y + 32}">{escape(raised(item.figures[place]))}</text>'
+        )
     pairs = ", ".join(f"{a} {b}" for a, b in zip(item.labels, item.figures, strict=True))
     return _figure(
         rows, 2 * ROW * len(item.values), f"{item.title} ({item.unit})", f"{item.title}: {pairs}"
@@ -62,7 +72,7 @@ def axis(item: Axis) -> str:
         text = f"{mark.label}: {mark.figure}"
         start = max(min(x + 6, WIDTH - LETTER * len(text)), 0)
         drawn.append(f'<path class="leader" d="M{x:.1f} 28V{y - 12}"/>')
-        labels.append(f'<text class="label" x="{start:.1f}" y="{y}">{escape(text)}</text>')
+        labels.append(f'<text class="label" x="{start:.1f}" y="{y}">{escape(raised(text))}</text>')
     alt = f"{item.title}: " + ", ".join(f"{mark.label} {mark.figure}" for mark in named)
     return _figure([*drawn, *labels], 66 + ROW * len(named), f"{item.title} ({item.unit})", alt)
 

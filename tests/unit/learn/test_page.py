@@ -9,7 +9,7 @@ import pytest
 
 from miner.learn import bundle, page, quiz, svg, tools
 from miner.learn.catalogue import course, find
-from miner.learn.steps import Lesson, Setting, Table
+from miner.learn.steps import Axis, Lesson, Mark, Setting, Table
 from miner.learn.voice import languages, voice
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
@@ -33,6 +33,19 @@ def test_cells_are_drawn_by_what_they_hold() -> None:
     assert '<tr class="bitrow"><td>e</td><td><svg class="bits"' in html
     assert f'<td class="hex long">{"ab" * 32}</td>' in html
     assert "<td>2<sup>206.1</sup></td>" in html
+
+
+def test_powers_are_raised_in_pictures_too() -> None:
+    mark = Mark("best", 2e74, "2.67·10^74")
+    assert "best: 2.67·10⁷⁴</text>" in svg.axis(Axis("t", "u", (mark, Mark("x", 1e-6, "10^-6"))))
+    assert svg.raised("10^-6, 2^188.9 and x^2") == "10⁻⁶, 2^188.9 and x^2"
+
+
+def test_the_list_has_levels() -> None:
+    html = page.build([bare(one) for one in course("de").lessons], Setting(header=bytes(80)), NOW)
+    listed = html.partition('<nav id="contents">')[2].partition("</nav>")[0]
+    heads = re.findall("<h3>(.*?)</h3>", listed)
+    assert heads == [voice("de").say(one) for one in ("start", "deeper", "hard")]
 
 
 def test_modules_are_joined_in_the_order_of_their_imports() -> None:
