@@ -54,6 +54,25 @@ class Pages:
         return [pages.class_site(room, self._web, screen, say), desk]
 
 
+class BoardAlone:
+    """The page of `miner pool`: a board, which only shows."""
+
+    def __init__(self, serving: Serving, web: str) -> None:
+        """Raises ConfigError: a port that is taken, packages that are missing."""
+        need_packages("segno")
+        self._web = serving.bind("--web", web, LOOPBACK)
+
+    def service(self, service: PoolService, join: str) -> Service:
+        """`join`: where miners connect to. Says where the page is."""
+        from miner.pool import pages
+        from miner.pool.document import Invitation
+
+        where, warning = reachable(self._web)
+        say(f"board: http://{where}/board; {warning}")
+        screen = pages.class_screen(service.room, Invitation(join, ""), easy=False)
+        return pages.board_site(screen, self._web, say)
+
+
 def replay(file: Path, speed: float, web: str | None) -> None:
     """Show a recorded session on a board until a signal. Raises ConfigError."""
     need_packages("segno")

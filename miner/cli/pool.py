@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from miner.cli.another_python import go_on_with_node
+from miner.cli.class_pages import WEB_PORT, BoardAlone
 from miner.cli.mine import add_asked_password, hide_passwords
 from miner.cli.options import RUN, SOURCE, options, some_of
 from miner.cli.serving import EVERYWHERE, Serving, reachable, say
@@ -23,7 +24,9 @@ LARGER = (
 @click.command()
 @options(some_of(SOURCE, OF_NODE), some_of(RUN, "datadir fresh config"))
 @click.option("--port", default="3333", show_default=True, metavar="[HOST:]PORT", help="Miners.")
-def pool(config: str | None, ask_password: bool, port: str, **flags: Any) -> None:
+@click.option("--web", is_flag=False, flag_value=WEB_PORT, metavar="[HOST:]PORT",
+              help=f"Show a board in the browser; alone: 127.0.0.1:{WEB_PORT}.")  # fmt: skip
+def pool(config: str | None, ask_password: bool, port: str, web: str | None, **flags: Any) -> None:
     """A Stratum server on your own node: several miners, one address is paid.
 
     Without --node an own regtest node is started. Any Stratum miner joins unchanged; the whole
@@ -37,6 +40,7 @@ def pool(config: str | None, ask_password: bool, port: str, **flags: Any) -> Non
         go_on_with_node()
     serving = Serving()
     miners = serving.bind("--port", port, EVERYWHERE)
+    board = None if web is None else BoardAlone(serving, web)
     with ExitStack() as stack:
         from miner.pool.opening import open_pool  # the kernel's library costs memory
 
@@ -45,4 +49,7 @@ def pool(config: str | None, ask_password: bool, port: str, **flags: Any) -> Non
         say(f"pool {opened.about}")
         say(f"miners: stratum+tcp://{where}, any user name and password; {warning}")
         say(LARGER)
-        serving.run(opened.service, miners, [])
+        services = (
+            [] if board is None else [board.service(opened.service, f"stratum+tcp://{where}")]
+        )
+        serving.run(opened.service, miners, services)

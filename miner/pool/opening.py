@@ -15,7 +15,7 @@ from miner.node.rules import REGTEST, STAYS_AT_1, TESTNET4
 from miner.node.service import Node
 from miner.pool.past import past_blocks
 from miner.pool.service import PoolService
-from miner.pool.values import Mode, RoomRules
+from miner.pool.values import RoomRules
 from miner.pool.work import POOL_NAME, script_of
 from miner.run.config import MineConfig
 from miner.run.wiring import node_setups
@@ -80,9 +80,8 @@ def open_pool(config: MineConfig, tell: Tell, stack: ExitStack) -> Opened:
         about = f"on an own regtest node at {node.url}, a private chain"
     source = NodeSource(setups, config.address, tag=config.tag.encode())
     words = f"each block pays {config.address}, whoever finds it"
-    rules = RoomRules(
-        "", words, decode(config.address).script, mode=Mode.POOL, tag=config.tag.encode()
-    )
+    address = decode(config.address)
+    rules = RoomRules(" or ".join(address.chains), words, address.script, tag=config.tag.encode())
     journal = open_journal(folder, source.name)
     stack.callback(journal.close)
     return Opened(PoolService(source, journal, rules, tell), f"{about}; {words}")

@@ -131,12 +131,17 @@ def test_a_pool_on_a_node_pays_one_address(miner: Start, tmp_path: Path) -> None
     with FakeNode(tmp_path) as node:
         pool = miner(
             "pool", "--node", node.url, "--address", REGTEST,
-            "--cookie", str(node.cookie), "--port", "127.0.0.1:0",
+            "--cookie", str(node.cookie), "--port", "127.0.0.1:0", "--web", "127.0.0.1:0",
         )  # fmt: skip
         where = place_of(pool)
         assert "ckpool" in pool.until("for more")
         one = miner("mine", "--pool", f"stratum+tcp://{where}", "--user", "desk", *QUICK)
         pool.until("by desk", "accepted", within_s=60.0)
+        board = pool.until("board: http://").split()[1].removesuffix(";").removesuffix("/board")
+        with urlopen(f"{board}/api/class/board", timeout=10) as answer:
+            told = json.load(answer)
+        assert told["chain"]["name"] == "regtest" and REGTEST in told["chain"]["words"]
+        assert [member["name"] for member in told["members"]] == ["desk"]
         assert one.stop() == 0 and pool.stop() == 0
     taken = [entry.raw for entry in node.ledger if entry.verdict is None]
     assert taken
