@@ -38,7 +38,7 @@ def ask(course: Course, asked: Asked) -> None:
     if playing:
         score(course, entries, walk)
     said, whole = voice(course.lang), f" {asked.lesson}" if asked.lesson else ""
-    more = "" if len(entries) == quiz.COUNT else f" --questions {len(entries)}"
+    more = "" if asked.count == quiz.COUNT else f" --questions {asked.count}"
     click.echo(f"\n{said.say('quiz_again', how=f'miner learn{whole} --quiz{more} --seed {seed}')}")
 
 
@@ -64,6 +64,8 @@ def stage(lesson: Lesson, playing: bool, colour: bool | None) -> player.Stage:
 
 def score(course: Course, entries: tuple[Entry, ...], walk: Walk) -> None:
     """How many were right at the first try, and which lessons to read again."""
+    if not walk.asked:
+        return
     said = voice(course.lang)
     click.echo(f"\n{said.say('quiz_score', right=walk.right, asked=walk.asked)}")
     missed: dict[str, int] = {}

@@ -25,6 +25,7 @@ ORDER = (
     "header", "target", "merkle", "round", "midstate", "miner", "vardiff", "pplns", "retarget",
     "timewarp",
 )  # fmt: skip
+WIDE = 80  # columns of a terminal
 FOLDER = "exercises"  # of each language
 
 
@@ -65,7 +66,12 @@ class Exercise:
     def skeleton(self) -> str:
         """The file to begin with: a function that says what it shall do, and does nothing."""
         imports = f"{self.task.imports}\n\n\n" if self.task.imports else ""
-        return f'{imports}def {self.task.signature}:\n    """{self.words["doc"]}"""\n    ...\n'
+        head = f"def {self.task.signature}:"
+        if len(head) >= WIDE:
+            name, _, inside = head.partition("(")
+            inside, _, end = inside.rpartition(")")
+            head = f"{name}(\n    {inside}\n){end}"
+        return f'{imports}{head}\n    """{self.words["doc"]}"""\n    ...\n'
 
     @property
     def solution(self) -> str:

@@ -129,13 +129,12 @@ class Scene:
 
     def _question(self, item: Question) -> None:
         say, voice = self.stage.say, self.voice
-        first = item.prompt not in self.walk.answered  # not met again by going back
-        self.walk.answered.setdefault(item.prompt, False)
         say(f"**{voice.say('question')}** {item.prompt}")
         for attempt in range(TRIES):
             answer = self._asked(voice.say("ask"))
-            if item.judge(answer):
-                self.walk.answered[item.prompt] |= first and attempt == 0
+            right = item.judge(answer)
+            self.walk.answered.setdefault(item.prompt, right)  # the first answer of all counts
+            if right:
                 say(voice.say("right", why=item.why))
                 return
             if not answer:
