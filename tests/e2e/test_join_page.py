@@ -230,6 +230,11 @@ def test_what_pauses_it_is_said(driver: Any, served: Served) -> None:
     assert text(driver, "state") == "Stopped"
     click(driver, "start")
     until(lambda: text(driver, "state") == "Mining")
+    token = driver.execute_script("return localStorage.getItem('homehash-token')")
+    served.site.post("/api/v1/phones", {"name": "Eve", "device": "another tab", "token": token})
+    until(lambda: text(driver, "state") == "This device mines in another tab now")
+    click(driver, "start")
+    until(lambda: text(driver, "state") == "Mining")
     served.room.remove(row(served, "Eve").member.number, time.time())
     until(lambda: text(driver, "state") == "The teacher has taken you out")
     click(driver, "start")
