@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,13 @@ from miner.errors import MinerError
 from miner.learn import progress
 from miner.learn.catalogue import Course, course
 from miner.learn.live import Shown
+from miner.learn.player import Walk
 from miner.learn.script import LEVELS
 from miner.learn.steps import Check, Lesson, Screen, Setting, failed
 from miner.learn.voice import chosen, voice
 
 QUIZ, EXERCISES = "quiz", ("exercise", "exercises")  # in the place of a lesson's name
+ALONE = ("--try", "--check", "--quiz", "exercise")  # nothing else is done beside these
 FIGURES = ("watts", "share", "difficulty")  # the learner's own, by option
 
 
@@ -75,6 +78,12 @@ def header_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None
 @click.option("--skeleton", is_flag=True, help="Begin FILE of an exercise with its skeleton.")
 @click.option("--solution", is_flag=True, help="Of an exercise, after two runs that did not pass.")
 @learn_files.options
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Add your result to this CSV file when a lesson or quiz is over.",
+)
+@click.option("--pupil", default="", help="Your name in that file.")
 @click.option("--no-color", is_flag=True, help="No colours (NO_COLOR works too).")
 def learn(
     lesson: str | None,
@@ -89,7 +98,11 @@ def learn(
     (exit code 1: it does not pass yet).
     """
     files = learn_files.asked(given)
-    one_of(expression is not None and "--try", given["check_only"] and "--check", *files)
+    quiz, exercise = given["quiz"] or lesson == QUIZ, lesson in EXERCISES
+    one_of(
+        expression is not None and "--try", given["check_only"] and "--check", quiz and "--quiz",
+        exercise and "exercise", *files,
+    )  # fmt: skip
     if expression is not None:
         from miner.learn import trying
 
@@ -98,7 +111,7 @@ def learn(
     if exercised(lesson, more, lang, given):
         return
     lessons = course(chosen(lang), given["folder"])
-    if given["quiz"] or lesson == QUIZ:
+    if quiz:
         ask_quiz(lessons, None if lesson == QUIZ else lesson, given)
         return
     setting = setting_of(given, lesson)
@@ -110,7 +123,17 @@ def learn(
     elif lesson is None:
         list_lessons(lessons)
     else:
-        walk_through(lessons, wanted[0], setting, given["auto"], colour_of(given))
+        played = walk_through(lessons, wanted[0], setting, given["auto"], colour_of(given))
+        record(given, wanted[0].name, played)
+
+
+def record(given: dict[str, Any], name: str, walk: Walk | None) -> None:
+    """Add a lesson or quiz that was played to its end to the learner's file, if there is one."""
+    if given["report"] is not None and walk is not None:
+        from miner.learn import report
+
+        now = datetime.now().astimezone()
+        report.add(given["report"], given["pupil"], name, walk.right, walk.asked, now)
 
 
 def exercised(
@@ -137,7 +160,8 @@ def ask_quiz(lessons: Course, lesson: str | None, given: dict[str, Any]) -> None
     source = click.get_current_context().get_parameter_source("seed")
     seed = None if source is ParameterSource.DEFAULT else given["seed"]
     about = lessons.find(lesson).name if lesson else None
-    quiz.ask(lessons, quiz.Asked(about, given["questions"], seed, given["auto"], colour_of(given)))
+    asked = quiz.Asked(about, given["questions"], seed, given["auto"], colour_of(given))
+    record(given, f"quiz {about}" if about else "quiz", quiz.ask(lessons, asked))
 
 
 def colour_of(given: dict[str, Any]) -> bool | None:
@@ -148,7 +172,7 @@ def colour_of(given: dict[str, Any]) -> bool | None:
 def one_of(*asked: str | bool) -> None:
     """Raises UsageError unless all that was asked for is files, or one thing alone."""
     named = [learn_files.OPTIONS.get(one, one) for one in asked if isinstance(one, str)]
-    alone = [one for one in named if one in ("--try", "--check")]
+    alone = [one for one in named if one in ALONE]
     if alone and len(named) > 1:
         raise click.UsageError(f"{alone[0]} goes alone, without {named[-1]}: one after the other")
 
@@ -213,8 +237,8 @@ def waiting(setting: Setting) -> Iterator[Setting]:
 
 def walk_through(
     lessons: Course, lesson: Lesson, setting: Setting, auto: bool, colour: bool | None
-) -> None:
-    """Play one lesson on this terminal."""
+) -> Walk | None:
+    """Play one lesson on this terminal; the walk if a learner came to its end."""
     from miner.learn import player, render
 
     console, said = render.console_for(sys.stdout, colour), voice(lessons.lang)
@@ -245,6 +269,8 @@ def walk_through(
         progress.finish(paths.state_dir(), lesson.name)
         if (ahead := lessons.following(lesson)) is not None:
             click.echo(said.say("ahead", number=ahead.number, title=ahead.title))
+        return walk
+    return None
 
 
 def check_lessons(lessons: list[Lesson], setting: Setting) -> None:

@@ -51,6 +51,8 @@ def asked(given: dict[str, Any]) -> dict[str, Path]:
                 f"{OPTIONS[key]} {path}: no PDF is written; name it .html and print it in a browser"
             )
         check_writable(path)
+    if given["report"] is not None:
+        check_writable(given["report"])  # added to at the end
     return paths
 
 

@@ -27,8 +27,8 @@ class Asked:
     colour: bool | None = None
 
 
-def ask(course: Course, asked: Asked) -> None:
-    """Play a quiz on this terminal, or show it in a pipe."""
+def ask(course: Course, asked: Asked) -> Walk | None:
+    """Play a quiz on this terminal, or show it in a pipe; the walk if somebody came to its end."""
     seed = random.SystemRandom().randrange(10_000) if asked.seed is None else asked.seed
     playing = not asked.auto and sys.stdin.isatty() and sys.stdout.isatty()
     entries = quiz.drawn(course.lang, seed, asked.count, asked.lesson)
@@ -40,6 +40,7 @@ def ask(course: Course, asked: Asked) -> None:
     said, whole = voice(course.lang), f" {asked.lesson}" if asked.lesson else ""
     more = "" if asked.count == quiz.COUNT else f" --questions {asked.count}"
     click.echo(f"\n{said.say('quiz_again', how=f'miner learn{whole} --quiz{more} --seed {seed}')}")
+    return walk if playing and walk.finished else None
 
 
 def stage(lesson: Lesson, playing: bool, colour: bool | None) -> player.Stage:

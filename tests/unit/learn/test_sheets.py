@@ -178,6 +178,7 @@ def test_several_files_at_once_come_from_one_run(tmp_path: Path) -> None:
         (("--worksheet", "{here}/a", "--check"), "--check goes alone, without --worksheet"),
         (("--try", "1", "--html", "{here}/a"), "--try goes alone, without --html"),
         (("--try", "1", "--check"), "--try goes alone, without --check"),
+        (("--quiz", "--html", "{here}/a"), "--quiz goes alone, without --html"),
     ],
 )
 def test_what_cannot_be_written_is_said_before_any_lesson(
