@@ -80,3 +80,34 @@ def test_who_wants_little_motion_has_little(driver: Any, pages: dict[str, str]) 
     screen(driver, 1280)
     driver.get(pages["en"])
     assert driver.execute_script(every) == [500]
+
+
+NONSENSE = r"""
+const done = arguments[0], found = [];
+window.onerror = (message) => { found.push(message); };
+const texts = ["", " ", "0", "-1", "1e999", "0x", "NaN", "1/0", "2^2^99", "\u0000", "\ud800", "😀".repeat(300),
+  "<img src=x onerror=alert(1)>", "f".repeat(5000), "9".repeat(5000), "__proto__", "٣", "ß\u0301", "1,2.3,4"];
+const fields = [...document.querySelectorAll("input, textarea, select")];
+const poke = (field, kind) => field.dispatchEvent(new Event(kind, { bubbles: true }));
+for (const text of texts) {
+  for (const field of fields) {
+    if (field.type === "radio") continue;
+    if (field.options) field.selectedIndex = texts.indexOf(text) % field.options.length;
+    else field.value = text;
+    for (const kind of ["input", "change"]) poke(field, kind);
+  }
+  for (const button of document.querySelectorAll("button")) button.click();
+}
+setTimeout(() => done(found), 200);
+"""  # noqa: E501
+
+
+def test_nonsense_in_every_field_and_every_button_break_nothing(browser: Any) -> None:
+    """No error is thrown, nothing typed becomes an element, and the tools go on."""
+    assert browser.execute_async_script(NONSENSE) == []
+    assert js(browser, "document.querySelectorAll('img, script[src]').length") == 0
+    browser.execute_script(
+        "const field = document.getElementById('bench-nonce'); field.value = '7';"
+        "field.dispatchEvent(new Event('input', { bubbles: true }))"
+    )
+    assert js(browser, "document.getElementById('bench-bytes').textContent").endswith("07000000")

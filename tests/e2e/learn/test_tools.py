@@ -215,6 +215,10 @@ def test_a_round_can_be_computed_again_from_the_screen(browser: Any) -> None:
         assert rows("state")["a"] == (sum1 + sum2) % 2**32
         assert rows("t1")[f"W[{place}]"] == word
     assert sha256d(HEADER).hex() in text_of(browser, "rounds-end")
+    for size, listed in ((55, 1), (56, 2), (1015, 16), (5000, 16)):  # of a long text the first 16
+        put(browser, "text-in", "x" * size)
+        options = js(browser, "document.getElementById('rounds-choice').options.length")
+        assert options == listed + 3
 
 
 def test_rounds_are_played_by_keyboard_and_end(browser: Any) -> None:
