@@ -26,8 +26,16 @@ export function picture(size, told, ...kids) {
 	return node;
 }
 
+// A sentence instead of a picture, in as many lines as it needs.
 function nothing(size, text) {
-	return picture(size, text, word(size.w / 2, size.h / 2, text, { "text-anchor": "middle", class: "soft" }));
+	const { w, h, em } = size;
+	const lines = [""];
+	for (const one of text.split(" ")) {
+		const longer = `${lines[lines.length - 1]} ${one}`.trim();
+		if (longer.length * 0.56 * em > w && lines[lines.length - 1]) lines.push(one);
+		else lines[lines.length - 1] = longer;
+	}
+	return picture(size, text, ...lines.map((line, place) => word(w / 2, h / 2 + (place - (lines.length - 1) / 2) * 1.3 * em, line, { "text-anchor": "middle", class: "soft" })));
 }
 
 // A letter is about half as wide as high.
@@ -194,6 +202,7 @@ export function attackTold(told) {
 	if (told.reorganised) return t("attack-won", { n: told.undone, s: told.active === "B" ? "A" : "B" });
 	const ahead = -told.behind;
 	if (ahead > 0) return t("attack-ahead", { n: ahead });
+	if (!told.sides.A.blocks && !told.sides.B.blocks) return t("attack-begin", { h: told.fork_height });
 	const stand = ahead === 0 ? t("attack-level") : t("attack-behind", { n: told.behind });
 	if (told.part === null) return stand;
 	const odds = told.part >= 0.5 ? t("attack-majority", { q: part(told.part) }) : t("attack-chance", { q: part(told.part), p: chance(told.chance) });

@@ -64,6 +64,9 @@ function chain() {
 		item.title = `${block.hash}${block.word ? `: ${block.word}` : ""}`;
 		item.className = ["", tip && "newest", block.side && `side-${block.side}`, doc.time_s - block.at_s < 2 && "new"].filter(Boolean).join(" ");
 	});
+	const newest = shown.length ? shown[shown.length - 1].hash : "";
+	if (place.dataset.newest !== newest) place.scrollLeft = place.scrollWidth; // a phone shows it, too
+	place.dataset.newest = newest;
 	show(at("chain-none"), !shown.length);
 	say(at("chain-none"), t("chain-none"));
 }
@@ -83,7 +86,7 @@ function who() {
 		const [name, speed, spread, shares, blocks] = line.children;
 		name.firstChild.style.background = colour(m.number);
 		const state = !m.here ? ` (${t("away")})` : m.paused ? ` (${t("member-paused")})` : "";
-		say(name.lastChild, `${m.side ? `${m.side} · ` : ""}${m.name}${state}`);
+		say(name.lastChild, `${m.side ? `${m.side}: ` : ""}${m.name}${state}`);
 		line.title = `${m.name}: ${m.device}`;
 		line.className = m.here ? "" : "away";
 		say(speed, rate(m.rate_hs));
@@ -94,7 +97,7 @@ function who() {
 }
 
 function told() {
-	const luck = doc.luck;
+	const luck = doc.luck && doc.luck.blocks > 1 ? doc.luck : null;
 	say(at("bars-told"), luck ? t("bars-told", { n: number(luck.blocks), q: part(luck.part), s: part(luck.sigma) }) : t("bars-none"));
 	say(at("income-told"), luck ? t("income-told", { n: number(luck.blocks), q: part(luck.part), solo: decimal(luck.alone), pool: decimal(luck.pooled, 2) }) : t("income-none"));
 	const waited = doc.waits;
@@ -157,6 +160,7 @@ function all() {
 	show(at("card-bars"), doc.mode === "solo");
 	show(at("card-attack"), doc.mode === "attack");
 	show(at("card-waits"), doc.mode !== "attack");
+	document.body.dataset.mode = doc.mode;
 	focus();
 	top();
 	for (const part of [chain, who, told, best, beside, join, replayed]) part();

@@ -22,7 +22,14 @@ def test_side_b_has_nearly_its_part(people: int, part: float) -> None:
         for size in range(1, people)
         for group in itertools.combinations(rates, size)
     )
-    assert abs(have - part * total) <= best + max(rates.values()) / 2
+    assert abs(have - part * total) <= best + sorted(rates.values())[people // 2] / 2
+
+
+@pytest.mark.parametrize(("part", "side_b"), [(0.4, "AB"), (0.6, "C"), (0.9, "BC"), (0.05, "A")])
+def test_one_who_has_most_of_it(part: float, side_b: str) -> None:
+    rates = {"A": 3.0, "B": 27.0, "C": 70.0}
+    taken = split({ord(name): rate for name, rate in rates.items()}, part)
+    assert "".join(chr(n) for n, side in sorted(taken.items()) if side == "B") == side_b
 
 
 def test_everybody_without_a_rate_is_split_too() -> None:
