@@ -47,6 +47,8 @@ def table(
             break
         shown.remove(names.index(name))
         gone.append(name)
+    if sum(needed[index] + GAP for index in shown) - GAP > room:
+        return _records(title, names, cells, room)
     if gone:
         title = f"{title} (too narrow for: {', '.join(gone)})".strip()
     made = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
@@ -59,6 +61,20 @@ def table(
         made.add_column(names[index], justify=justify, overflow="fold", width=needed[index] + more)
     for row in cells:
         made.add_row(*(Text(row[index], style=STYLES.get(row[index], "")) for index in shown))
+    return made
+
+
+def _records(title: str, names: list[str], rows: list[list[str]], room: int) -> Table:
+    """A line a cell, for screens on which no line holds a row."""
+    made = Table(title=title, title_justify="left", box=None, pad_edge=False, show_header=False)
+    first = min(max(map(len, names), default=1), room // 3)
+    made.add_column(width=first, overflow="fold", style="dim")
+    made.add_column(width=room - first - GAP, overflow="fold")
+    for row in rows:
+        for name, cell in zip(names, row, strict=True):
+            if cell:
+                made.add_row(name, Text(cell, style=STYLES.get(cell, "")))
+        made.add_row("", "")
     return made
 
 

@@ -86,3 +86,18 @@ def test_a_wide_screen_keeps_every_column() -> None:
     assert len(wide.columns) == 3
     assert len(narrow.columns) == 2
     assert narrow.title == "t (too narrow for: bars)"
+
+
+def test_a_screen_too_narrow_for_a_row_gets_a_line_a_cell() -> None:
+    """40 columns: two letters a line, 442 lines, it was."""
+    found, table, known = sample(), hardware.load(), economics.load()
+    own = arithmetic.own_from(found, watts=90)
+    bars = twogaps.bars(own, table, known)
+    for sheet in tables.every(own, table, known, arithmetic.network_from(known), bars):
+        text = shown(sheet, 40)
+        assert max(map(len, text.splitlines())) <= 40
+        words = set(text.split())
+        kept = [i for i, name in enumerate(sheet.columns) if name not in sheet.least]
+        cells = [row[i] for row in sheet.rows for i in kept]
+        lost = {word for cell in cells for word in cell.split() if len(word) < 25} - words
+        assert not lost, (sheet.title, lost)
