@@ -18,6 +18,13 @@ if TYPE_CHECKING:  # matplotlib is asked for only when something is drawn
     from miner.gap.essay import Findings
 
 INTERRUPTED = 130
+LIMITS = {  # what a figure can be, with room on both sides
+    "--difficulty": (1e-10, 1e25),
+    "--price": (1e-6, 1e12),
+    "--hashprice": (1e-9, 1e12),
+    "--tokens": (1e-3, 1e9),
+    "--tokens-watts": (1e-3, 1e6),
+}
 
 
 @click.group(invoke_without_command=True)
@@ -30,6 +37,7 @@ INTERRUPTED = 130
 @click.option("--hashprice", type=float, metavar="USD", help="Per PH/s and day.")
 @click.option("--tariff", metavar="T", help='0.30, "0.30 EUR" per kWh, or a preset\'s name.')
 @click.option("--tokens", type=float, metavar="N", help="Own tokens/s: LLaMA-3 8B, 4 bit, alone.")
+@click.option("--tokens-watts", type=float, metavar="W", help="Own draw while it answers so.")
 @click.option("--backend", "backends", multiple=True, metavar="NAME", help="For the quick run.")
 @click.option("--soak", metavar="TIME", help="Measure that long instead: 10m, or steady.")
 @click.pass_context
@@ -44,6 +52,7 @@ def gap(  # the signature is the option list
     hashprice: float | None,
     tariff: str | None,
     tokens: float | None,
+    tokens_watts: float | None,
     backends: tuple[str, ...],
     soak: str | None,
 ) -> None:
@@ -59,6 +68,9 @@ def gap(  # the signature is the option list
         economics.tariff(known, tariff) if tariff else None,
     )
     _given("--tokens", tokens, "tokens/s")
+    _given("--tokens-watts", tokens_watts, "W")
+    if tokens_watts is not None and tokens is None:
+        raise ConfigError("--tokens-watts wants the rate at that draw: --tokens N")
     if watts is not None:
         energy.Given(watts)  # raises for a wrong one, before it is measured
     if source is not None and (backends or soak):
@@ -66,7 +78,7 @@ def gap(  # the signature is the option list
     _check_targets(plot, page)
     found = _load(source) if source else _measure(backends, watts, soak)
     own = arithmetic.own_from(found, watts)
-    bars = twogaps.bars(own, table, known, tokens)
+    bars = twogaps.bars(own, table, known, tokens, tokens_watts)
     shown = tables.every(own, table, known, network, bars)
     screen.show_sheets(shown, [twogaps.sentence(bars, own.missing), twogaps.coverage(known)])
     if found.partial:
@@ -118,10 +130,12 @@ def _check_targets(plot: Path | None, page: Path | None) -> None:
 
 
 def _given(option: str, value: float | None, unit: str) -> economics.Figure | None:
+    """What was typed in, if it is of this world. Raises ConfigError."""
     if value is None:
         return None
-    if not 0 < value < float("inf"):
-        raise ConfigError(f"{option} {value:g} is not a number above 0")
+    low, high = LIMITS[option]
+    if not low <= value <= high:
+        raise ConfigError(f"{option} {value:g} is not between {low:g} and {high:g}")
     return economics.given(option.strip("-"), value, unit)
 
 

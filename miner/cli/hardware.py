@@ -3,8 +3,8 @@
 import click
 
 from miner import units
+from miner.gap import csvfile, screen
 from miner.gap import hardware as rows
-from miner.gap import screen
 from miner.paths import config_dir
 
 
@@ -30,5 +30,5 @@ def _cells(row: rows.HardwareRow) -> list[str]:
         "n/a" if row.power_w is None else f"{units.significant(row.power_w, 3)} W",
         units.energy(row.j_per_th),
         marks + (", announced" if row.announced_only else ""),
-        row.source_url.split("/")[2].removeprefix("www."),
+        csvfile.place(row.source_url),
     ]

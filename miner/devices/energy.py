@@ -230,14 +230,19 @@ def boards(root: Path, nvml: Any | None, buses: frozenset[str]) -> tuple[Meter |
     return (meters[0] if len(meters) == 1 else Sum(meters) if meters else None), passed
 
 
+LEAST_W, MOST_W = 1e-3, 1e6  # what a wall meter can show
+
+
 class Given:
     """A wall meter read by the user: constant watts."""
 
     boundary, source = "wall", "given by user"
 
     def __init__(self, watts: float, clock: Callable[[], float] = time.monotonic) -> None:
-        if not 0 < watts < 1e6:
-            raise ConfigError(f"--watts {watts:g} is not between 0 and 1000000; read a wall meter")
+        if not LEAST_W <= watts < MOST_W:
+            raise ConfigError(
+                f"--watts {watts:g} is not between {LEAST_W:g} and {MOST_W:,.0f}; read a wall meter"
+            )
         self._watts, self._clock, self._start = watts, clock, clock()
 
     def joules(self) -> float:

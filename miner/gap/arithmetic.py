@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from miner import units
 from miner.bitcoin.target import expected_hashes, target_from_difficulty
+from miner.devices.energy import Given
 from miner.errors import ConfigError
 from miner.gap.economics import Figure
 from miner.gap.hardware import HardwareRow
@@ -146,8 +147,7 @@ def own_from(result: Result, watts: float | None = None) -> Own:
     rate = case.sustained_hs or summary.median
     energy, boundary, source = None, "", ""
     if watts is not None:
-        if not 0 < watts < 1e6:
-            raise ConfigError(f"--watts {watts:g} is not between 0 and 1000000")
+        Given(watts)  # raises for a wrong one
         hashes = sum(one.hashes for one in case.slices)  # by the wall, as the meter's watts
         energy, boundary, source = watts * case.seconds / hashes * 1e12, "wall", GIVEN
     elif case.energy:

@@ -47,6 +47,13 @@ def rows(text: str, columns: tuple[str, ...], where: str) -> list[tuple[str, dic
         raise ConfigError(f"{where} line {reader.line_num}: {error}") from error
 
 
+def place(url: str) -> str:
+    """Where a page is, short enough to stand beside a figure: its host, on GitHub its project."""
+    host, *parts = url.split("/")[2:]
+    host = host.removeprefix("www.").removeprefix("m.")
+    return "/".join([host, *parts[:2]]) if host == "github.com" else host
+
+
 def number(text: str, place: str, column: str) -> float | None:
     """A finite number above 0, or None for an empty cell. Raises ConfigError."""
     if not text:

@@ -10,6 +10,7 @@ from miner.gap import csvfile
 
 COLUMNS = ("key", "value", "unit", "as_of", "source_url", "note")
 MOST_TARIFF = 1e6
+QUOTING = re.compile(r"quoting [\w.]*\w(?: [A-Z]\w+)*")
 DATE = re.compile(r"(19|20)\d\d(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?|-Q[1-4]|-H[12])?")
 
 
@@ -29,9 +30,10 @@ class Figure:
         """Date and source in a few words, printed beside the value."""
         if self.source_url == "given by user":
             return self.source_url
-        host = self.source_url.split("/")[2].removeprefix("www.")
         derived = "derived, " if self.key.endswith("_derived") else ""
-        return f"{derived}{self.as_of}, {host}"
+        quoting = QUOTING.search(self.note)
+        said = f", {quoting[0]}" if quoting else ""
+        return f"{derived}{self.as_of}, {csvfile.place(self.source_url)}{said}"
 
 
 def given(key: str, value: float, unit: str) -> Figure:

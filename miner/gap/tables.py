@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from miner import units
-from miner.gap import arithmetic, payback
+from miner.gap import arithmetic, csvfile, payback
 from miner.gap.arithmetic import Network, Own, Prospect
 from miner.gap.economics import Figure
 from miner.gap.hardware import BOUNDARY_SENTENCE, HardwareRow
@@ -88,8 +88,7 @@ def eras(found: list[arithmetic.Era], short_of: str = "") -> Sheet:
 
 def source(row: HardwareRow) -> str:
     """Where a row's figures come from, and how good that is."""
-    host = row.source_url.split("/")[2].removeprefix("www.").removeprefix("m.")
-    return f"{host} [{row.confidence}]"
+    return f"{csvfile.place(row.source_url)} [{row.confidence}]"
 
 
 def prospects(one: Own, table: list[HardwareRow], network: Network) -> Sheet:

@@ -37,22 +37,37 @@ class Bar:
 
 
 def bars(
-    own: Own, table: list[HardwareRow], figures: Mapping[str, Figure], tokens: float | None = None
+    own: Own,
+    table: list[HardwareRow],
+    figures: Mapping[str, Figure],
+    tokens: float | None = None,
+    watts: float | None = None,
 ) -> list[Bar]:
     """Every bar that can be drawn: the energy bar of this computer needs measured joules.
 
-    `tokens`: the user's own tokens/s with the same model, one stream; labelled as given.
+    `tokens`: the user's own tokens/s with the same model, one stream; `watts`: the draw meanwhile.
+    Both are labelled as given.
     """
-    given = [] if tokens is None else [_given_bar(tokens, figures)]
+    given = [] if tokens is None else _given_bars(tokens, watts, figures)
     return [*_own_bars(own, table), *_mining_bars(table), *given, *_ai_bars(figures)]
 
 
-def _given_bar(tokens: float, figures: Mapping[str, Figure]) -> Bar:
-    hall = figures["ai_tokens_llama3_8b_h100_pcie"]
-    return Bar(
-        AI, f"this computer, {tokens:g} tokens/s", hall.value / tokens, "in tokens/s",
-        GIVEN, f"H100; {hall.origin}", ONE_STREAM,
-    )  # fmt: skip
+def _given_bars(tokens: float, watts: float | None, figures: Mapping[str, Figure]) -> list[Bar]:
+    """Tokens a second and, where the draw is known, a joule: the same silicon, its other use."""
+    hall, power = figures["ai_tokens_llama3_8b_h100_pcie"], figures["ai_power_h100_pcie"]
+    label = f"this computer, {tokens:g} tokens/s"
+    found = [
+        Bar(AI, label, hall.value / tokens, "in tokens/s", GIVEN, f"H100; {hall.origin}",
+            ONE_STREAM)
+    ]  # fmt: skip
+    if watts is not None:
+        ratio = hall.value / power.value / (tokens / watts)
+        found.append(
+            Bar(AI, f"{label} at {watts:g} W", ratio, "per joule", GIVEN,
+                f"H100, {power.value:g} W; {hall.origin}; {power.origin}",
+                "watts given against the card's rating, without its server; one user only")
+        )  # fmt: skip
+    return found
 
 
 def _own_bars(own: Own, table: list[HardwareRow]) -> list[Bar]:
@@ -144,9 +159,10 @@ def sentence(found: list[Bar], missing: str = "") -> str:
         here = f"{how} it is {_about(own.ratio)}"
     pc = next((bar for bar in mining if bar.label.startswith("Desktop PC")), None)
     then = f"{_about(pc.ratio)} on a PC of 2010; " if pc else ""
-    joule = [bar for bar in found if bar.group == AI and bar.quantity == "per joule"]
-    alone = [bar for bar in found if bar.group == AI and bar.caveat == ONE_STREAM]
-    batched = max(bar.ratio for bar in found if bar.group == AI)
+    quoted = [bar for bar in found if bar.group == AI and bar.origin == QUOTED]
+    joule = [bar for bar in quoted if bar.quantity == "per joule"]
+    alone = [bar for bar in quoted if bar.caveat == ONE_STREAM]
+    batched = max(bar.ratio for bar in quoted)
     least = min(min(bar.low or bar.ratio, bar.ratio) for bar in joule)
     return (
         f"Per joule, mining's gap is {then}{here}; AI's is {least:.2g} to "
