@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from fractions import Fraction
 
+from miner.pool.allowance import PerAddress
 from miner.pool.names import of_user
 from miner.pool.room import Room
 from miner.pool.values import Claim, Judged, Kind, Left, NewWork, Refused, RoomEvent
@@ -19,10 +20,11 @@ from miner.text import scrub
 
 TICK_S = 1.0
 MOST_STRANGERS = 64  # connections without a seat: the oldest makes room for a new one
+MOST_ARRIVALS, ARRIVALS_S = 200, 10.0  # connections of one address in so long
 MOST_UNREAD = 65536  # bytes that a miner does not take
 FAREWELL_S = 1.0  # for the last line to leave
 KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 20), ("TCP_KEEPCNT", 3))
-AN_ADDRESS = "an address is only a name here ({}): {}"
+AN_ADDRESS = "an address is a name here, you are {}: {}"
 
 
 class Connection(asyncio.Protocol):
@@ -37,7 +39,7 @@ class Connection(asyncio.Protocol):
         self.number: int | None = None  # of the member
         self._transport: asyncio.Transport | None = None
         self._closed_at: float | None = None
-        self.peer = ""
+        self.peer = self._welcome = ""
 
     # --- asyncio ------------------------------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -80,15 +82,17 @@ class Connection(asyncio.Protocol):
         except Refused as refused:
             self._door.tell(f"{self.named}: not let in: {refused}")
             return str(refused)
-        self.number = member.number
-        if had_address and self._room.rules.payout is None:
-            self.session.say(AN_ADDRESS.format(member.name, self._room.rules.words))
+        self.number, rules = member.number, self._room.rules
+        self._welcome = f"welcome, {member.name}: {rules.words}"
+        if had_address and rules.payout is None:
+            self._welcome = AN_ADDRESS.format(member.name, rules.words)
         elif member.name != name:
-            self.session.say(f"you are {member.name} here: {name} is taken")
+            self._welcome = f"you are {member.name} here, since {name} is taken: {rules.words}"
         return ""
 
     def ready(self, now: float) -> None:
         self._door.seated(self)
+        self.session.say(self._welcome)
         self.give(now)
 
     def submit(self, claim: Claim, now: float) -> Judged:
@@ -155,6 +159,7 @@ class Door:
         """`tell`: a line for the teacher's screen, about one miner."""
         self.room, self.tell, self.clock = room, tell, clock
         self._listener = listener
+        self._arrivals = PerAddress(MOST_ARRIVALS, ARRIVALS_S)
         self._seated: dict[Connection, None] = {}
         self._strangers: dict[Connection, None] = {}  # the oldest first
         room.subscribe(self._on_event)
@@ -174,6 +179,10 @@ class Door:
 
     def opened(self, one: Connection) -> None:
         """A stranger; too many of them, and the one who has waited longest goes."""
+        if not self._arrivals.take(one.peer, self.clock()):
+            self.tell(f"{one.peer}: more than {MOST_ARRIVALS} connections in {ARRIVALS_S:g} s")
+            one.abort()
+            return
         self._strangers[one] = None
         if len(self._strangers) > MOST_STRANGERS:
             oldest = next(iter(self._strangers))

@@ -13,6 +13,7 @@ from typing import Any
 
 from miner.bitcoin.target import expected_hashes
 from miner.pool import values
+from miner.pool.allowance import Allowance, PerAddress
 from miner.pool.room import Room
 from miner.pool.seat import Entry
 from miner.pool.values import (
@@ -64,22 +65,6 @@ class Mail:
 
 
 @dataclass(slots=True)
-class Allowance:
-    """At most so many in so long."""
-
-    most: int
-    every_s: float
-    since_s: float = 0.0
-    used: int = 0
-
-    def take(self, now: float) -> bool:
-        if abs(now - self.since_s) >= self.every_s:
-            self.since_s, self.used = now, 0
-        self.used += 1
-        return self.used <= self.most
-
-
-@dataclass(slots=True)
 class Phone:
     """One browser."""
 
@@ -124,17 +109,13 @@ class Phones:
     def __init__(self, room: Room, clock: Callable[[], float]) -> None:
         self._room, self._clock = room, clock
         self._phones: OrderedDict[str, Phone] = OrderedDict()  # by token, the newest last
-        self._entries: OrderedDict[str, Allowance] = OrderedDict()  # by address
+        self._entries = PerAddress(MOST_ENTRIES, ENTRIES_S)
         self._finders: OrderedDict[str, tuple[int, str, int]] = OrderedDict()  # by block
         room.subscribe(self._heard)
 
     def may_enter(self, address: str) -> bool:
         """Not too many newcomers at once from one address?"""
-        allowance = self._entries.setdefault(address, Allowance(MOST_ENTRIES, ENTRIES_S))
-        self._entries.move_to_end(address)
-        while len(self._entries) > MOST_KNOWN:
-            self._entries.popitem(last=False)
-        return allowance.take(self._clock())
+        return self._entries.take(address, self._clock())
 
     def enter(self, wished: str, device: str, token: str) -> Phone:
         """A newcomer, or one who is known by the token. Raises Refused."""

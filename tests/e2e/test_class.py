@@ -174,10 +174,11 @@ def test_a_class_speaks_to_whoever_connects(miner: Start) -> None:
         raw.sendall(b'{"id":1,"method":"mining.subscribe","params":["by hand"]}\n')
         raw.sendall(b'{"id":2,"method":"mining.authorize","params":["Eve","x"]}\n')
         with raw.makefile("rb") as stream:
-            heard = [json.loads(stream.readline()) for _ in range(4)]
+            heard = [json.loads(stream.readline()) for _ in range(5)]
     assert [message.get("method") for message in heard] == [
-        None, None, "mining.set_difficulty", "mining.notify",
+        None, None, "client.show_message", "mining.set_difficulty", "mining.notify",
     ]  # fmt: skip
+    assert heard[2]["params"] == ["welcome, Eve: private class chain; its coins exist only here"]
     teacher.until("Eve joined (by hand)")
     page = teacher.until("phones: http://").split()[1]
     with urlopen(page, timeout=10) as answer:

@@ -105,6 +105,21 @@ def test_strangers_make_room_for_newer_ones_members_never() -> None:
     assert not member.transport.aborted
 
 
+def test_an_address_that_connects_without_end_is_held_off_for_a_while() -> None:
+    rig = Rig()
+    rig.new_template()
+    member = rig.joined("Ann")
+    for _ in range(199):
+        one = rig.connect()
+        assert not one.transport.aborted
+        one.leave()
+    held_off = rig.connect()
+    assert held_off.transport.aborted and "200 connections in 10 s" in rig.told[-1]
+    assert member.submit(member.miner.find()) is None
+    rig.now += 10
+    assert not rig.connect().transport.aborted
+
+
 def test_a_miner_that_reads_nothing_is_cut_off() -> None:
     rig = Rig()
     rig.new_template()
@@ -135,7 +150,7 @@ def test_an_address_as_name_is_told_once_where_its_coins_are() -> None:
     one = rig.joined(f"{address}.desk")
     assert rig.room.member(one.number).name == "desk"  # type: ignore[union-attr]
     assert one.miner.messages == [
-        "an address is only a name here (desk): private class chain; its coins exist only here"
+        "an address is a name here, you are desk: private class chain; its coins exist only here"
     ]
     assert one.submit(one.miner.find()) is None
 

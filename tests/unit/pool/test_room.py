@@ -120,7 +120,8 @@ def test_who_comes_back_goes_on_in_the_same_row() -> None:
     assert rig.room.view(rig.now).members[0].accepted == 1
     other = rig.joined("Ann")  # and taken while its owner is here
     assert rig.room.member(other.number).name == "Ann 2"  # type: ignore[union-attr]
-    assert other.miner.messages == ["you are Ann 2 here: Ann is taken"]
+    assert other.miner.messages[0].startswith("you are Ann 2 here, since Ann is taken: private")
+    assert ann.miner.messages == ["welcome, Ann: private class chain; its coins exist only here"]
     assert bob.number != number
 
 
