@@ -185,6 +185,7 @@ def _started(path: Path) -> Iterator["subprocess.Popen[bytes]"]:
         process = subprocess.Popen(
             COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             cwd=folder, start_new_session=True,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # numpy's threads reserve memory each
         )  # fmt: skip
     except OSError as error:
         raise MinerError(f"{path} cannot be tried: Python does not start: {error}") from error

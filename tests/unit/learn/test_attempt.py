@@ -180,6 +180,11 @@ def test_strange_answers_are_named(tmp_path: Path) -> None:
     assert repr(Foreign("set")) == "<set>"
 
 
+def test_modules_beside_the_file_and_large_libraries_can_be_imported(tmp_path: Path) -> None:
+    (tmp_path / "earlier.py").write_text(GOOD)
+    assert tried(tmp_path, "import numpy\nfrom earlier import target\n").solved
+
+
 def test_the_first_failing_case_is_told_with_what_was_right(tmp_path: Path) -> None:
     begun = time.monotonic()
     report = tried(tmp_path, GOOD.replace("if exponent >= 3:", "if True:"))

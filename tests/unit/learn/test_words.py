@@ -88,6 +88,15 @@ def test_a_translations_own_words_are_known_too() -> None:
     assert all(one.called == "" for one in glossary().values())
 
 
+@pytest.mark.parametrize(
+    "word",
+    "exercise skeleton solution quiz hint window padding byte hex exponent xor rotated modulo "
+    "maj compress encryption signature terahashes sandbox warp vardiff pplns midstate".split(),
+)
+def test_terms_of_exercises_and_quiz(word: str) -> None:
+    assert is_known(word)
+
+
 def test_a_word_like_no_other_is_told_where_the_list_is() -> None:
     with pytest.raises(ConfigError, match="miner explain alone"):
         meaning("qqq")
