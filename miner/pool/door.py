@@ -116,7 +116,7 @@ class Connection(asyncio.Protocol):
             return
         given = self._room.assignment(self.number, now)
         if given is not None:
-            self.session.give(given.job, given.difficulty)
+            self.session.give(given.job, given.difficulty, given.block_target)
 
     def tick(self, now: float) -> None:
         self.session.tick(now)

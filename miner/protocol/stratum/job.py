@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from miner.bitcoin.target import target_from_difficulty
+from miner.bitcoin.target import DIFF1_TARGET, target_from_difficulty
 from miner.bitcoin.versions import effective_mask, version_bits
 from miner.protocol.decode import height_of
 from miner.protocol.stratum.messages import Notify
@@ -25,6 +25,7 @@ class Terms:
     difficulty: Fraction  # exact
     granted_mask: int | None  # None: version rolling was not granted
     configured_mask: int
+    class_target: int | None = None  # what a class counts as a block, where the chain is easier
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,17 @@ def make_job(source: str, session: int, context: JobContext, clean: bool) -> Job
         ntime_limit=min(NTIME_LIMIT_S, UINT32_MAX - notify.ntime),
         ntime_follows_clock=False,
         share_target=target_from_difficulty(terms.difficulty),
-        network_target=notify.network_target,
+        network_target=block_target(notify.network_target, terms.class_target),
         height=height_of(notify.coinbase1),
         context=context,
     )
+
+
+def block_target(network: int, class_target: int | None) -> int:
+    """At or below it a hash is a block. A class target counts on toy chains alone, so that nobody
+    can pass a real block off as a share."""
+    toy = network > DIFF1_TARGET
+    return min(network, class_target) if toy and class_target is not None else network
 
 
 def context_of(job: Job) -> JobContext:

@@ -113,6 +113,15 @@ def parse_difficulty(params: object) -> Fraction:
     return Fraction(value)
 
 
+def parse_class_target(params: object) -> int:
+    """mining.set_class_target: 64 hex digits, big-endian."""
+    method = "mining.set_class_target"
+    value = int.from_bytes(hex_bytes(f"{method}: target", items(method, params, 1)[0], 32), "big")
+    if value == 0:
+        raise RemoteProtocolError(f"{method}: target is 0, which no hash meets")
+    return value
+
+
 def parse_notify(params: object) -> Notify:
     """mining.notify; more than nine entries are tolerated."""
     fields = items("mining.notify", params, 9)

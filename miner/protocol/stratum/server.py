@@ -106,11 +106,17 @@ class ServerSession:
         if not self._login.user and now - self._login.opened >= AUTHORIZE_S:
             self.close(f"no mining.authorize within {AUTHORIZE_S:g} s")
 
-    def give(self, job: Job, difficulty: Fraction) -> None:
-        """Send a job, and the difficulty before it when it is another one."""
+    def give(self, job: Job, difficulty: Fraction, block_target: int | None = None) -> None:
+        """Send a job, and the difficulty before it when it is another one. A homehash also hears
+        what counts as a block, where that is less than the chain allows: it would take each share
+        for one."""
         if difficulty != self._told:
             self._told = difficulty
             self._out.append(served.difficulty_line(difficulty))
+        login, target = self._login, block_target or job.network_target
+        if target != (login.block_target or job.network_target) and login.is_homehash:
+            login.block_target = target
+            self._out.append(served.notification("mining.set_class_target", f"{target:064x}"))
         self._out.append(served.notify_line(job))
 
     def say(self, text: str) -> None:
@@ -264,7 +270,12 @@ class Login:
         self.opened = now
         self.agent = self.user = self.refused = ""
         self.subscribed = self.given = False
+        self.block_target: int | None = None  # told; None: the chain's
         self.bad_row = 0
+
+    @property
+    def is_homehash(self) -> bool:
+        return self.agent.startswith("homehash/")
 
 
 Handler = Callable[[ServerSession, object, float], object]

@@ -334,6 +334,7 @@ class StratumSession(SessionEvents):
 WORK: dict[str, Callable[[PoolWork, object, float], list[PoolEvent]]] = {
     "mining.notify": PoolWork.notify,
     "mining.set_difficulty": PoolWork.set_difficulty,
+    "mining.set_class_target": PoolWork.set_class_target,
     "mining.set_extranonce": PoolWork.set_extranonce,
     "mining.set_version_mask": PoolWork.set_mask,
 }

@@ -30,6 +30,7 @@ class PoolWork:
         self.rolling_refused = settings.version_mask == 0
         self._difficulty = Fraction(1)  # until the pool says otherwise
         self._extranonce: tuple[bytes, int] | None = None  # known once subscribed
+        self._class_target: int | None = None
         self._early: tuple[parse.Notify, Fraction] | None = None
         self._job_at: float | None = None
         self._gap_s: float | None = None
@@ -56,6 +57,11 @@ class PoolWork:
         self._difficulty = parse.parse_difficulty(params)
         target = target_from_difficulty(self._difficulty)
         return [DifficultyChanged(float(self._difficulty), target)]
+
+    def set_class_target(self, params: object, now: float) -> list[PoolEvent]:
+        """mining.set_class_target, an extension of `miner class`: for the next notify."""
+        self._class_target = parse.parse_class_target(params)
+        return []
 
     def set_extranonce(self, params: object, now: float) -> list[PoolEvent]:
         """mining.set_extranonce: for the next notify."""
@@ -101,7 +107,8 @@ class PoolWork:
 
     def _take(self, notify: parse.Notify, difficulty: Fraction, now: float) -> list[PoolEvent]:
         assert self._extranonce is not None
-        terms = Terms(*self._extranonce, difficulty, self.granted, self._settings.version_mask)
+        mask = self._settings.version_mask
+        terms = Terms(*self._extranonce, difficulty, self.granted, mask, self._class_target)
         if self._job_at is not None:
             gap_s = now - self._job_at
             usual = gap_s if self._gap_s is None else self._gap_s

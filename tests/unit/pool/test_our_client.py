@@ -13,7 +13,7 @@ from miner.work.found import Answer as Verdict
 from miner.work.found import Share
 from miner.work.job import Job
 from miner.work.roll import Roller
-from tests.unit.pool.kit import SECOND_TIP, Line, Rig
+from tests.unit.pool.kit import EASY_TARGET, SECOND_TIP, Line, Rig
 
 SETTINGS = SessionSettings("class", "Ann", agent="homehash/test", suggest_difficulty=1e-6)
 
@@ -132,3 +132,20 @@ def test_the_difficulty_follows_the_miner_and_both_agree_on_the_target() -> None
     given = [one.share_target for one in client.jobs]
     assert len(set(given)) >= 2
     assert rig.room.view(rig.now).members[0].refused == 0
+
+
+def test_a_homehash_hears_what_counts_as_a_block_and_no_other_miner_does() -> None:
+    """On regtest's rules every second hash is a block of the chain, but not of the class."""
+    rig = Rig()
+    rig.new_template()
+    client = Client(rig)
+    assert client.jobs[-1].network_target == EASY_TARGET
+    rig.room.set_target(EASY_TARGET >> 3, rig.now)
+    client.exchange()
+    assert client.jobs[-1].network_target == EASY_TARGET >> 3
+    rig.room.set_target(None, rig.now)
+    client.exchange()
+    assert client.jobs[-1].network_target == 0x7FFFFF << 232
+    assert not client.session.bad_messages
+    foreign = rig.joined()
+    assert "mining.set_class_target" not in {one.get("method") for one in foreign.miner.lines}

@@ -227,3 +227,31 @@ def test_jobs_before_the_subscription_keep_their_difficulty() -> None:
     (job,) = jobs(events)
     assert context_of(job).terms.difficulty == Fraction(6)
     assert isinstance(events[0], JobReceived)
+
+
+@pytest.mark.parametrize(
+    ("nbits", "network", "believed"),
+    [("207fffff", 0x7FFFFF << 232, True), ("1d00ffff", DIFF1_TARGET, False)],
+)
+def test_a_class_target_binds_to_the_next_job_of_a_toy_chain_alone(
+    nbits: str, network: int, believed: bool
+) -> None:
+    """Nobody can pass a real block off as a share."""
+    session = subscribed()
+    (first,) = jobs(session.receive(notify(job_id="a", nbits=nbits), 0.0))
+    assert session.receive(call("mining.set_class_target", f"{1 << 200:064x}"), 0.0) == []
+    assert session.job is first and first.network_target == network
+    (second,) = jobs(session.receive(notify(job_id="b", nbits=nbits), 0.0))
+    assert second.network_target == (1 << 200 if believed else network)
+    assert session.receive(call("mining.set_class_target", "ff" * 32), 0.0) == []
+    (third,) = jobs(session.receive(notify(job_id="c", nbits=nbits), 0.0))
+    assert third.network_target == network  # never easier than the chain
+
+
+@pytest.mark.parametrize("params", [[], [1], ["00" * 32], ["ff" * 31], ["0x" + "ff" * 31], [None]])
+def test_a_bad_class_target_changes_nothing(params: list[Any]) -> None:
+    session = subscribed()
+    (notice,) = session.receive(call("mining.set_class_target", *params), 0.0)
+    assert isinstance(notice, Notice) and "mining.set_class_target" in notice.text
+    (job,) = jobs(session.receive(notify(nbits="207fffff"), 0.0))
+    assert job.network_target == 0x7FFFFF << 232
