@@ -84,9 +84,11 @@ def class_(  # the signature is the option list
 
         opened = open_class(folder, hashes, fresh, say, stack)
         where, warning = reachable(miners)
-        say(f"{CHAIN_WORDS}: {opened.about}, in {folder}")
+        say(CHAIN_WORDS)
+        say(f"{opened.about}, in {folder}")
         join = where.removesuffix(f":{MINERS_PORT}")
-        say(f"students: miner join {join}; {warning}")
+        say(f"students: miner join {join}")
+        say(warning)
         services = pages.services(opened.service, f"miner join {join}", easy)
         say(FAIR_USE)
         serving.run(opened.service, miners, services)

@@ -141,8 +141,8 @@ def _lock(path: Path) -> IO[bytes]:
         raise NodeError(f"node folder {path}: {error.strerror or error}") from error
     if file is None:
         raise NodeError(
-            f"node folder {path} is in use by another miner: mine on that node with --node URL "
-            "(it printed one), or give another --datadir"
+            f"node folder {path} is in use by another miner or class: mine on that node with "
+            "--node URL (it printed one), or give another --datadir"
         )
     return file
 

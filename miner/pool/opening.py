@@ -26,8 +26,10 @@ from miner.transport.endpoint import parse_node_url
 from miner.transport.rpc import Rpc
 
 Tell = Callable[[str], None]
-EASY = "regtest's rules with a class target of {:,} hashes a block; miners show the chain's own \
-difficulty, which is far lower"
+EASY = (
+    "regtest's rules with a class target of {:,} hashes a block; miners other than homehash show \
+the chain's own difficulty, which is far lower"
+)
 
 
 class Opened(NamedTuple):
@@ -61,7 +63,8 @@ def open_class(
     service.room.restore(past_blocks(rpc))
     rpc.close()
     about = STAYS_AT_1 if block_hashes is None else EASY.format(block_hashes)
-    return Opened(service, f"{about}; block {node.height} is its last", node.chain)
+    height = f"goes on after block {node.height}" if node.height else "no block yet"
+    return Opened(service, f"{about}; {height}", node.chain)
 
 
 def open_pool(config: MineConfig, tell: Tell, stack: ExitStack) -> Opened:
