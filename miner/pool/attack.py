@@ -56,14 +56,20 @@ class Attacks:
         self._waiting: dict[bytes, Waiting] = {}  # by hash, internal order
 
     def start(self, later: Later) -> Callable[[], None]:
-        """`later` runs a call in the loop, from any thread. The answer ends it."""
+        """`later` runs a call in the loop, from any thread. The answer ends it, and an attack."""
 
         def heard(event: RoomEvent) -> None:
             if isinstance(event, ModeChanged):
                 later(self._mode, event.mode)
 
         self._room.subscribe(heard)
-        return self._chain.subscribe(lambda moved: later(self._moved, moved))
+        unsubscribe = self._chain.subscribe(lambda moved: later(self._moved, moved))
+
+        def end() -> None:
+            unsubscribe()
+            self._end()
+
+        return end
 
     def takes(self, share: Share) -> bool:
         """Is it a block of a side? Then it is on its way."""
@@ -86,12 +92,18 @@ class Attacks:
             self._tell(f"attack: both sides begin on block {height}; more work wins")
             self._given.clear()
             self._refresh()
-        elif mode is not Mode.ATTACK and self._on and self._split is not None:
-            self._on = False
-            for waiting in self._waiting.values():
-                self._say(waiting, Answer.STALE, LOST)
-            self._waiting.clear()
-            self._tell(f"attack over: {self._split.why()}")
+        elif mode is not Mode.ATTACK:
+            self._end()
+
+    def _end(self) -> None:
+        """Who won, and what the branch that lost still waited for."""
+        if not self._on or self._split is None:
+            return
+        self._on = False
+        for waiting in self._waiting.values():
+            self._say(waiting, Answer.STALE, LOST)
+        self._waiting.clear()
+        self._tell(f"attack over: {self._split.why()}")
 
     def _refresh(self) -> None:
         """New templates for the sides whose tip is another one than that of their newest."""

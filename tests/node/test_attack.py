@@ -209,3 +209,14 @@ def test_both_sides_begin_above_a_block_of_neither(room: Class) -> None:
         assert counted[other.hash_hex], "below both branches"
 
     room.run(story)
+
+
+def test_a_class_that_ends_in_an_attack_leaves_nothing_open(room: Class) -> None:
+    async def story(room: Class) -> None:
+        ann, bob = await begin(room)
+        assert (await room.finds(ann)).accepted
+        assert not (await room.finds(bob)).final
+
+    room.run(story)
+    assert room.told[-1].startswith("attack over: both sides have 1 block")
+    assert room.unsettled() == 0
