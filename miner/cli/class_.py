@@ -91,4 +91,5 @@ def class_(  # the signature is the option list
         say(warning)
         services = pages.services(opened.service, f"miner join {join}", easy)
         say(FAIR_USE)
+        stack.callback(pages.keep, folder)
         serving.run(opened.service, miners, services)

@@ -1,11 +1,14 @@
 """What `miner class` shows: pages for phones, board and desk; a replay; the lesson plan."""
 
+import shlex
 import socket
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from miner import files
 from miner.cli.listening import need_packages
 from miner.cli.serving import EVERYWHERE, LOOK_S, Serving, reachable, say
 from miner.errors import ConfigError
@@ -14,6 +17,9 @@ from miner.run.machine import addresses
 from miner.run.run import start_thread
 from miner.transport.listening import bound, open_url
 from miner.views.listeners import Listeners, Service
+
+if TYPE_CHECKING:  # its views are an extra
+    from miner.pool.record import Record
 
 WEB_PORT, DESK_PORT = "8080", "8081"
 LOOPBACK = "127.0.0.1"
@@ -26,6 +32,7 @@ class Pages:
         """Raises ConfigError: a port that is taken; packages that are missing when pages were
         asked for; a desk that others could reach."""
         self._web: socket.socket | None = None
+        self._record: Record | None = None
         try:
             need_packages("segno")
         except ConfigError as error:
@@ -44,14 +51,32 @@ class Pages:
             return []
         from miner.pool import pages  # its libraries are an extra
         from miner.pool.document import Invitation
+        from miner.pool.orders import Orders
 
         room, place = service.room, f"http://{reachable(self._web)[0]}/"
         screen = pages.class_screen(room, Invitation(join, place), easy)
-        desk, path = pages.class_desk(room, self._desk, screen, easy, say)
+        self._record = pages.class_record(room)
+        orders = Orders(room, screen, time.time, easy)
+        desk, path = pages.class_desk(orders, self._record, self._desk, say)
         say(f"phones: {place}")
         say(f"board, for the projector: {place}board")
         say(f"desk, for you alone: http://{LOOPBACK}:{bound(self._desk).port}{path}")
         return [pages.class_site(room, self._web, screen, say), desk]
+
+    def keep(self, folder: Path) -> None:
+        """At the end: the session as a file, where anybody has mined."""
+        if self._record is None or not self._record.is_worth_keeping:
+            return
+        from miner.pool.export import session
+
+        kept = session(self._record, time.time())
+        path = folder / "sessions" / kept.name
+        try:
+            files.replace(path, kept.body)
+        except OSError as error:
+            say(f"the session could not be kept in {path}: {error.strerror or error}")
+            return
+        say(f"the session is kept: miner class --replay {shlex.quote(str(path))} shows it again")
 
 
 class BoardAlone:

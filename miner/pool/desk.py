@@ -15,7 +15,6 @@ from starlette.types import ASGIApp
 from miner.pool import export
 from miner.pool.orders import NotDone, Orders
 from miner.pool.record import Record
-from miner.pool.screen import Screen
 from miner.pool.site import SHARED, files, posted
 from miner.views.feed import dump
 from miner.views.web.answer import Answer
@@ -29,11 +28,11 @@ MOST_DESKS = 4
 class Desk:
     """A part of a site of its own. Raises ValueError for a token that is too short."""
 
-    def __init__(self, token: str, screen: Screen, orders: Orders, record: Record) -> None:
+    def __init__(self, token: str, orders: Orders, record: Record) -> None:
         if len(token) < 16:
             raise ValueError("a desk's token has 16 characters at least")
-        self._token, self._screen, self._orders, self._record = token, screen, orders, record
-        self._stream = Stream(screen, MOST_DESKS)
+        self._token, self._orders, self._record = token, orders, record
+        self._stream = Stream(orders.screen, MOST_DESKS)
 
     def tick(self) -> None:
         self._stream.tick()
@@ -49,7 +48,7 @@ class Desk:
         exports = (export.session, export.members, export.blocks, export.shares)
         table: dict[str, Callable[[Request], ASGIApp]] = {
             "/{token}/": page,
-            "/{token}/room": lambda request: Answer(self._screen.compact()),
+            "/{token}/room": lambda request: Answer(self._orders.screen.compact()),
             "/{token}/events": lambda request: self._stream,
             **{f"/{{token}}/{make.__name__}": self._file(make) for make in exports},
         }

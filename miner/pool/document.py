@@ -7,7 +7,7 @@ from typing import Any
 
 from miner.gap import economics, hardware
 from miner.pool import stats
-from miner.pool.values import BlockRow, ChainView, MemberRow, Mode, RoomView
+from miner.pool.values import CHAIN_WORDS, BlockRow, ChainView, MemberRow, Mode, RoomView
 
 MACHINES = ("Antminer S9", "Antminer S21")
 NETWORK = "network_hashrate"
@@ -71,6 +71,7 @@ def chain(told: ChainView, now: float) -> dict[str, Any]:
     return {
         "name": told.name,
         "words": told.words,
+        "private": told.words == CHAIN_WORDS,
         "height": told.height,
         "tip_hash": told.tip_hash,
         "tip_age_s": None if since is None else max(now - since, 0.0),

@@ -100,4 +100,5 @@ def utc(at_s: float | None) -> str:
 
 
 def stamp(now: float) -> str:
-    return f"{datetime.fromtimestamp(now):%Y-%m-%d-%H%M}"
+    """Of a file's name, by this computer's own clock."""
+    return f"{datetime.fromtimestamp(now):%Y-%m-%d-%H%M%S}"

@@ -36,7 +36,8 @@ class Orders:
 
     def __init__(self, room: Class, screen: Screen, clock: Callable[[], float], easy: bool) -> None:
         """`easy`: the class has a target of its own, which may be set."""
-        self._room, self._screen, self._clock, self._easy = room, screen, clock, easy
+        self.screen = screen  # what the class sees
+        self._room, self._clock, self._easy = room, clock, easy
         self._orders: dict[str, Callable[[dict[str, Any], float], None]] = {
             "mode": self._mode,
             "split": self._split,
@@ -131,7 +132,7 @@ class Orders:
         card = told.get("card")
         if card not in ("", *CARDS):
             raise NotDone(f"card is {card!r:.40}, want one of {', '.join(CARDS)}")
-        self._screen.focus = card
+        self.screen.focus = card
 
 
 def number(

@@ -35,13 +35,19 @@ def class_screen(room: Room, invitation: Invitation, easy: bool) -> Screen:
     return Screen(lambda: room.view(time.time()), invitation, lambda: {"easy": easy})
 
 
-def class_desk(
-    room: Room, listener: socket.socket, screen: Screen, easy: bool, complain: Complain
-) -> tuple[WebServer, str]:
-    """The teacher's desk, and the path of its address. From now on the session is recorded."""
-    token, record = secrets.token_urlsafe(TOKEN_BYTES), Record(room.view(time.time()))
+def class_record(room: Room) -> Record:
+    """From now on the session is recorded."""
+    record = Record(room.view(time.time()))
     room.subscribe(record.take)
-    desk = Desk(token, screen, Orders(room, screen, time.time, easy), record)
+    return record
+
+
+def class_desk(
+    orders: Orders, record: Record, listener: socket.socket, complain: Complain
+) -> tuple[WebServer, str]:
+    """The teacher's desk, and the path of its address."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    desk = Desk(token, orders, record)
     return site_of([desk], listener, complain), f"/{token}/"
 
 

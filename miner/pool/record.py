@@ -32,6 +32,11 @@ class Record:
             return
         self.events.append(event)
 
+    @property
+    def is_worth_keeping(self) -> bool:
+        """Has anybody mined?"""
+        return any(isinstance(event, values.ShareJudged) for event in self.events)
+
     def dump(self) -> bytes:
         """The file."""
         return dump({

@@ -161,7 +161,7 @@ def test_the_teacher_clicks(driver: Any) -> None:
     rig.joined(NASTY[0][:20])
     shown = Screen(lambda: rig.room.view(rig.now), JOIN, lambda: {"easy": True})
     orders = Orders(rig.room, shown, lambda: rig.now, True)
-    desk = Desk(TOKEN, shown, orders, Record(opening(rig.room.rules, NOW)))
+    desk = Desk(TOKEN, orders, Record(opening(rig.room.rules, NOW)))
     with served(desk) as site:
         screen(driver, 1280, "dark", "reduce")
         driver.get(f"{site}/{TOKEN}/?lang=en")

@@ -55,7 +55,7 @@ def until(true: Callable[[], Any], within_s: float = 40.0) -> None:
         time.sleep(0.05)
 
 
-def test_a_lesson_and_the_same_lesson_again(miner: Start, tmp_path: Path) -> None:
+def test_a_lesson_and_the_same_lesson_again(miner: Start, home: Path) -> None:
     teacher = miner(*ROOM)
     board, desk = told(teacher, "board, for"), told(teacher, "desk, for")
     api = board.removesuffix("board") + "api/class/board"
@@ -70,11 +70,18 @@ def test_a_lesson_and_the_same_lesson_again(miner: Start, tmp_path: Path) -> Non
     assert order(desk, do="pause", paused=True) == 200 and get(api)["paused"]
     assert order(desk, do="mode", mode="war") == 400
     until(lambda: all(row["accepted"] for row in get(api)["blocks"]))
-    session = tmp_path / "lesson.json"
     with urlopen(f"{desk}session", timeout=20) as answer:
-        session.write_bytes(answer.read())
+        asked = json.loads(answer.read())
     last = get(api)
     assert ann.stop() == 0 and teacher.stop() == 0
+
+    (session,) = (home / "state" / "class" / "easy" / "sessions").iterdir()
+    assert f"--replay {session} shows it again" in teacher.until("the session is kept")
+    kept = json.loads(session.read_bytes())
+    assert (
+        kept["events"][: len(asked["events"])] == asked["events"]
+        and kept["first"] == asked["first"]
+    )
 
     again = miner("class", "--replay", str(session), "--speed", "1000", "--web", "127.0.0.1:0")
     shown = told(again, "1 members, ").removesuffix("board") + "api/class/board"
@@ -85,7 +92,7 @@ def test_a_lesson_and_the_same_lesson_again(miner: Start, tmp_path: Path) -> Non
     for key in ("height", "tip_hash", "hashes", "class_target", "name", "words"):
         assert replayed["chain"][key] == last["chain"][key], key
     for row, was in zip(replayed["members"], last["members"], strict=True):
-        changing = {"rate_hs": 0, "sigma_hs": 0, "refused": 0}  # the clock, and who asks in a pause
+        changing = dict.fromkeys(("rate_hs", "sigma_hs", "refused", "here"))  # until all had left
         assert row | changing == was | changing
     assert again.stop() == 0
 

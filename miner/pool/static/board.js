@@ -37,7 +37,7 @@ function top() {
 	say(at("tip-told"), chain.tip_age_s === null ? t("tip-none") : t("tip-told"));
 	say(at("tip-hash"), chain.tip_hash);
 	say(at("mode"), t(`mode-${doc.mode}`));
-	say(at("mode-told"), t(`told-${doc.mode}`));
+	say(at("mode-told"), chain.private ? t(`told-${doc.mode}`) : chain.words);
 	say(at("paused"), t("paused"));
 	show(at("paused"), doc.paused);
 	const one = !chain.class_target && Math.abs(chain.difficulty - 1) < 1e-9;
@@ -46,7 +46,7 @@ function top() {
 	say(at("total"), rate(total.rate_hs));
 	say(at("total-sigma"), total.rate_hs === null ? "" : `${sigma(total.sigma_hs)}H/s`.replace(/(\d)H/, "$1 H"));
 	say(at("total-told"), total.mean_wait_s === null ? t("total-none") : t("total-told", { mean: span(total.mean_wait_s) }));
-	say(at("words"), t("words"));
+	say(at("words"), chain.private ? t("words") : chain.words);
 	document.title = t("title", { h: chain.height });
 }
 
@@ -130,6 +130,8 @@ function beside() {
 function join() {
 	const { url, command } = doc.join;
 	show(at("card-join"), Boolean(url || command));
+	show(at("join-phone"), Boolean(url));
+	say(at("join-computer"), t(doc.chain.private ? "join-computer" : "join-miner"));
 	say(at("join-url"), url);
 	say(at("join-command"), command);
 	const image = at("qr");
@@ -156,8 +158,9 @@ function replayed() {
 
 function all() {
 	if (!doc) return;
-	show(at("card-income"), doc.mode === "pool");
-	show(at("card-bars"), doc.mode === "solo");
+	const shared = doc.mode === "pool" && doc.chain.private; // at home one address is paid
+	show(at("card-income"), shared);
+	show(at("card-bars"), !shared && doc.mode !== "attack");
 	show(at("card-attack"), doc.mode === "attack");
 	show(at("card-waits"), doc.mode !== "attack");
 	document.body.dataset.mode = doc.mode;

@@ -39,7 +39,7 @@ class Room:
         record = Record(opening(self.rig.room.rules, NOW))
         self.rig.room.subscribe(record.take)
         orders = Orders(self.rig.room, screen, lambda: self.rig.now, easy)
-        self.desk = Desk(TOKEN, screen, orders, record)
+        self.desk = Desk(TOKEN, orders, record)
         self.screen = screen
         listener = bind(ListenAddress("127.0.0.1", 0), "--desk")
         self.port = bound(listener).port
@@ -255,4 +255,4 @@ def test_the_page_is_streamed_and_the_session_kept(room: Room) -> None:
 
 def test_a_short_token_is_refused() -> None:
     with pytest.raises(ValueError, match="16 characters"):
-        Desk("short", None, None, None)  # type: ignore[arg-type]
+        Desk("short", None, None)  # type: ignore[arg-type]
