@@ -100,6 +100,22 @@ def test_a_phone_shows_what_a_finger_hits_and_an_eye_reads(
 
 
 @NEEDS_BROWSER
+def test_a_click_on_each_link_shows_what_it_names(browser: Any, html: Path) -> None:
+    screen(browser, 1280, motion="reduce")
+    browser.get(html.as_uri())
+    lost = browser.execute_script(
+        "return [...document.querySelectorAll('#contents a')].filter((link) => { link.click();"
+        "const place = document.querySelector(link.hash), head = place.querySelector('h2, h3');"
+        "const { top } = head.getBoundingClientRect();"
+        "const name = (link.querySelector('b') || link).textContent;"
+        "return head.textContent !== name || top < 0 || top > innerHeight - 40; })"
+        ".map((link) => link.textContent)"
+    )
+    assert lost == []
+    assert browser.execute_script("return document.querySelectorAll('#contents a').length") > 20
+
+
+@NEEDS_BROWSER
 def test_the_way_back_is_in_sight_everywhere(browser: Any, html: Path) -> None:
     screen(browser, 390)
     browser.get(html.as_uri())

@@ -1,29 +1,15 @@
 """A page of every tool, without the lessons' screens, in a real browser."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from miner.learn import page
-from miner.learn.answers import judge_from
 from miner.learn.catalogue import course
-from miner.learn.steps import Lesson, Question, Screen, Setting
-from tests.e2e.learn.kit import HEADER
+from miner.learn.steps import Setting
+from tests.e2e.learn.kit import HEADER, NOW, bare
 from tests.fakes.browser import open_browser
-
-QUESTION = Question(
-    "How many **bytes** has a header?", "80", judge_from("number 80"), "Six fields.",
-    ((judge_from("number 640"), "Those are `bits`."),),
-)  # fmt: skip
-
-
-def bare(lesson: Lesson) -> Lesson:
-    """The lesson without its screens: its tools alone, and one question."""
-    screens = [Screen("A question", (QUESTION,))] if lesson.name == "header" else []
-    return replace(lesson, screens=lambda _: iter(screens))
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +20,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     for lang in ("en", "de"):
         path = folder / f"{lang}.html"
         lessons = [bare(lesson) for lesson in course(lang).lessons]
-        path.write_text(page.build(lessons, setting, datetime(2026, 11, 29, tzinfo=UTC)), "utf-8")
+        path.write_text(page.build(lessons, setting, NOW), "utf-8")
         made[lang] = path.as_uri()
     return made
 

@@ -1,10 +1,25 @@
 """What tests of the page's tools do with a browser."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
+from miner.learn.answers import judge_from
 from miner.learn.chain import FAMOUS, by_height
+from miner.learn.steps import Lesson, Question, Screen
 
 HEADER = by_height(FAMOUS)  # what the pages begin with
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+QUESTION = Question(
+    "How many **bytes** has a header?", "80", judge_from("number 80"), "Six fields.",
+    ((judge_from("number 640"), "Those are `bits`."),),
+)  # fmt: skip
+
+
+def bare(lesson: Lesson) -> Lesson:
+    """The lesson without its screens: its tools alone, and one question."""
+    screens = [Screen("A question", (QUESTION,))] if lesson.name == "header" else []
+    return replace(lesson, screens=lambda _: iter(screens))
 
 
 def js(browser: Any, text: str, *values: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from miner.learn import page, quiz, tools
 from miner.learn.catalogue import LESSONS
 from miner.learn.chain import by_height
 from miner.learn.opened import round_parts
-from tests.e2e.learn.kit import HEADER, js, press, put, text_of, value_of
+from miner.learn.steps import Setting
+from tests.e2e.learn.kit import HEADER, NOW, bare, js, press, put, text_of, value_of
 from tests.fakes.browser import NEEDS_BROWSER, until
 
 pytestmark = NEEDS_BROWSER
@@ -333,7 +335,7 @@ def test_the_browsers_speed_is_measured_beside_the_page(browser: Any) -> None:
     """A worker hashes, the page itself not once; the rate is told and stands on the axis."""
     browser.execute_script(COUNTED)
     told = measured(browser)
-    assert re.search(r"This browser: [\d.]+ [kM]H/s, the middle of 5 turns", told)
+    assert re.search(r"This device hashes [\d,]+00 times a second in this browser", told)
     assert "Antminer S21" in told and re.search(r"in a year: [\d.]+·10⁻", told)
     assert js(browser, "window.hashed") == 0
     loaded = js(browser, "performance.getEntriesByType('resource').map((one) => one.name)")
@@ -359,3 +361,14 @@ def test_every_tool_is_on_the_page_and_in_its_lessons(browser: Any) -> None:
         browser, "[...document.querySelectorAll('a[href^=\"#\"]')].map((one) => one.hash.slice(1))"
     )
     assert js(browser, "arguments[0].filter((one) => !document.getElementById(one))", links) == []
+
+
+def test_each_lesson_alone_has_tools_that_start(driver: Any, tmp_path: Path) -> None:
+    for lesson in LESSONS:
+        path = tmp_path / f"{lesson.name}.html"
+        path.write_text(page.build([bare(lesson)], Setting(header=HEADER), NOW), "utf-8")
+        driver.get(path.as_uri())
+        shown = js(driver, "[...document.querySelectorAll('.tool:not([hidden])')].map(t => t.id)")
+        assert shown == [f"tool-{one}" for one in tools.OF_LESSON.get(lesson.name, ())]
+        assert text_of(driver, "tally").startswith("Questions on this page: ")
+        assert [one for one in driver.get_log("browser") if one["level"] == "SEVERE"] == []

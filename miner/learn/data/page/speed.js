@@ -2,7 +2,7 @@
 
 import { at } from "./draw.js";
 import { Search } from "./search.js";
-import { fact, say, short, si, span } from "./words.js";
+import { count, fact, say, short, si, span } from "./words.js";
 
 const TURNS = 5;
 const TURN_MS = 400;
@@ -98,7 +98,7 @@ function tellRate(rates) {
 	const block = (difficulty * 2 ** 32) / rate; // seconds
 	const chance = -Math.expm1(-YEAR_S / block);
 	at("speed-told").textContent = [
-		say("speed_is", { rate: si(rate, "H/s"), low: si(sorted[0], "H/s"), high: si(sorted.at(-1), "H/s"), turns: rates.length }),
+		say("speed_is", { count: count(Number(rate.toPrecision(3))), low: si(sorted[0], "H/s"), high: si(sorted.at(-1), "H/s"), turns: rates.length }),
 		say("speed_block", { span: span(block), difficulty: short(difficulty), date, chance: short(chance) }),
 		say("speed_asic", { name: asic.name, times: short(asic.rate / rate) }),
 	].join(" ");
