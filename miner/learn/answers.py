@@ -130,7 +130,7 @@ def _power(text: str, found: re.Match[str]) -> tuple[Fraction | None, int]:
 
 
 def _plain(text: str) -> Fraction | None:
-    """Digits with their separators."""
+    """The number that digits with separators spell; None when they spell none."""
     text = text.strip(" ,_")
     if text.startswith("0x"):
         return Fraction(int(text, 16))

@@ -16,7 +16,7 @@ THREE_HOURS_S = 3 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A broken block, by the word Bitcoin Core answers; the lesson's text says what was done."""
+    """A broken block; `key` is the word by which Bitcoin Core refuses it."""
 
     key: str
     raw: bytes

@@ -40,7 +40,7 @@ class Page:
 
 
 def work(payment: str, after: Page | None, seed: int) -> Iterator[Page | None]:
-    """Try one nonce a step: None for a miss, at last the page. A step is one hash."""
+    """Yield None for each nonce that misses, then the page; each step is one hash."""
     previous = bytes(32) if after is None else after.header.hash
     time = EPOCH if after is None else after.header.time + 60
     header = Header(0x20000000, previous, sha256d(payment.encode()), time, NBITS, seed % 2**32)
@@ -115,5 +115,5 @@ def race(
 
 
 def again(honest: list[Page], place: int) -> str:
-    """The payment at this place: the cheater keeps the honest chain's, but for his own."""
+    """The payment that the cheater writes here: the honest chain's, or a new one past its end."""
     return honest[place].payment if place < len(honest) else f"payment {place + 1}"

@@ -70,7 +70,7 @@ def first_round(message: bytes) -> Round:
 
 
 def round_parts(message: bytes) -> dict[str, str]:
-    """Everything of round 0 in hex, by name: for who recomputes it."""
+    """Everything of round 0 in hex, by name: to recompute it by hand."""
     one = first_round(message)
     values = {
         **one.t1_parts, "T1": one.t1, **one.t2_parts, "T2": one.t2, "a": one.new_a, "e": one.new_e,

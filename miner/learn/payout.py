@@ -52,7 +52,7 @@ def proportional(outlook: Outlook, trials: int, rng: np.random.Generator) -> Sch
 
 
 def last_n_shares(outlook: Outlook, window: int, trials: int, rng: np.random.Generator) -> Scheme:
-    """PPLNS: each block is split over the last `window` shares, whoever's round they fell in.
+    """PPLNS: each block is split over the last `window` shares, whichever round they fell in.
 
     Windows of different blocks are taken as independent: true for windows far below a round.
     """
@@ -64,7 +64,7 @@ def last_n_shares(outlook: Outlook, window: int, trials: int, rng: np.random.Gen
 
 
 def hopping_gain(leave_at: float, rounds: int, seed: int) -> float:
-    """What a hopper earns a share, over an honest miner's, in a proportional pool.
+    """A hopper's pay for a share, divided by an honest miner's, in a proportional pool.
 
     The hopper mines a round only until its shares reach `leave_at` of those expected, then goes
     to a fair pool. Rosenfeld: best at 0.435, gain 28 %.

@@ -104,7 +104,7 @@ class LoopbackPool:
                 connection.sendall(miner.session.data_to_send())
 
     def count(self, judged: Judged) -> None:
-        """Any connection's thread."""
+        """Count a judged share; the threads of all connections call this."""
         with self._lock:
             self.ledger.count(judged)
 

@@ -159,7 +159,7 @@ Tell = Callable[[Shown], None]  # what takes a while, in words
 
 
 def silent(_: Shown) -> None:
-    """Where nobody waits for progress."""
+    """Drop what is told of progress: nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def padded(message: bytes) -> bytes:
 
 
 def bits(word: int) -> str:
-    """32 bits, in bytes."""
+    """The bits of a word as # and dots, in four groups of eight."""
     text = f"{word:032b}".translate(str.maketrans("01", ".#"))
     return " ".join(text[at : at + 8] for at in range(0, 32, 8))
 

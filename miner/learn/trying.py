@@ -45,7 +45,7 @@ def blocks() -> list[bytes]:
 
 
 def nonce(header: bytes) -> int:
-    """The last field."""
+    """The nonce of a header."""
     return int.from_bytes(header[76:80], "little")
 
 

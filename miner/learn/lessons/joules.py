@@ -40,7 +40,7 @@ class Measured:
 
     @property
     def j_per_th(self) -> float:
-        """Of a measurement with watts."""
+        """Joules for 10^12 hashes, of a measurement that has watts."""
         return (self.watts or 0.0) / self.speed * 1e12
 
 

@@ -24,7 +24,7 @@ TOLD_EACH = 10  # blocks
 
 
 def screens(setting: Setting) -> Iterator[Live]:
-    """Mine, look at the waits, ask how long still, and catch a broken counter."""
+    """Mine, look at the waits, ask how much longer, and catch a broken counter."""
     backend = open_quick(setting.backend)
     try:
         count = QUICK_BLOCKS if setting.quick else BLOCKS

@@ -65,7 +65,7 @@ class Sink:
         self.verdicts.append(verdict)
 
     def alarm(self, text: str) -> None:
-        """This pool is our own."""
+        """Nobody is to be alarmed: this pool is our own."""
 
     def state(self, state: SourceState) -> None:
         if state.fatal is not None:
