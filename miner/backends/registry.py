@@ -157,7 +157,8 @@ def _open_workers(
             more = threads - 1 if row and row.parallel and row.kind is Kind.CPU else 0
             if any(backend.info.kind is Kind.GPU for backend in backends[:-1]):
                 more -= 1  # a GPU's feeding thread wants a core's attention
-            options.say(f"{first.info.name}: {first.info.device}, {max(more, 0) + 1} worker(s)")
+            workers = "1 worker" if more < 1 else f"{more + 1} workers"
+            options.say(f"{first.info.name}: {first.info.device}, {workers}")
             backends += [open_named(first.info.name, options) for _ in range(more)]
     except MinerError:
         for backend in backends:

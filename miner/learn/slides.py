@@ -33,6 +33,7 @@ ROOM = 15.5  # lines of a slide below its title
 LETTERS = 76  # of a line
 CELLS = 84  # letters of a table's line, which is set smaller
 SMALL = 0.85  # height of a line of a table or of bits, in lines
+LEADING = 3  # lines of a sentence that goes with the figure after it
 ROWS = 14  # of a table, on one slide
 
 
@@ -42,6 +43,7 @@ class Piece:
 
     html: str
     lines: float
+    leads: bool = False  # a sentence that belongs to what follows
 
 
 def build(played: Sequence[Played], setting: Setting, now: datetime) -> str:
@@ -108,24 +110,24 @@ def _alt(screen: Screen) -> str:
 
 
 def _packed(pieces: Sequence[Piece]) -> Iterator[str]:
-    """Pieces in their order, as many on a slide as fit."""
-    held: list[str] = []
-    used = 0.0
+    """Pieces in their order, as many on a slide as fit; a sentence stays with its figure."""
+    held: list[Piece] = []
     for piece in pieces:
-        if held and used + piece.lines > ROOM:
-            yield "".join(held)
-            held, used = [], 0.0
-        held.append(piece.html)
-        used += piece.lines
+        if held and sum(one.lines for one in held) + piece.lines > ROOM:
+            moved = held.pop() if len(held) > 1 and held[-1].leads and not piece.leads else None
+            yield "".join(one.html for one in held)
+            held = [] if moved is None else [moved]
+        held.append(piece)
     if held:
-        yield "".join(held)
+        yield "".join(one.html for one in held)
 
 
 def _pieces(item: Item, said: Voice) -> Iterator[Piece]:
     """An item in parts that each fit a slide."""
     match item:
         case Text():
-            yield Piece(page.html_of(item, said), _lines(item.body, LETTERS) + 0.5)
+            lines = _lines(item.body, LETTERS)
+            yield Piece(page.html_of(item, said), lines + 0.5, lines <= LEADING)
         case Table():
             yield from _table(item, said)
         case Bars():

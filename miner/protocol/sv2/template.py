@@ -108,7 +108,7 @@ def why_not(job: Job, payout: Payout) -> str:
         return ""
     return (
         "only mainnet has templates as difficult as this, but --address is one of "
-        f"{' or '.join(payout.chains)}: use an address of main"
+        f"{' or '.join(payout.chains)}: use an address of mainnet"
     )
 
 

@@ -151,6 +151,7 @@ class Policy:
         fatal: MinerError | None = None if self._welcome else ending.refused
         retries, noun = self._options.retries, self._options.noun
         if fatal is None and retries is not None and self._failures > retries:
-            fatal = TransportError(f"{noun} {self._name}: {ending.why}; {retries} retries failed")
+            failed = "one retry" if retries == 1 else f"{retries} retries"
+            fatal = TransportError(f"{noun} {self._name}: {ending.why}; {failed} failed")
         again = "" if fatal else f"; next try in {pause_s:.0f} s"
         return Pause(pause_s, f"{ending.why}{again}", health, fatal)

@@ -103,7 +103,7 @@ def test_a_refused_login_is_fatal_unless_it_worked_before() -> None:
 def test_retries_come_to_an_end() -> None:
     log = bench(*[ConnectFailed("refused")] * 3, retries=1).run()
     fatal = [state.fatal for state in log.states if state.fatal]
-    assert [str(error) for error in fatal] == [f"pool {NAME}: refused; 1 retries failed"] * 2
+    assert [str(error) for error in fatal] == [f"pool {NAME}: refused; one retry failed"] * 2
 
 
 @fault("P08")
