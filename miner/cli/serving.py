@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import click
 
@@ -63,8 +63,9 @@ class Serving:
 
 
 def say(text: str) -> None:
-    """A line of what happens."""
-    click.echo(text)
+    """A line of what happens. Who read them may have left: the room goes on."""
+    with suppress(OSError):
+        click.echo(text)
 
 
 def reachable(listener: socket.socket) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from miner.pool.blocks import Blocks
 from miner.pool.room import Room
 from miner.pool.values import RoomRules
 from miner.protocol.gbt.job import template_of
-from miner.sources.base import SourceState, WorkSource
+from miner.sources.base import Health, SourceState, WorkSource
 from miner.work.found import Share, Verdict
 from miner.work.job import Job
 
@@ -96,7 +96,8 @@ class PoolService:
     def _state(self, state: SourceState) -> None:
         if isinstance(state.fatal, MinerError):
             self.fatal = state.fatal
-        if state.text != self._said:
+        own = self._attacks is not None and state.health is Health.READY
+        if state.text != self._said and not own:  # of the class's own node only trouble is news
             self._said = state.text
             self._tell(state.text)
 

@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from miner.pool.values import Answer, BlockFound, Joined, ShareJudged
 from tests.fakes.pool_judge import target_of
 from tests.unit.pool.kit import EASY_TARGET, NOW, SECOND_TIP, Line, Rig
 
+VECTORS = Path(__file__).parents[2] / "vectors" / "stratum"
 # What each program sends until it has work, written after its source; agents as they name
 # themselves.
 CGMINER = [
@@ -268,3 +270,19 @@ def test_a_block_pays_and_names_its_finder() -> None:
         assert outputs[0][0] == 5_000_000_000 and outputs[1] == (0, b"\x6a\x03" + name)
     assert first.transactions[0].outputs[0][1] != second.transactions[0].outputs[0][1]
     assert [event.member.name for event in rig.of(Joined)] == ["Ann", "Bob"]
+
+
+@pytest.mark.parametrize("name", ["ckpool-plain", "ckpool-version-rolling"])
+def test_a_recorded_session_of_homehash_with_ckpool_opens_here_too(name: str) -> None:
+    rows = (VECTORS / f"{name}.jsonl").read_text().splitlines()
+    said = [row["line"] for row in map(json.loads, rows) if row["from"] == "miner"]
+    rig = Rig()
+    rig.new_template()
+    one = rig.connect()
+    for text in said:
+        one.send(text.encode() + b"\n")
+    assert set(one.miner.replies) == {json.loads(text)["id"] for text in said}
+    submits = [m["id"] for m in map(json.loads, said) if m["method"] == "mining.submit"]
+    errors = [one.miner.replies[number]["error"] for number in submits]
+    assert submits and {error[0] for error in errors} <= {20, 21}  # jobs of another pool
+    assert one.miner.jobs and not one.connection.session.closing
