@@ -1,6 +1,7 @@
 """`miner learn exercise`: list the exercises, show a task, try a learner's file."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -19,13 +20,23 @@ ENOUGH = 2  # runs that did not pass, until the solution is shown
 WIDTH, LABEL = 80, 11  # columns
 
 
-def exercise(words: tuple[str, ...], lang: str, skeleton: bool, solution: bool) -> None:
-    """`miner learn exercise [N|NAME [FILE]]`. Exit code 1 when the file does not pass."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How a file did: so many of its cases are right, the node's blocks among them."""
+
+    name: str  # of the exercise
+    right: int
+    count: int
+    solved: bool
+
+
+def exercise(words: tuple[str, ...], lang: str, skeleton: bool, solution: bool) -> Judged | None:
+    """`miner learn exercise [N|NAME [FILE]]`; None where no file was tried."""
     if len(words) > 2:
         raise ConfigError(f"exercise takes a number and a file, not {' '.join(words[2:])!r} too")
     if not words:
         list_exercises(lang)
-        return
+        return None
     one = exercises.find(words[0], lang)
     if solution:
         show_solution(one)
@@ -38,7 +49,8 @@ def exercise(words: tuple[str, ...], lang: str, skeleton: bool, solution: bool) 
         if skeleton or (not path.exists() and wants_skeleton(one, path)):
             write_skeleton(one, path)
         else:
-            try_file(one, path)
+            return try_file(one, path)
+    return None
 
 
 def list_exercises(lang: str) -> None:
@@ -106,7 +118,7 @@ def write_skeleton(one: Exercise, path: Path) -> None:
     click.echo(voice(one.lang).say("ex_written", number=one.number, file=str(path)))
 
 
-def try_file(one: Exercise, path: Path) -> None:
+def try_file(one: Exercise, path: Path) -> Judged:
     """Judge a file, count the run, and say what to do next."""
     said = voice(one.lang)
     if sys.stderr.isatty():
@@ -117,14 +129,17 @@ def try_file(one: Exercise, path: Path) -> None:
     solved = report.solved and (not at_node or judged_by_node(one, path))
     count = progress.note(paths.state_dir(), one.name, solved)
     click.echo()
+    judged = Judged(
+        one.name, len(report.right) + (solved and at_node), report.total + at_node, solved
+    )
     if solved:
-        click.echo(said.say("ex_solved", count=report.total))
+        click.echo(said.say("ex_solved", count=judged.count))
         show_next(one, said)
-        return
-    click.echo(said.say("ex_failed", right=len(report.right), count=report.total + at_node))
-    if count.failed >= ENOUGH:
-        click.echo(said.say("ex_compare", number=one.number))
-    raise click.exceptions.Exit(1)
+    else:
+        click.echo(said.say("ex_failed", right=judged.right, count=judged.count))
+        if count.failed >= ENOUGH:
+            click.echo(said.say("ex_compare", number=one.number))
+    return judged
 
 
 def show_next(one: Exercise, said: Voice) -> None:

@@ -22,7 +22,7 @@ from miner.learn.live import Shown
 from miner.learn.player import Walk
 from miner.learn.script import LEVELS
 from miner.learn.steps import Check, Lesson, Screen, Setting, failed
-from miner.learn.voice import chosen, voice
+from miner.learn.voice import BASE, chosen, voice
 
 QUIZ, EXERCISES = "quiz", ("exercise", "exercises")  # in the place of a lesson's name
 ALONE = ("--try", "--check", "--quiz", "exercise")  # nothing else is done beside these
@@ -81,7 +81,7 @@ def header_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Add your result to this CSV file when a lesson or quiz is over.",
+    help="Add your result to this CSV file: of a lesson, a quiz or an exercise.",
 )
 @click.option("--pupil", default="", help="Your name in that file.")
 @click.option("--no-color", is_flag=True, help="No colours (NO_COLOR works too).")
@@ -123,28 +123,37 @@ def learn(
     elif lesson is None:
         list_lessons(lessons)
     else:
-        played = walk_through(lessons, wanted[0], setting, given["auto"], colour_of(given))
-        record(given, wanted[0].name, played)
+        record_walk(given, wanted[0].name, walk_through(lessons, wanted[0], setting, given))
 
 
-def record(given: dict[str, Any], name: str, walk: Walk | None) -> None:
-    """Add a lesson or quiz that was played to its end to the learner's file, if there is one."""
-    if given["report"] is not None and walk is not None:
+def record(given: dict[str, Any], name: str, right: int, asked: int) -> None:
+    """Add a result to the learner's own file, if there is one."""
+    if given["report"] is not None:
         from miner.learn import report
 
         now = datetime.now().astimezone()
-        report.add(given["report"], given["pupil"], name, walk.right, walk.asked, now)
+        report.add(given["report"], given["pupil"], name, right, asked, now)
+
+
+def record_walk(given: dict[str, Any], name: str, walk: Walk | None) -> None:
+    """The same for a lesson or quiz, if it was played to its end."""
+    if walk is not None:
+        record(given, name, walk.right, walk.asked)
 
 
 def exercised(
     lesson: str | None, more: tuple[str, ...], lang: str | None, given: dict[str, Any]
 ) -> bool:
-    """Do what an exercise is asked for; False where none is. Raises UsageError for what belongs
-    to exercises alone."""
+    """Do what an exercise is asked for; False where none is. Raises Exit with 1 for a file that
+    does not pass, and UsageError for what belongs to exercises alone."""
     if lesson in EXERCISES:
         from miner.cli.exercise import exercise
 
-        exercise(more, chosen(lang), given["skeleton"], given["solution"])
+        judged = exercise(more, chosen(lang), given["skeleton"], given["solution"])
+        if judged is not None:
+            record(given, f"exercise {judged.name}", judged.right, judged.count)
+            if not judged.solved:
+                raise click.exceptions.Exit(1)
         return True
     if more:
         raise click.UsageError(f"Got unexpected extra argument ({' '.join(more)})")
@@ -161,7 +170,7 @@ def ask_quiz(lessons: Course, lesson: str | None, given: dict[str, Any]) -> None
     seed = None if source is ParameterSource.DEFAULT else given["seed"]
     about = lessons.find(lesson).name if lesson else None
     asked = quiz.Asked(about, given["questions"], seed, given["auto"], colour_of(given))
-    record(given, f"quiz {about}" if about else "quiz", quiz.ask(lessons, asked))
+    record_walk(given, f"quiz {about}" if about else "quiz", quiz.ask(lessons, asked))
 
 
 def colour_of(given: dict[str, Any]) -> bool | None:
@@ -204,9 +213,20 @@ def list_lessons(lessons: Course) -> None:
     word = said.say("list_next", number=ahead.number) if ahead else said.say("list_done")
     click.echo(f"\n{word}")
     click.echo(said.say("list_more"))
-    if lessons.missing:
-        count = len(lessons.missing)
-        click.echo(said.say("untranslated", count=count, total=lessons.texts))
+    missing, texts = untranslated(lessons)
+    if missing:
+        click.echo(said.say("untranslated", count=missing, total=texts))
+
+
+def untranslated(lessons: Course) -> tuple[int, int]:
+    """How many texts of lessons, exercises and quiz are shown in English, and of how many."""
+    if lessons.lang == BASE:
+        return 0, lessons.texts
+    from miner.learn import exercises, quiz
+
+    missing = len(lessons.missing) + len(exercises.missing(lessons.lang))
+    missing += len(quiz.missing(lessons.lang))
+    return missing, lessons.texts + exercises.texts() + len(quiz.bank(lessons.lang))
 
 
 class Line:
@@ -236,13 +256,13 @@ def waiting(setting: Setting) -> Iterator[Setting]:
 
 
 def walk_through(
-    lessons: Course, lesson: Lesson, setting: Setting, auto: bool, colour: bool | None
+    lessons: Course, lesson: Lesson, setting: Setting, given: dict[str, Any]
 ) -> Walk | None:
     """Play one lesson on this terminal; the walk if a learner came to its end."""
     from miner.learn import player, render
 
-    console, said = render.console_for(sys.stdout, colour), voice(lessons.lang)
-    playing = not auto and sys.stdin.isatty() and sys.stdout.isatty()
+    console, said = render.console_for(sys.stdout, colour_of(given)), voice(lessons.lang)
+    playing = not given["auto"] and sys.stdin.isatty() and sys.stdout.isatty()
     line = Line()
     if sys.stderr.isatty():
         setting = replace(setting, progress=line.tell)

@@ -137,6 +137,11 @@ def missing(lang: str) -> tuple[str, ...]:
     )
 
 
+def texts() -> int:
+    """How many texts exercises have."""
+    return sum(script(f"{FOLDER}/{name}").texts for name in ORDER)
+
+
 def accepted(mine: Callable[[dict[str, Any]], Any]) -> bool:
     """Does the built-in node accept the blocks of this function? For exercise `miner`."""
     from miner.learn.tasks.miner import BLOCKS, TASK, on_node

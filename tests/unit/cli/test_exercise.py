@@ -79,6 +79,19 @@ def test_a_miner_is_judged_by_the_node() -> None:
     assert "block 2: accepted by Bitcoin Core's engine" in done.output
 
 
+def test_results_are_recorded_where_one_asks_for_it() -> None:
+    Path("mine.py").write_text(find("target").solution)
+    Path("wrong.py").write_text(WRONG)
+    for file in ("mine.py", "wrong.py"):
+        run("2", file, "--report", "class.csv", "--pupil", "Ada")
+    Path("block.py").write_text(find("miner").solution)
+    run("6", "block.py", "--report", "class.csv", "--pupil", "Ada")
+    run("6", "--report", "class.csv")  # nothing was tried
+    rows = [line.split(",", 1)[1] for line in Path("class.csv").read_text().splitlines()]
+    assert rows == ["pupil,lesson,right,asked", "Ada,exercise target,6,6",
+                    "Ada,exercise target,0,6", "Ada,exercise miner,3,3"]  # fmt: skip
+
+
 def test_a_block_that_the_node_refuses_is_not_solved(monkeypatch: pytest.MonkeyPatch) -> None:
     """A miner that knows the cases by heart and mines nothing else."""
     cases = {case.given[0]["curtime"]: case.want for case in find("miner").cases}

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from miner.cli.learn import learn
 from miner.errors import ConfigError
-from miner.learn import page
+from miner.learn import exercises, page, quiz
 from miner.learn import voice as voices
 from miner.learn.catalogue import LESSONS, course, script
 from miner.learn.fill import Filler
@@ -126,7 +126,7 @@ def test_a_half_translated_lesson_falls_back_and_is_counted(
         "toys: many/question count/hint", "toys: word much",
     )  # fmt: skip
     shown = CliRunner().invoke(learn, ["--lessons", str(folder), "--lang", "de"]).output
-    total = voice("de").number(german.texts)
+    total = voice("de").number(german.texts + exercises.texts() + len(quiz.bank("de")))
     assert f"9 von {total} Texten sind noch nicht übersetzt" in shown
 
 
