@@ -1,6 +1,7 @@
 """An attack in a class: two sides mine, the kernel reorganises, and the room hears who wins."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from miner.node.service import Node
 from miner.pool.door import Door
 from miner.pool.opening import open_journal, own_setup
 from miner.pool.service import PoolService
-from miner.pool.values import BlockJudged, Mode, RoomEvent, RoomRules
+from miner.pool.values import BlockJudged, Mode, NewWork, RoomEvent, RoomRules
 from miner.sources.node.source import NodeSource
 from tests.node.kit import ANYONE, Rpc
 from tests.unit.pool.kit import Line
@@ -25,10 +26,13 @@ class Class:
         self.node, self.folder = node, folder
         self.told: list[str] = []
         self.events: list[RoomEvent] = []
+        self.late_s = 0.0  # of its clock
         source = NodeSource([own_setup(node)], ANYONE)
         journal = open_journal(folder, "class")
         rules = RoomRules("regtest")
-        self.service = PoolService(source, journal, rules, self.told.append, chain=node.chain)
+        self.service = PoolService(
+            source, journal, rules, self.told.append, lambda: time.time() + self.late_s, node.chain
+        )
         self.room = self.service.room
         self.room.subscribe(self.events.append)
         self.door = Door(self.room, None, self.told.append)  # type: ignore[arg-type]
@@ -220,3 +224,21 @@ def test_a_class_that_ends_in_an_attack_leaves_nothing_open(room: Class) -> None
     room.run(story)
     assert room.told[-1].startswith("attack over: both sides have 1 block")
     assert room.unsettled() == 0
+
+
+def test_sides_get_the_time_anew_each_half_minute(room: Class) -> None:
+    """Templates carry it, on testnet4 unchanged into the header."""
+
+    async def story(room: Class) -> None:
+        ann, bob = await begin(room)
+        attacks = room.service._attacks
+        assert attacks is not None
+        for late_s, templates in ((0.0, 0), (29.0, 0), (31.0, 2), (60.0, 0), (62.0, 2)):
+            room.late_s = late_s
+            before = len(room.events)
+            attacks.tick()
+            new = [one for one in room.events[before:] if isinstance(one, NewWork)]
+            assert len(new) == templates, late_s
+        await until(lambda: on_tip(room, ann, bob))
+
+    room.run(story)
