@@ -35,6 +35,7 @@ class Desk:
         self._stream = Stream(orders.screen, MOST_DESKS)
 
     def tick(self) -> None:
+        self._orders.tick()
         self._stream.tick()
 
     def close(self) -> None:

@@ -64,6 +64,14 @@ class Orders:
         except KeyError:
             raise NotDone("that member is not here any more") from None
 
+    def tick(self) -> None:
+        """Once a second: who comes into an attack is honest, as newcomers are."""
+        now = self.now
+        view = self._room.view(now)
+        for row in view.members if view.mode is Mode.ATTACK else ():
+            if not row.member.side and row.member.left_s is None:
+                self._room.set_side(row.member.number, "A", now)
+
     def _mode(self, told: dict[str, Any], now: float) -> None:
         names = {mode.name.lower(): mode for mode in Mode}
         mode = names.get(str(told.get("mode")))

@@ -53,6 +53,8 @@ class Score:
         self.difficulty = difficulty
         self.best = value if self.best is None else min(self.best, value)
         self.recent.append((at_s, work))
+        while at_s - self.recent[0][0] > RATE_S:
+            self.recent.popleft()
 
     def rate(self, now: float) -> stats.Rate | None:
         """Of the last five minutes, or since this member came."""
@@ -92,7 +94,7 @@ class Tally:
     """`first`: the room as it opens, with nobody in it."""
 
     def __init__(self, first: RoomView) -> None:
-        self._now = first  # what changes by itself: mode, pause, number of the change
+        self._now, self._change = first, first.change  # mode and pause are in it
         self._scores: dict[int, Score] = {}
         self._forks = Forks(first.chain)
         self._forks.aim(first.chain.class_target)
@@ -132,7 +134,7 @@ class Tally:
         """Book one event."""
         if handler := self._handlers.get(type(event)):
             handler(event)
-        self._now = replace(self._now, change=self._now.change + 1)
+        self._change += 1
 
     def view(self, now: float) -> RoomView:
         """Everything, at this moment."""
@@ -143,6 +145,7 @@ class Tally:
         return replace(
             self._now,
             at_s=now,
+            change=self._change,
             chain=self._forks.chain,
             members=tuple(
                 row(self._scores[number], rates[number], work, blocks)

@@ -128,6 +128,24 @@ def test_a_full_room_on_every_screen(driver: Any) -> None:
         assert complaints(driver) == []
 
 
+def test_an_empty_board_fills(driver: Any) -> None:
+    made = Session(3, 120.0, 9.0)
+    tally = Tally(made.first)
+    shown = Screen(lambda: tally.view(made.now), JOIN)
+    with served(shown) as site:
+        screen(driver, 1280, "dark", "reduce")
+        driver.get(f"{site}/board?lang=en")
+        until(lambda: "the genesis block waits" in driver.find_element("id", "chain-none").text)
+        assert "No share yet." in driver.find_element("id", "card-best").text
+        assert driver.execute_script(CONTRAST) == [] and driver.execute_script(FITS) == []
+        for event in made.events():
+            tally.take(event)
+        until(lambda: "1. " in driver.find_element("id", "card-best").text)
+        for name in ("best", "chain", "line", "waits"):
+            assert "yet" not in driver.find_element("id", f"card-{name}").text
+        assert complaints(driver) == []
+
+
 def test_cards_grow_and_pictures_are_kept(driver: Any) -> None:
     tally, now = books(3, *NASTY)
     shown = Screen(lambda: tally.view(now), JOIN)

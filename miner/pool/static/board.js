@@ -112,7 +112,7 @@ function best() {
 		say(item.lastChild, t("bits", { n: decimal(one.bits) }));
 		item.className = one.bits >= doc.chain.bits ? "block" : "";
 	});
-	if (!doc.best.length) say(at("best"), t("best-none"));
+	show(at("best-none"), !doc.best.length);
 }
 
 // What such a machine, or the network, is to this class.

@@ -237,6 +237,29 @@ def test_a_mode_changes_the_coinbases_at_once(room: Room) -> None:
     assert outputs(ann) == own["Ann"] and outputs(bob) == own["Bob"]
 
 
+def test_an_attack_splits_the_class_and_ends_on_one_chain(room: Room) -> None:
+    lines = [room.rig.joined(name) for name in ("Ann", "Bob", "Cem")]
+    for one, shares in zip(lines, (5, 3, 2), strict=True):
+        for _ in range(shares):
+            room.rig.now += 1
+            assert one.submit(one.miner.find()) is None
+    assert room.order(do="mode", mode="attack", part=0.3) is None
+
+    def sides() -> list[str]:
+        return [row.member.side for row in room.rig.room.view(room.rig.now).members]
+
+    assert room.rig.room.mode is Mode.ATTACK and sides() == ["A", "B", "A"]
+    assert room.order(do="split", part=0.5) is None
+    assert sides().count("B") >= 1
+    assert room.order(do="side", number=lines[2].number, side="B") is None
+    assert sides()[2] == "B"
+    room.rig.joined("late")
+    room.desk.tick()
+    assert sides()[3] == "A"
+    assert room.order(do="mode", mode="solo") is None
+    assert sides() == ["", "", "", ""] and room.rig.room.view(NOW).attack is None
+
+
 def test_the_page_is_streamed_and_the_session_kept(room: Room) -> None:
     room.rig.joined("Ann")
     link = http.client.HTTPConnection("127.0.0.1", room.port, timeout=20)
