@@ -203,10 +203,16 @@ def _words(ctx: click.Context, order: session.Order) -> list[str]:
 def _measure(order: session.Order, target: Path | None, save: bool) -> None:
     with screen.Screen() as shown:
         found = session.run(order, cache_dir(), shown.tell, shown.say, started=shown.started)
+    lost = None
     if target is not None:  # before it is printed: a closed pipe must not cost the result
-        export.write(found, target)
-        click.echo(f"written: {target}", err=True)
+        try:
+            export.write(found, target)
+            click.echo(f"written: {target}", err=True)
+        except ConfigError as error:  # nor must a full disk cost its figures
+            lost = error
     _show(found)
+    if lost is not None:
+        raise lost
     if found.partial:
         sys.exit(INTERRUPTED)
     if save:

@@ -25,6 +25,7 @@ HOME_AND_HALL = (
     "Home: a computer, or a small machine for the desk or the living room. Hall: a building where "
     "thousands of machines do nothing but hash, wherever electricity is cheap."
 )
+FEW = 14  # rows that paper keeps together
 LEFT = ' class="l"'
 
 METHOD = (
@@ -165,9 +166,10 @@ def _sheet(sheet: Sheet) -> str:
     head = _cells("th", (sheet.columns[index] for index in kept), left) if named else ""
     rows = [_cells("td", (row[index] for index in kept), left) for row in sheet.rows]
     body = "\n".join(f"<tr>{row}</tr>" for row in rows)
+    few = " few" if len(rows) <= FEW else ""
     note = f'<p class="note">{escape(sheet.note)}</p>' if sheet.note else ""
     return (
-        f"<h3>{escape(sheet.title)}</h3>\n<div class='wide'><table>\n"
+        f"<h3>{escape(sheet.title)}</h3>\n<div class='wide{few}'><table>\n"
         f"<thead><tr>{head}</tr></thead>\n"
         f"<tbody>\n{body}\n</tbody></table></div>{note}"
     )
@@ -181,8 +183,10 @@ def _cells(tag: str, cells: Iterable[str], left: list[str]) -> str:
 
 
 def _whole(cell: str) -> str:
-    """A date keeps on one line: its hyphens do not break."""
-    return cell.replace("-", "\u2011") if re.fullmatch(r"\d{4}(-\d\d){1,2}", cell) else cell
+    """A date keeps on one line, since its hyphens do not break; so does a number with its sign."""
+    if re.fullmatch(r"\d{4}(-\d\d){1,2}", cell):
+        return cell.replace("-", "\u2011")
+    return re.sub(r" (?=(%|x)(\W|$))", "\u00a0", cell)
 
 
 def _method(result: Result) -> str:

@@ -37,7 +37,7 @@ a { color: inherit; overflow-wrap: anywhere; }
   font-size: 10.5pt; } table { font-size: 7.5pt; } th, td { padding: .15rem .25rem; }
   :root { --ink: #000; --paper: #fff; --soft: #333; --line: #999; --band: #f3f3f5;
     --blue: #0072b2; }
-  .wide { overflow: visible; } tr { break-inside: avoid; } figure svg { max-height: 15cm; }
+  .wide { overflow: visible; } .few, tr { break-inside: avoid; } figure svg { max-height: 15cm; }
   .sources { font-size: 7pt; columns: 2; column-gap: 10mm; } .sources li { break-inside: avoid; } }
 """
 

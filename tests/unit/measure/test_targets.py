@@ -122,3 +122,15 @@ def test_an_interrupt_before_the_first_case_is_a_file_that_loads(
     assert done.exit_code == 130
     assert json.loads((home / "out.json").read_text())["cases"] == []
     assert store.load(home / "out.json").partial
+
+
+def test_a_full_disk_costs_the_file_and_not_the_figures(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(found: Result, path: Path) -> None:
+        raise ConfigError(f"{path} cannot be written: No space left on device")
+
+    monkeypatch.setattr("miner.measure.export.write", full)
+    done = CliRunner().invoke(cli, [*SHORT, "--export", "out.json"])
+    assert isinstance(done.exception, ConfigError)
+    assert "hashlib x1 v1" in done.stdout
