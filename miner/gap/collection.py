@@ -16,13 +16,16 @@ from miner import files, units
 from miner.errors import ConfigError
 from miner.measure import environment, export, proof, stats, store
 from miner.measure.result import CPU_TIME, CaseResult, Result
+from miner.measure.trust import INTERRUPTED, SHARED
 
 MOST_THREAD_HS = 1e9  # of a CPU thread: a wide multiple of the fastest known
 MOST_GPU_HS = 1e12
 MOST_CLOCK_MHZ = 10_000
 LEAST_J_PER_TH = {"package": 1e3, "board": 1e2, "machine": 1e3, "wall": 1e3}
 CPU_SHARE = 1.02  # CPU seconds a second and thread: clocks are not read at the same instant
-TRUSTED = ("steady", "noisy")
+NOISY = "noisy"
+TRUSTED = ("steady", NOISY)
+BESIDE_OTHERS = {SHARED, INTERRUPTED, NOISY}  # doubts that CPU time answers
 MOST_CPU_TIME_SD = 0.03  # of a rate by CPU time that may stand for a quiet one
 ADDRESS = re.compile(
     r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"  # IPv4
@@ -129,13 +132,11 @@ def _mistrust(case: CaseResult) -> str:
     if trust.word in TRUSTED or (case.sustained_hs is not None and not trust.disturbed):
         return ""
     reason = trust.reasons[0]
-    if trust.disturbed and len(trust.reasons) == 1 and case.basis == CPU_TIME:
+    if case.basis == CPU_TIME and set(trust.words) <= BESIDE_OTHERS:
         spread = stats.relative_sd(case.cpu_rates())
-        return (
-            ""
-            if spread <= MOST_CPU_TIME_SD
-            else f"{reason}, and CPU time varies by {units.percent(spread, 1)}"
-        )
+        if spread <= MOST_CPU_TIME_SD:
+            return ""
+        return f"{reason}, and CPU time varies by {units.percent(spread, 1)}"
     return f"{trust.word}: {reason}"
 
 

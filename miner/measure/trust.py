@@ -45,6 +45,7 @@ class Trust:
     word: str
     reasons: tuple[str, ...]
     disturbed: bool = False  # others had a part of the machine: wall time counts theirs too
+    words: tuple[str, ...] = ()  # one for each reason
 
     @property
     def steady(self) -> bool:
@@ -66,7 +67,8 @@ def judge(seen: Observed) -> Trust:
         )
     if not found:
         return Trust("steady", ())
-    return Trust(found[0][0], tuple(reason for _, reason in found), disturbed)
+    words, reasons = zip(*found, strict=True)
+    return Trust(words[0], reasons, disturbed, words)
 
 
 Findings = list[tuple[str, str]]

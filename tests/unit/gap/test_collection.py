@@ -153,6 +153,25 @@ def test_without_cpu_time_nobody_knows_who_else_was_there(
         collection.submit(tmp_path / "r.json", tmp_path / "all")
 
 
+@pytest.mark.parametrize(("spread", "taken"), [(0.001, True), (0.025, True), (0.06, False)])
+def test_beside_others_a_rate_by_cpu_time_is_taken_while_it_holds_still(
+    made: dict[str, Any], tmp_path: Path, spread: float, taken: bool
+) -> None:
+    """Others took 60 %: the rate by CPU time stands, also where it is called noisy for 2.5 %."""
+    result = store.from_dict(made, "x")
+    case = result.cases[0]
+    case.slices = [
+        replace(one, seconds=2.5 * one.seconds, cpu_s=one.seconds * (1 + spread * (-1) ** i))
+        for i, one in enumerate(case.slices)
+    ]
+    (tmp_path / "r.json").write_text(export.to_json(result))
+    if taken:
+        assert collection.submit(tmp_path / "r.json", tmp_path / "all")[1].case.basis == "CPU time"
+    else:
+        with pytest.raises(ConfigError, match=r"others took 60 %.* CPU time varies by 6"):
+            collection.submit(tmp_path / "r.json", tmp_path / "all")
+
+
 def test_wonders_are_refused(made: dict[str, Any], tmp_path: Path) -> None:
     result = store.from_dict(made, "x")
     case = result.cases[0]
