@@ -161,6 +161,8 @@ def _many(  # the parts of an order that its runs are told
         if against:
             old = runs.Side("old", _command(against), runs.files(base, "old", count))
             sides.insert(0, old)
+        for path in (path for side in sides for path in side.files):
+            export.check_target(path, (".json",), "--export")
         runs.measure(sides, options, lambda text: click.echo(text, err=True))
         if against:
             found = compare.compare(runs.load(sides[0]), runs.load(sides[1]))

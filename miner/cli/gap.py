@@ -124,7 +124,10 @@ def _check_targets(plot: Path | None, page: Path | None) -> None:
             f"pictures need matplotlib ({error}): .venv/bin/pip install '.[plots]'"
         ) from error
     if plot is not None:
-        export.check_target(plot, (".png", ".svg"), "--plot")
+        from miner.gap import drawing, essay
+
+        for file in drawing.targets(essay.NAMES, plot):
+            export.check_target(file, (".png", ".svg"), "--plot")
     if page is not None:
         export.check_target(page, (page.suffix.lower(),), "--html")
 

@@ -8,6 +8,7 @@ phones, where the broad one's letters would be too small to read.
 
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,13 +78,18 @@ def fold(text: str, width: int) -> str:
     return "\n".join([*lines, line])
 
 
+def targets(names: Sequence[str], path: Path) -> list[Path]:
+    """The files of these pictures: the first under the given name, the others with theirs added."""
+    others = (path.with_name(f"{path.stem}-{name}{path.suffix}") for name in names[1:])
+    return [path, *others]
+
+
 def save(pictures: dict[str, Picture], path: Path) -> list[Path]:
-    """The first under the given name, the others with theirs added. PNG or SVG by suffix."""
+    """Write pictures to their targets, as PNG or SVG by suffix. Raises ConfigError."""
     if path.suffix.lower() not in (".png", ".svg"):
         raise ConfigError(f"--plot {path}: the name must end in .png or .svg")
     written = []
-    for index, (name, picture) in enumerate(pictures.items()):
-        file = path if index == 0 else path.with_name(f"{path.stem}-{name}{path.suffix}")
+    for file, picture in zip(targets(list(pictures), path), pictures.values(), strict=True):
         try:
             with mpl.rc_context(RC):
                 picture.savefig(file, dpi=DPI, metadata=_undated(path))

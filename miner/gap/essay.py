@@ -60,19 +60,22 @@ class Findings:
     proven: Sequence[Entry] = ()
 
 
+NAMES = ("rates", "costs", "pays", "other-way", "stability", "scaling")
+
+
 def draw(found: Findings, width: float = drawing.BROAD) -> dict[str, Picture]:
     """Every picture that has data, by short name, in reading order."""
     own, table = found.own, found.table
     with mpl.rc_context(drawing.RC):
-        made = {
-            "rates": pictures.rates(own, table, found.proven, width),
-            "costs": pictures.costs(own, table, width),
-            "pays": pictures.pays(own, table, found.network, width),
-            "other-way": pictures.other_way(found.bars, width),
-            "stability": run_pictures.stability(found.result, width),
-            "scaling": run_pictures.scaling(found.result, width),
-        }
-    return {name: picture for name, picture in made.items() if picture is not None}
+        made = (
+            pictures.rates(own, table, found.proven, width),
+            pictures.costs(own, table, width),
+            pictures.pays(own, table, found.network, width),
+            pictures.other_way(found.bars, width),
+            run_pictures.stability(found.result, width),
+            run_pictures.scaling(found.result, width),
+        )
+    return {name: one for name, one in zip(NAMES, made, strict=True) if one is not None}
 
 
 def page(found: Findings) -> str:

@@ -63,6 +63,15 @@ def test_an_unwritable_export_is_refused_first(
     assert "--export" in unmeasured(["bench", "--export", target, *several])
 
 
+def test_no_run_is_measured_when_another_runs_file_cannot_be_written(
+    home: Path, unmeasured: Callable[[list[str]], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("miner.measure.runs.measure", lambda *words: pytest.fail("measured first"))
+    (home / "out-old-3.json").mkdir()
+    words = ["bench", "--runs", "3", "--export", "out.json", "--against", "miner"]
+    assert "out-old-3.json cannot be written" in unmeasured(words)
+
+
 @pytest.mark.parametrize(
     ("option", "name"), [("--plot", "a.png"), ("--plot", "a.svg"), ("--html", "a.html")]
 )
@@ -70,6 +79,12 @@ def test_an_unwritable_page_or_picture_is_refused_first(
     home: Path, unmeasured: Callable[[list[str]], str], option: str, name: str
 ) -> None:
     assert option in unmeasured(["gap", option, f"absent/{name}"])
+
+
+def test_each_picture_is_tried_first(home: Path, unmeasured: Callable[[list[str]], str]) -> None:
+    (home / "gap-other-way.png").mkdir()
+    assert "gap-other-way.png cannot be written" in unmeasured(["gap", "--plot", "gap.png"])
+    assert [path.name for path in home.glob("gap*")] == ["gap-other-way.png"]
 
 
 def test_a_state_folder_that_cannot_be_written_is_refused_first(
