@@ -6,6 +6,7 @@ decides: the room judges, the session speaks.
 
 import asyncio
 import contextlib
+import logging
 import socket
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from miner.pool.values import Claim, Judged, Kind, Left, NewWork, Refused, RoomE
 from miner.protocol.stratum.server import ServerSession
 from miner.text import scrub
 
+log = logging.getLogger(__name__)
 TICK_S = 1.0
 MOST_STRANGERS = 64  # connections without a seat: the oldest makes room for a new one
 MOST_ARRIVALS, ARRIVALS_S = 200, 10.0  # connections of one address in so long
@@ -52,8 +54,12 @@ class Connection(asyncio.Protocol):
         self._door.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        self.session.receive(data, self._clock())
-        self.flush()
+        try:
+            self.session.receive(data, self._clock())
+            self.flush()
+        except Exception:  # a bug of ours: this connection ends, the others go on
+            log.exception("the connection of %s met a bug", self.named)
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._door.closed(self)

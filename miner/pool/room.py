@@ -6,6 +6,7 @@ A share is judged by the difficulty of its own job. A hash that meets the block 
 node, whoever found it and however late; it counts when the kernel has taken it.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
@@ -41,6 +42,7 @@ SLEPT_S = 20.0  # between two ticks of a second: this computer slept
 MOST_ROWS = 1024  # members, those who left included
 DEVICE_CHARS = 40
 TOKEN_BYTES = 12
+log = logging.getLogger(__name__)
 MORE = "for more than {} use ckpool, public-pool or datum on this node"
 
 
@@ -254,7 +256,7 @@ class Room:
                     self._tell(told.NewWork(now, number))
 
     def subscribe(self, reader: Callable[[RoomEvent], None]) -> None:
-        """Call it for every event from now on, in this thread; it must not raise."""
+        """Call it for every event from now on, in this thread."""
         self._readers.append(reader)
 
     def view(self, now: float) -> RoomView:
@@ -333,4 +335,7 @@ class Room:
     def _tell(self, event: RoomEvent) -> None:
         self._tally.take(event)
         for reader in self._readers:
-            reader(event)
+            try:
+                reader(event)
+            except Exception:  # a bug of ours in one reader: judging and the others go on
+                log.exception("a reader of the room failed at %s", type(event).__name__)

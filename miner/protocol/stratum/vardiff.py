@@ -1,7 +1,8 @@
 """How hard a share should be: each miner finds about ten a minute, whatever its speed.
 
-The speed is estimated from the last eight to 32 shares; a change of less than a factor of two, and
-of what chance does to so few shares, is not worth telling. Pure; difficulties are exact fractions,
+The speed is estimated from the last eight to 32 shares. From few of them a change of less than a
+factor of two, and of what chance does to so few, is not worth telling; 32 of them must be 2.5 sigma
+off. Pure; difficulties are exact fractions,
 and short decimals, so that a miner that reads them from JSON has the same target as we have.
 """
 
@@ -12,7 +13,8 @@ from fractions import Fraction
 
 EVERY_S = 6  # between two shares of a miner
 SHARES, MOST_SHARES = 8, 32  # of an estimate
-FACTOR = 2.0  # of a change, and a sigma more
+FACTOR = 2.0  # of a change, and a sigma more, from few shares
+SIGMAS = 2.5  # of a change, from as many shares as are kept: a factor of 1.6
 MOST_UP, MOST_DOWN = 16, 4  # at once: shares may arrive in a bunch, or none for a while
 SILENT_S, SLOW_S = 30.0, 60.0  # without a share, or with too few, until shares get easier
 LEAST_SPAN = Fraction(1, 20)  # seconds; shares of one network packet are no measure of speed
@@ -72,7 +74,10 @@ class Vardiff:
     @property
     def _noise(self) -> float:
         """What is too small a change, as a logarithm: the estimate's sigma is 1 / sqrt(shares)."""
-        return math.log(FACTOR) + 1 / math.sqrt(max(len(self._shares), 1))
+        sigma = 1 / math.sqrt(max(len(self._shares), 1))
+        if len(self._shares) == MOST_SHARES:
+            return SIGMAS * sigma
+        return math.log(FACTOR) + sigma
 
     def _estimate(self, now: float) -> Fraction | None:
         """The difficulty of a share every six seconds, as shares tell; None: too early to say."""

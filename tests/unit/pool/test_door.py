@@ -176,3 +176,19 @@ def test_ids_are_echoed_when_they_are_plain(number: Any) -> None:
         return
     plain = number if type(number) is int or number == "a" else None
     assert one.miner.lines == [{"id": plain, "result": "pong", "error": None}]
+
+
+def test_a_bug_of_ours_ends_one_connection_and_no_reader_ends_the_room(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig = Rig()
+    rig.new_template()
+    ann, bob = rig.joined("Ann"), rig.joined("Bob")
+    monkeypatch.setattr(ann.connection.session, "receive", lambda *_: 1 / 0)
+    ann.send(b"{}\n")
+    assert ann.transport.aborted and "met a bug" in caplog.text
+    heard: list[object] = []
+    rig.room.subscribe(lambda event: heard.append(1 / 0))
+    rig.room.subscribe(heard.append)
+    assert bob.submit(bob.miner.find()) is None
+    assert len(heard) == 1 and "a reader of the room failed at ShareJudged" in caplog.text

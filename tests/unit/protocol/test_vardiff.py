@@ -46,12 +46,13 @@ def test_a_steady_miner_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("every_s", "moves"), [(3.1, False), (11.0, False), (2.4, True), (15.0, True)]
+    ("every_s", "moves"),
+    [(4.0, False), (9.0, False), (2.4, True), (3.6, True), (10.0, True), (15.0, True)],
 )
-def test_only_more_than_a_factor_of_two_moves_it(every_s: float, moves: bool) -> None:
+def test_only_more_than_chance_moves_it(every_s: float, moves: bool) -> None:
     vardiff = Vardiff(0.0)
     turned = []
-    for number in range(1, 40):
+    for number in range(1, 60):
         vardiff.share(START, every_s * number)
         turned.append(vardiff.turn(FAR, every_s * number))
     assert any(turned) is moves
@@ -124,4 +125,4 @@ def test_chance_moves_it_seldom() -> None:
         now += dice.expovariate(1 / 6.0)
         vardiff.share(vardiff.difficulty, now)
         turns += vardiff.turn(FAR, now)
-    assert turns < 10
+    assert turns < 20  # in 200 minutes
