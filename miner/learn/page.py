@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from html import escape
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 from miner import __version__
 from miner.learn import quiz, svg, tools
@@ -38,6 +38,7 @@ from miner.learn.voice import Voice, voice
 FIELD_COLOURS = 6  # classes f0..f5 of the style sheet
 BITS = re.compile(r"(?:[#.]{8} ?){2,}")  # of a word, bytes apart
 HEX = re.compile(r"[0-9a-f]{8,}(\.\.)?|[0-9a-f]{8}( [0-9a-f]{8})+")
+CARD_LETTERS = 40  # of a row of three cells or more that do not fit beside each other on a phone
 SHORT_HEX = 24  # digits that fit beside a name on a phone
 URL = re.compile(r"https?://[^\s<]+[^\s<.,;)]")
 
@@ -239,7 +240,7 @@ def _bytes(item: Bytes) -> str:
         kind, letter = f"f{place % FIELD_COLOURS}", chr(ord("A") + place)
         spans.append(f'<span class="{kind}" title="{escape(part.name)}">{part.raw.hex()}</span>')
         rows.append(
-            f'<tr><th scope="row" class="{kind}">{letter} {escape(part.name)}</th>'
+            f'<tr class="field"><th scope="row" class="{kind}">{letter} {escape(part.name)}</th>'
             f'<td class="hex">{_short(part.raw.hex())}</td><td>{inline(part.meaning)}</td></tr>'
         )
     return (
@@ -254,30 +255,36 @@ def _short(digits: str) -> str:
 
 
 def _table(item: Table) -> str:
+    """On a phone a table that is too wide for it shows each row as a card, each cell named."""
     head = "".join(f'<th scope="col">{inline(column)}</th>' for column in item.columns)
-    body = "".join(map(_row, item.rows))
+    letters = max((sum(map(len, row)) for row in item.rows), default=0)
+    cards = len(item.columns) > 2 and any(item.columns) and letters > CARD_LETTERS
+    body = "".join(_row(row, item.columns if cards else ()) for row in item.rows)
     caption = f"<caption>{escape(item.title)}</caption>" if item.title else ""
     headed = f"<thead><tr>{head}</tr></thead>" if any(item.columns) else ""
+    kind = ' class="cards"' if cards else ""
     return (
-        f'<div class="wide"><table>{caption}{headed}<tbody>{body}</tbody></table></div>'
+        f'<div class="wide"><table{kind}>{caption}{headed}<tbody>{body}</tbody></table></div>'
         f"{_under(item.origin, item.note)}"
     )
 
 
-def _row(row: Sequence[str]) -> str:
+def _row(row: Sequence[str], names: Sequence[str]) -> str:
     """A row of a table; bits stand below their name where there is little room."""
     kind = ' class="bitrow"' if any(map(BITS.fullmatch, row)) else ""
-    return f"<tr{kind}>{''.join(map(_cell, row))}</tr>"
+    cells = zip_longest(row, names[: len(row)], fillvalue="")
+    return f"<tr{kind}>{''.join(_cell(text, name) for text, name in cells)}</tr>"
 
 
-def _cell(text: str) -> str:
-    """Bits as squares, hex in letters of one width."""
+def _cell(text: str, name: str) -> str:
+    """Bits as squares, hex in letters of one width; `name` stands before it on a card."""
+    named = f' data-name="{escape(bare(name))}"' if name else ""
     if BITS.fullmatch(text):
-        return f"<td>{svg.bits(text)}</td>"
+        return f"<td{named}>{svg.bits(text)}</td>"
     if HEX.fullmatch(text):
         long = " long" if len(text) > SHORT_HEX else ""
-        return f'<td class="hex{long}">{text}</td>'
-    return f"<td>{inline(text)}</td>"
+        return f'<td class="hex{long}"{named}>{text}</td>'
+    return f"<td{named}>{inline(text)}</td>"
 
 
 def _frame(frame: Frame) -> str:

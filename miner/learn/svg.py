@@ -106,7 +106,8 @@ def _mark(mark: Mark, x: float) -> str:
 
 def _figure(parts: list[str], height: int, title: str, alt: str) -> str:
     return (
-        f'<figure><figcaption>{escape(title)}</figcaption><svg viewBox="0 0 {WIDTH} {height + 6}" '
-        f'role="img" aria-label="{escape(alt, quote=True)}" font-size="{TEXT}">'
+        f"<figure><figcaption>{escape(raised(title))}</figcaption>"
+        f'<svg viewBox="0 0 {WIDTH} {height + 6}" role="img" font-size="{TEXT}" '
+        f'aria-label="{escape(alt, quote=True)}">'
         f"{''.join(parts)}</svg></figure>"
     )

@@ -35,6 +35,15 @@ def test_cells_are_drawn_by_what_they_hold() -> None:
     assert "<td>2<sup>206.1</sup></td>" in html
 
 
+def test_a_wide_table_names_its_cells_for_a_phone() -> None:
+    row = ("by hand in Python", "5.95 kH/s", "x1.5", "the first chunk is hashed once")
+    table = Table("", ("rung", "speed", "gain", "**idea**"), (row,))
+    html = page.html_of(table, voice("en"))
+    assert '<table class="cards">' in html and '<td data-name="idea">the first' in html
+    small = Table("", ("a", "b", "c"), (("1", "2", "3"),))
+    assert "cards" not in page.html_of(small, voice("en"))
+
+
 def test_powers_are_raised_in_pictures_too() -> None:
     mark = Mark("best", 2e74, "2.67·10^74")
     assert "best: 2.67·10⁷⁴</text>" in svg.axis(Axis("t", "u", (mark, Mark("x", 1e-6, "10^-6"))))
