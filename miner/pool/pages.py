@@ -47,8 +47,8 @@ def class_desk(
 ) -> tuple[WebServer, str]:
     """The teacher's desk, and the path of its address."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    desk = Desk(token, orders, record)
-    return site_of([desk], listener, complain), f"/{token}/"
+    site = PoolSite([Desk(token, orders, record)], Reach((), lan=False), complain)
+    return WebServer(site, listener), f"/{token}/"
 
 
 def board_site(screen: Screen, listener: socket.socket, complain: Complain) -> WebServer:

@@ -59,21 +59,21 @@ class Pplns:
         """Raises ValueError for a window that holds nothing."""
         if window <= 0:
             raise ValueError(f"a window of {window} hashes")
-        self.window = Fraction(window)
-        self._shares: deque[tuple[int, Fraction]] = deque(maxlen=MOST_SHARES)
-        self._held = Fraction(0)
+        self.window = window
+        self._shares: deque[tuple[int, Fraction | int]] = deque(maxlen=MOST_SHARES)
+        self._held: Fraction | int = 0
 
     def share(self, member: int, work: Fraction | int) -> None:
         """An accepted share that took `work` hashes on average."""
         if len(self._shares) == MOST_SHARES:
             self._held -= self._shares[0][1]
-        self._shares.append((member, Fraction(work)))
+        self._shares.append((member, work))
         self._held += work
         self._drop_old()
 
     def resize(self, window: Fraction | int) -> None:
         """Of a smaller window the older shares are gone for good."""
-        self.window = Fraction(window)
+        self.window = window
         self._drop_old()
 
     def _drop_old(self) -> None:
@@ -82,13 +82,13 @@ class Pplns:
 
     def parts(self) -> dict[int, Fraction]:
         """Each member's part of the window. The oldest share counts for what reaches into it."""
-        parts: dict[int, Fraction] = {}
-        over = max(self._held - self.window, Fraction(0))
+        parts: dict[int, Fraction | int] = {}
+        over = max(self._held - self.window, 0)
         for member, work in self._shares:
-            parts[member] = parts.get(member, Fraction(0)) + work - over
-            over = Fraction(0)
+            parts[member] = parts.get(member, 0) + work - over
+            over = 0
         total = sum(parts.values())
-        return {member: part / total for member, part in parts.items()} if total else {}
+        return {member: Fraction(part) / total for member, part in parts.items()} if total else {}
 
     def split(self, reward: int) -> dict[int, int]:
         """Satoshi a member; they sum up to the reward. Nobody is paid before the first share."""

@@ -118,10 +118,11 @@ function best() {
 // What such a machine, or the network, is to this class.
 function beside() {
 	const own = doc.total.rate_hs;
-	rows(at("beside"), doc.beside, (one) => one.name, () => el("li", "", null, el("span", "by"), el("span", "figure")), (item, one) => {
+	rows(at("beside"), doc.beside, (one) => one.name, () => el("li", "", null, el("span", "by"), el("span", "figure"), el("span", "more dim")), (item, one) => {
 		say(item.firstChild, one.name === "network" ? t("network") : one.name);
-		say(item.lastChild, own ? many(one.rate_hs / own) : rate(one.rate_hs));
-		item.title = `${rate(one.rate_hs)}, ${one.as_of}: ${one.source}`;
+		say(item.children[1], own ? many(one.rate_hs / own) : rate(one.rate_hs));
+		say(item.lastChild, `${rate(one.rate_hs)}, ${one.as_of}: ${one.source.replace(/^https:\/\//, "")}`);
+		item.title = item.lastChild.textContent;
 	});
 	const network = doc.beside.find((one) => one.name === "network");
 	say(at("sources"), t("sources", { date: network.as_of }));
