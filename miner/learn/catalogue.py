@@ -126,7 +126,7 @@ def _lesson(name: str, number: int, script: Script, code: Path | None, lang: str
     head = {"about": "", "minutes": "5", "level": LEVELS[0], **script.head}
     return Lesson(
         number, name, script.title, head["about"], int(head["minutes"]), head["level"], screens,
-        lang,
+        lang, None if code is None else code.parent,
     )  # fmt: skip
 
 

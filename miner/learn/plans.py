@@ -22,7 +22,7 @@
 
 A part ends at a blank line. A step has its minutes and the screens that it shows; one without
 screens has a title. {lesson:attack} is the number of another lesson. A language without a plan gets
-the English one.
+the English one. For a lesson of one's own they stand in the same places of its folder.
 """
 
 import re
@@ -66,8 +66,9 @@ def plan_of(lesson: Lesson) -> Plan | None:
 
     Raises ConfigError naming the file and what is wrong in it.
     """
+    home = TEXT if lesson.home is None else lesson.home
     for lang in (lesson.lang, BASE):
-        path = TEXT / lang / FOLDER / f"{lesson.name}.md"
+        path = home / lang / FOLDER / f"{lesson.name}.md"
         if path.is_file():
             return parse(path.read_text(encoding="utf-8"), str(path))
     return None

@@ -7,6 +7,7 @@ reached, and a screen already seen stays as it was. Item texts may use **bold** 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
@@ -191,6 +192,7 @@ class Lesson:
     level: str  # "start", "deeper" or "hard"
     screens: Callable[[Setting], Iterator[Screen]]
     lang: str = "en"
+    home: Traversable | None = None  # a folder of the learner's own that it comes from
 
 
 def code(function: Callable[..., object]) -> Code:

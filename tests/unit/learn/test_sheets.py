@@ -16,6 +16,7 @@ from miner.learn.paper import Played, play
 from miner.learn.steps import Check, Question, Setting
 from miner.learn.voice import voice
 from miner.learn.words import glossary
+from tests.unit.learn.test_plans import PLAN
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 QUICK = Setting(quick=True)
@@ -190,7 +191,7 @@ def test_what_cannot_be_written_is_said_before_any_lesson(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_lesson_of_your_own_without_a_plan(tmp_path: Path) -> None:
+def test_a_lesson_of_your_own_may_have_a_plan(tmp_path: Path) -> None:
     (tmp_path / "en").mkdir()
     (tmp_path / "en" / "toys.md").write_text("# Toys\nabout: x\n\n## How many? {#many}\n\nThree.\n")
     (tmp_path / "toys.py").write_text(
@@ -201,3 +202,13 @@ def test_a_lesson_of_your_own_without_a_plan(tmp_path: Path) -> None:
     assert "Toys" in text(sheets.solutions(toys, QUICK, NOW))
     with pytest.raises(ConfigError, match=r"lesson 15 has no plan: want plans/toys.md"):
         sheets.plans(toys, QUICK, NOW)
+    (tmp_path / "en" / "plans").mkdir()
+    (tmp_path / "en" / "plans" / "toys.md").write_text(PLAN.replace("first second", "many"))
+    toys = play([course("en", tmp_path).find("toys")], QUICK)
+    assert "say how, in two lines" in text(sheets.plans(toys, QUICK, NOW))
+
+
+def test_the_page_means_no_computer_of_the_reader() -> None:
+    html = page.build([course("de").find("shares")], QUICK, NOW)
+    said = voice("de")
+    assert said.say("measured_there") in html and said.say("measured") not in html
