@@ -4,19 +4,17 @@ from collections.abc import Iterator
 from itertools import pairwise
 from statistics import mean
 
-from miner.backends.base import Backend
 from miner.bitcoin.target import expected_hashes
 from miner.learn import fit
 from miner.learn.live import Live, Series, Shown, word
-from miner.learn.mining import Found, bench_unit, mine_chain, open_quick, rate
+from miner.learn.mining import Found, mine_chain, open_quick
 from miner.learn.steps import Setting
 from miner.work.roll import Roller
 
 BLOCKS, QUICK_BLOCKS = 600, 200
-TRIAL_S = 0.2
-# Hashes a block needs on average: fixed, so that one seed gives the same blocks on any machine.
-EXPECTED, SLOW_EXPECTED = 2**16, 2**12
-PATIENCE_S = 20.0  # a computer slower than that takes the easier one
+# Hashes a block needs on average: one number, so that a seed gives the same blocks on any machine;
+# a few seconds by Python's hashlib, too.
+EXPECTED = 2**12
 WIDTH, BINS = 0.5, 9
 BROKEN_BITS = 4  # a counter this short starts again long before the mean is reached
 SURE = 0.00001  # a lesson that cries wolf teaches nothing
@@ -28,7 +26,7 @@ def screens(setting: Setting) -> Iterator[Live]:
     backend = open_quick(setting.backend)
     try:
         count = QUICK_BLOCKS if setting.quick else BLOCKS
-        target = _target(backend, count, setting)
+        target = 2**256 // EXPECTED
         expected = float(expected_hashes(target))
         yield Live(
             "before", name=backend.info.name, count=count, expected=expected, code=Roller.next
@@ -45,13 +43,6 @@ def screens(setting: Setting) -> Iterator[Live]:
     yield _waits(waits)
     yield Live("still", left=_left(waits))
     yield _broken(found, expected)
-
-
-def _target(backend: Backend, count: int, setting: Setting) -> int:
-    setting.progress(word("trial"))
-    speed = rate(backend, bench_unit(1, 0), TRIAL_S)
-    slow = count * EXPECTED / speed > PATIENCE_S
-    return 2**256 // (SLOW_EXPECTED if slow or setting.quick else EXPECTED)
 
 
 def _mined(found: list[Found], target: int) -> Live:

@@ -48,13 +48,25 @@ def test_the_same_seed_the_same_numbers(name: str) -> None:
         assert other != first
 
 
+def test_a_slow_computer_gets_the_same_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The target is fixed: no trial of speed chooses it."""
+    module = importlib.import_module("miner.learn.lessons.search")
+    monkeypatch.setattr(module, "BLOCKS", 3)
+    full, quick = (
+        next(live for live in module.screens(replace(SETTING, quick=one)) if live.screen == "mined")
+        for one in (False, True)
+    )
+    assert full.values["blocks"] == quick.values["blocks"][:3]
+    assert not hasattr(module, "rate")
+
+
 @pytest.mark.parametrize("backend", ["numpy", "python"])
 def test_another_backend_finds_the_same_blocks(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = importlib.import_module("miner.learn.lessons.search")
     monkeypatch.setattr(module, "QUICK_BLOCKS", 5)
-    monkeypatch.setattr(module, "SLOW_EXPECTED", 2**8)
+    monkeypatch.setattr(module, "EXPECTED", 2**8)
 
     def blocks(name: str) -> Live:
         lives = module.screens(replace(SETTING, backend=name))
