@@ -33,9 +33,9 @@ class Told(Protocol):
 class Stream:
     """An ASGI application: `/api/v1/events` of a run."""
 
-    def __init__(self, feed: Told, most: int = MOST) -> None:
+    def __init__(self, feed: Told, most: int | None = None) -> None:
         self.readers = 0
-        self._feed, self._most = feed, most
+        self._feed, self._most = feed, MOST if most is None else most
         self._newest = b""
         self._changed = asyncio.Event()
         self._over = False
