@@ -40,25 +40,27 @@ ROLLING = {"on": (True,), "off": (False,), "both": (True, False)}
 @click.option("--quick", is_flag=True, help="16 slices, about 20 s (the default).")
 @click.option("--full", is_flag=True, help="30 slices, idle draw, thread scan, rolling on and off.")
 @click.option("--samples", type=int, help="Slices of one second for each case.")
-@click.option("--soak", metavar="TIME", help="One long run: 10m, or steady = until it is.")
+@click.option("--soak", metavar="TIME", help="One long run: 10m, or steady: until it has settled.")
 @click.option("--runs", type=int, metavar="N", help="N runs, each in a process of its own.")
 @click.option("--against", metavar="CMD", help="Another build's miner: take turns, then compare.")
 @click.option("--fail-below", type=float, metavar="R", help="Exit 1 if new/old is surely below R.")
 @click.option("--json", "as_json", is_flag=True, help="The comparison as one JSON object.")
 @click.option("--watts", type=float, help="Draw under load, read from a wall meter.")
 @click.option("--threads", metavar="N,N", help="Thread counts to measure [all usable].")
-@click.option("--rolling", type=click.Choice(list(ROLLING)), help="Versions in a work unit [on].")
+@click.option(
+    "--rolling", type=click.Choice(list(ROLLING)), help="Roll versions as mining does [on]."
+)
 @click.option(
     "--backend", "backends", multiple=True, metavar="NAME",
     help="auto, all, or a name of `miner devices`; repeat to take turns.",
 )  # fmt: skip
-@click.option("--seed", type=click.IntRange(0, 2**32), default=1, help="Of the work [1].")
-@click.option("--seed-block", metavar="HASH", help="A recent block: not done before it.")
+@click.option("--seed", type=click.IntRange(0, 2**32), default=1, help="Same seed, same work [1].")
+@click.option("--seed-block", metavar="HASH", help="A recent block: proves the work newer.")
 @click.option("--node", metavar="URL", help="Take the tip of this node as the seed block.")
 @click.option("--cookie", type=Path, metavar="FILE", help="The node's .cookie file.")
-@click.option("--save", is_flag=True, help="Keep as what the live miner is expected to do.")
+@click.option("--save", is_flag=True, help="Keep as the rate the live miner is held against.")
 @click.option("--export", "target", type=Path, metavar="FILE", help=".json, .csv or .md")
-@click.option("--verify", type=Path, metavar="FILE", help="Repeat a result here and compare.")
+@click.option("--verify", type=Path, metavar="FILE", help="Measure again what a result tells of.")
 @click.pass_context
 def bench(  # the signature is the option list
     ctx: click.Context,

@@ -28,18 +28,20 @@ LIMITS = {  # what a figure can be, with room on both sides
 
 
 @click.group(invoke_without_command=True)
-@click.option("--from", "source", type=Path, metavar="FILE", help="A JSON result [a quick run].")
+@click.option(
+    "--from", "source", type=Path, metavar="FILE", help="A result of miner bench [measure now]."
+)
 @click.option("--plot", type=Path, metavar="FILE", help="Pictures, .png or .svg, named after it.")
 @click.option("--html", "page", type=Path, metavar="FILE", help="One page to hand out.")
 @click.option("--watts", type=float, help="Draw under load, read from a wall meter.")
 @click.option("--difficulty", type=float, help="Of the network, instead of the dated one.")
 @click.option("--price", type=float, metavar="USD", help="Of a bitcoin.")
-@click.option("--hashprice", type=float, metavar="USD", help="Per PH/s and day.")
+@click.option("--hashprice", type=float, metavar="USD", help="What hashes earn, per PH/s and day.")
 @click.option("--tariff", metavar="T", help='0.30, "0.30 EUR" per kWh, or a preset\'s name.')
 @click.option("--tokens", type=float, metavar="N", help="Own tokens/s: LLaMA-3 8B, 4 bit, alone.")
 @click.option("--tokens-watts", type=float, metavar="W", help="Own draw while it answers so.")
-@click.option("--backend", "backends", multiple=True, metavar="NAME", help="For the quick run.")
-@click.option("--soak", metavar="TIME", help="Measure that long instead: 10m, or steady.")
+@click.option("--backend", "backends", multiple=True, metavar="NAME", help="What to measure now.")
+@click.option("--soak", metavar="TIME", help="Measure now, for so long: 10m, or steady.")
 @click.pass_context
 def gap(  # the signature is the option list
     ctx: click.Context,
