@@ -31,4 +31,4 @@ function begin() {
 
 if (typeof document === "undefined") onmessage = speed.work;
 else begin();
-globalThis.homehash = { answers, numbers, retarget, search, sha256, tree }; // for the tests
+globalThis.homehash = { answers, numbers, retarget, search, sha256 }; // for the tests

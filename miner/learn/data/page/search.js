@@ -28,7 +28,7 @@ export class Search {
 	}
 }
 
-export function isAbove(words, others) {
+function isAbove(words, others) {
 	for (let i = 0; i < 8; i++) if (words[i] !== others[i]) return words[i] > others[i];
 	return false;
 }

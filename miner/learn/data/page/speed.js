@@ -11,7 +11,7 @@ const PIECE = 2000; // hashes between two looks at the clock
 const YEAR_S = 31557600;
 
 // Hashes for so many milliseconds; hashes a second. No nonce is tried twice in one measurement.
-export function timed(search, milliseconds) {
+function timed(search, milliseconds) {
 	const begun = performance.now();
 	const never = new Uint32Array(8);
 	const first = search.next || 0;

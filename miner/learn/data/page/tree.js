@@ -13,10 +13,10 @@ const LONGEST = 200; // letters of a transaction
 let texts = [];
 let before = new Map(); // what stood where: "level/place" -> hash
 
-export const joined = (left, right) => sha256d(Uint8Array.of(...left, ...right));
+const joined = (left, right) => sha256d(Uint8Array.of(...left, ...right));
 
 // Every level from the leaves to the root; an odd one is paired with itself.
-export function levels(leaves) {
+function levels(leaves) {
 	const found = [leaves];
 	while (found.at(-1).length > 1) {
 		const below = found.at(-1);
