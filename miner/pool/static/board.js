@@ -52,7 +52,9 @@ function top() {
 
 function chain() {
 	const place = at("chain");
-	const room = wide.matches && !document.body.dataset.focus ? Math.max(Math.floor(place.clientWidth / (11.5 * parseFloat(getComputedStyle(document.documentElement).fontSize))), 3) : 16;
+	const letters = parseFloat(getComputedStyle(document.documentElement).fontSize);
+	const fitting = Math.max(Math.floor(place.clientWidth / (11.5 * letters)), 3);
+	const room = document.body.dataset.focus ? 12 : wide.matches ? fitting : 16;
 	const shown = doc.blocks.filter((block) => block.accepted || block.hash === doc.chain.tip_hash).slice(-room);
 	rows(place, shown, (block) => block.hash, () => el("li", "", null, el("b"), el("span", "took dim"), el("span", "by"), el("span", "hex")), (item, block) => {
 		const tip = block.hash === doc.chain.tip_hash;
