@@ -99,6 +99,7 @@ def wants_skeleton(one: Exercise, path: Path) -> bool:
     try:
         answer = input(voice(one.lang).say("ex_write", file=str(path))).strip().lower()
     except (EOFError, KeyboardInterrupt):
+        click.echo()
         answer = "n"
     if answer[:1] in ("n", "q"):
         raise ConfigError(f"{path}: No such file")
