@@ -38,6 +38,7 @@ from miner.protocol.stratum.vardiff import Vardiff
 from miner.text import scrub
 from miner.work.found import Share
 
+IDLE_S = 180.0  # without a share a seat is kept, until another wants it
 SLEPT_S = 20.0  # between two ticks of a second: this computer slept
 MOST_ROWS = 1024  # members, those who left included
 DEVICE_CHARS = 40
@@ -90,15 +91,15 @@ class Room:
         seat = self._seat_of(entry.token) or self._left_by(name, kind)
         if seat is not None and seat.here:
             self._leave(seat, "replaced by a newer connection of the same miner", now)
-        here = sum(one.here and one.member.kind is kind for one in self._seats.values())
-        if here >= self.rules.most_of_a_kind:
+        here = [one for one in self._seats.values() if one.here and one.member.kind is kind]
+        if len(here) >= self.rules.most_of_a_kind and not self._free_one(here, now):
             most = self.rules.most_of_a_kind
             raise Refused(f"{most} {kind.value}s are here already; {MORE.format(most)}", full=True)
         again, device = seat is not None, scrub(device, DEVICE_CHARS)
         if seat is None:
             seat = self._new_seat(Member(0, name, kind, device), entry, now)
         seat.member = replace(seat.member, device=device, left_s=None)
-        seat.entry = entry
+        seat.entry, seat.idle_since_s = entry, now
         seat.vardiff.rest(now)
         self._tell(told.Joined(now, seat.member, again))
         return seat.member
@@ -152,6 +153,8 @@ class Room:
             judged = Judged(Answer.PAUSED)
         else:
             judged = seat.book.judge(claim, work.tip, now)
+        if judged.answer is Answer.ACCEPTED:
+            seat.idle_since_s = None
         self._tell(
             told.ShareJudged(now, seat.member, judged.answer, judged.difficulty, judged.hash)
         )
@@ -289,6 +292,15 @@ class Room:
         seat = Seat(member, entry, Vardiff(now))
         self._seats[member.number] = seat
         return seat
+
+    def _free_one(self, here: list[Seat], now: float) -> bool:
+        """A full room: the seat that was longest without any share, if too long, is another's."""
+        waiting = [seat for seat in here if seat.idle_since_s is not None]
+        idle = min(waiting, key=lambda seat: seat.idle_since_s or 0.0, default=None)
+        if idle is None or self._state.paused or now - (idle.idle_since_s or now) < IDLE_S:
+            return False
+        self._leave(idle, f"no share in {IDLE_S:g} s, and the room is full", now)
+        return True
 
     def _make_room(self) -> None:
         """Forget one who left, the least first, when there are too many rows."""

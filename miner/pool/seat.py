@@ -6,9 +6,6 @@ from miner.pool.values import Member
 from miner.protocol.stratum.vardiff import Vardiff
 from miner.work.claim import WorkBook
 
-RATE_S = 180.0  # a rate is told from the shares of so long
-MOST_RECENT = 512
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -26,6 +23,7 @@ class Seat:
     entry: Entry
     vardiff: Vardiff
     book: WorkBook = field(default_factory=WorkBook)
+    idle_since_s: float | None = None  # when it came, until its first good share
 
     @property
     def here(self) -> bool:

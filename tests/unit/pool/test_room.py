@@ -109,6 +109,24 @@ def test_sixty_four_miners_are_enough_and_browsers_have_places_of_their_own() ->
     assert late.ask("mining.authorize", "late", "x")["result"] is True
 
 
+def test_in_a_full_room_a_seat_without_shares_becomes_anothers() -> None:
+    rig = Rig(most_of_a_kind=3)
+    rig.new_template()
+    ann = rig.joined("Ann")
+    assert ann.submit(ann.miner.find()) is None
+    idle, newer = rig.joined("sleeper"), rig.joined("Bob")
+    rig.now += 100
+    assert newer.submit(newer.miner.find()) is None
+    rig.now += 79
+    assert rig.joined("late").connection.number is None  # everybody has had no time yet
+    rig.now += 1
+    late = rig.joined("late")
+    assert late.connection.number is not None
+    assert idle.transport.closed and "no share in 180 s" in idle.miner.messages[-1]
+    assert rig.joined("later").connection.number is None  # all of these mine, or are new
+    assert not ann.transport.closed and not newer.transport.closed
+
+
 def test_who_comes_back_goes_on_in_the_same_row() -> None:
     rig, ann, bob = racing()
     assert ann.submit(ann.miner.find()) is None
