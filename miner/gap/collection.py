@@ -28,7 +28,7 @@ TRUSTED = ("steady", NOISY)
 BESIDE_OTHERS = {SHARED, INTERRUPTED, NOISY}  # doubts that CPU time answers
 MOST_CPU_TIME_SD = 0.03  # of a rate by CPU time that may stand for a quiet one
 ADDRESS = re.compile(
-    r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"  # IPv4
+    r"(?<![\d.v])(?<!driver )(?<!version )(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"  # IPv4
     r"|(?:[0-9a-f]{1,4}:){4}|[0-9a-f]{1,4}::[0-9a-f]"  # IPv6, and what cards and modems have
     r"|[\w.+-]+@[\w-]+\.\w+|/(?:home|Users|root|mnt|media)/|[A-Z]:\\",
     re.IGNORECASE,
@@ -240,7 +240,7 @@ def read(folder: Path, copies: Path | None = None) -> tuple[list[Entry], list[st
                 raise ConfigError(f"{path} is a copy of {found[one.bound].path.name}")
             found[one.bound] = one
         except ConfigError as error:
-            refused.append(str(error))
+            refused.append(str(error).replace(str(path), str(path.relative_to(folder))))
     return sorted(found.values(), key=lambda one: -one.burst_hs), refused
 
 

@@ -53,15 +53,9 @@ def page(entries: list[Entry], refused: list[str]) -> str:
         parts.append(_table(chosen) if chosen else "<p>No result yet.</p>")
     parts.append(f'<p class="note">{escape(NOTE)}</p>')
     if refused:
-        lines = "\n".join(f"<li>{escape(_short(one))}</li>" for one in refused)
+        lines = "\n".join(f"<li>{escape(one)}</li>" for one in refused)
         parts.append(f"<h2>Files left out</h2>\n<ul class='sources'>{lines}</ul>")
     return style.document("What computers at home hash", parts)
-
-
-def _short(reason: str) -> str:
-    """Without the folders of whoever made the site."""
-    path, space, why = reason.partition(" ")
-    return f"{Path(path).name}{space}{why}"
 
 
 def _table(chosen: list[Entry]) -> str:

@@ -77,6 +77,9 @@ def test_a_backend_of_the_same_name_does_not_make_two_computers_one() -> None:
     new.environment = {"cpu": "another"}
     with pytest.raises(ConfigError, match=r"measured on another and on x: .*--machines"):
         compare.compare([old], [new])
+    for one in (old, new):  # a card that moved from one computer to another is the same card
+        one.cases[0].batch = "gpu"
+    assert compare.compare([old], [new]).differences[0] == "cpu: x -> another"
 
 
 def test_bursts_are_set_against_bursts() -> None:
