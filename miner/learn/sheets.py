@@ -180,7 +180,9 @@ def _words(lesson: Lesson) -> list[Meaning]:
 
 def _called(one: Meaning) -> str:
     """A word in the reader's language, and as the program prints it."""
-    return f"{one.called} ({one.word})" if one.called else one.word
+    if one.called.casefold() in ("", one.word):
+        return one.called or one.word
+    return f"{one.called} ({one.word})"
 
 
 def _words_task(asked: Sequence[Meaning], number: str, said: Voice, solved: bool) -> str:

@@ -120,7 +120,8 @@ def test_the_glossary_is_what_explain_says() -> None:
         known = course(lang)
         shown = text(sheets.words_of(known.lessons, QUICK, NOW))
         for word, one in glossary(lang).items():
-            named = f"{one.called} ({word})" if one.called else word
+            known_as = one.called.casefold() in ("", word)
+            named = one.called or word if known_as else f"{one.called} ({word})"
             assert f"{named} {plain(one.says)}." in shown
         of_one = text(sheets.words_of([known.find("target")], QUICK, NOW))
         assert "nbits" in of_one and "merkle" not in of_one
