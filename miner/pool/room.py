@@ -131,6 +131,7 @@ class Room:
             seat.vardiff.difficulty,
             state.class_target,
             newest is None or newest.job.prev_hash != work.tip,
+            now,
         )
         seat.book.give(given)
         return given

@@ -18,6 +18,7 @@ from miner.work.job import Job
 
 SOURCE = "class"
 EXTRANONCE1_BYTES, EXTRANONCE2_BYTES = 4, 4  # of the eight in the coinbase
+LATER_S = 120  # a job may be so much later than its template
 POOL_NAME = "class pool"  # whom a shared coinbase names
 
 
@@ -74,15 +75,20 @@ class Work:
         difficulty: Fraction,
         class_target: int | None,
         clean: bool,
+        now: float,
     ) -> Assignment:
-        """The job for one member."""
+        """The job for one member. Its time moves on: some miners begin anew with each job, and
+        would search the same headers again."""
         base = self.job(name)
+        fixed = self.template.ntime_limit == 0 and self._rules.payout is not None
+        ntime = base.ntime if fixed else max(base.ntime, min(int(now), base.ntime + LATER_S))
         merkle = replace(base.coinbase, extranonce1=extranonce1, extranonce2_size=EXTRANONCE2_BYTES)
         job = replace(
             base,
             job_id=job_id,
             clean=clean,
             merkle=merkle,
+            ntime=ntime,
             share_target=target_from_difficulty(difficulty),
         )
         return Assignment(job, difficulty, self.block_target(class_target))

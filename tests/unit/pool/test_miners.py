@@ -211,6 +211,21 @@ def test_a_repeat_under_another_job_is_a_duplicate() -> None:
     assert one.submit(renamed)[0] == 22
 
 
+def test_a_job_given_again_is_not_the_same_work() -> None:
+    """cpuminer begins at extranonce2 0 with each job: at the same time it would find the same."""
+    rig = Rig()
+    rig.new_template()
+    one = rig.joined()
+    times = [int(one.miner.jobs[-1].fields[7], 16)]
+    for _ in range(3):
+        rig.now += 50
+        one.ask("mining.suggest_difficulty", 0.001)
+        one.ask("mining.suggest_difficulty", 1e-6)
+        times.append(int(one.miner.jobs[-1].fields[7], 16))
+    assert times == [int(NOW), int(NOW) + 50, int(NOW) + 100, int(NOW) + 120]
+    assert one.submit(one.miner.find()) is None
+
+
 def test_the_last_eight_jobs_stay_good() -> None:
     rig = Rig()
     rig.new_template()
