@@ -84,6 +84,8 @@ class Forks:
         row = self.row(event.hash_hex)
         if self.attack is None or row is None or not row.side or row.side == self.attack.active:
             return []
+        if any(one.accepted and one.height > row.height for one in self.rows):
+            return []  # news of a tip that has been left since
         fork, side = self.attack.fork_height, row.side
         above = [one for one in self.rows if one.height > fork]
         won = [one for one in above if one.side == side and not one.accepted]

@@ -132,7 +132,9 @@ def load(path: Path) -> tuple[RoomView, list[RoomEvent]]:
         raise ConfigError(f"{path}: {error.strerror or error}") from None
     except RecursionError:
         raise ConfigError(f"{path}: it is nested too deeply") from None
-    except (Wrong, ValueError) as error:
+    except ValueError as error:
+        raise ConfigError(f"{path}: it is no JSON: {scrub(error)}") from None
+    except Wrong as error:
         raise ConfigError(f"{path}: {scrub(error)}") from None
 
 

@@ -10,13 +10,17 @@ import pytest
 
 from miner.journal import Journal
 from miner.node.service import Node
+from miner.pool.document import Invitation, board
 from miner.pool.door import Door
 from miner.pool.opening import open_journal, own_setup
+from miner.pool.record import Record
+from miner.pool.recorded import parse
+from miner.pool.replay import fold
 from miner.pool.service import PoolService
 from miner.pool.values import BlockJudged, Mode, NewWork, RoomEvent, RoomRules
 from miner.sources.node.source import NodeSource
 from tests.node.kit import ANYONE, Rpc
-from tests.unit.pool.kit import Line
+from tests.unit.pool.kit import NOW, Line
 
 
 class Class:
@@ -179,6 +183,24 @@ def test_blocks_of_the_side_that_loses_are_settled_at_the_end(room: Class) -> No
 
     room.run(story)
     assert room.unsettled() == 0
+
+
+def test_a_recorded_attack_shows_the_same_board(room: Class) -> None:
+    async def story(room: Class) -> None:
+        record = Record(room.room.view(0.0))
+        room.room.subscribe(record.take)
+        ann, bob = await begin(room)
+        assert (await room.finds(ann)).accepted
+        for _ in range(2):
+            await room.finds(bob)
+        await until(lambda: room.room.view(0.0).chain.height == 3)
+        live = board(room.room.view(NOW), Invitation("", ""))
+        first, events = parse(record.dump())
+        again = board(fold(first, events).view(NOW), Invitation("", ""))
+        assert live["attack"]["reorganised"] == 1
+        assert {**again, "change": 0} == {**live, "change": 0}
+
+    room.run(story)
 
 
 def test_a_second_attack_begins_where_the_first_ended(room: Class) -> None:

@@ -71,6 +71,8 @@ TABLE = (
     Target("config-file", "files", 0.3),
     Target("config-flags", "files"),
     Target("cookie", "files", 0.5),
+    Target("session-file", "room", 0.3),
+    Target("desk-order", "room", 0.5),
     Target("node-http", "own_node"),
     Target("node-json", "own_node"),
     Target("node-methods", "own_node", 0.1),

@@ -252,6 +252,21 @@ def test_a_branch_with_more_work_undoes_the_other() -> None:
     assert room.view().attack is None and room.view().sides == {}
 
 
+def test_late_news_of_a_tip_is_no_reorganisation() -> None:
+    """Verdicts come from the kernel at once, tips by way of the node's templates."""
+    room = Class(2)
+    room.tell(values.ModeChanged(room.at_s, Mode.ATTACK))
+    fork = room.height
+    first = [room.found(1, "A", fork + 1), room.found(1, "A", fork + 2)]
+    second = [room.found(2, "B", fork + height) for height in (1, 2, 3)]
+    for text in (*first, *second):
+        room.tell(values.BlockJudged(room.at_s, text, True))
+    for height, text in ((1, first[0]), (2, first[1]), (3, second[2])):
+        room.tip(fork + height, text)
+    assert room.view().attack == values.AttackView(fork, "B", 1, 2)
+    assert (room.row(1).blocks, room.row(2).blocks) == (0, 3)
+
+
 def test_a_room_forgets_who_left_with_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(books, "MOST_ROWS", 3)
     room = Class(3)
