@@ -12,6 +12,7 @@ from miner.bitcoin.target import (
     nbits_from_target,
     target_from_nbits,
 )  # fmt: skip
+from miner.errors import ConfigError
 from miner.learn.chain import FAMOUS, by_height, real_headers
 from miner.learn.live import Live, Point, Shown, word
 from miner.learn.steps import Setting
@@ -28,6 +29,10 @@ TRIES = 600
 def screens(setting: Setting) -> Iterator[Live]:
     """Compact form, the number line, and exactness."""
     block = by_height(FAMOUS) if setting.header is None else setting.header
+    try:
+        target_from_nbits(Header.parse(block).nbits)
+    except ValueError as error:
+        raise ConfigError(f"--header: {error}; here its nbits must stand for a target") from error
     yield _spellings()
     yield _by_hand(Header.parse(block).nbits)
     yield _line(Header.parse(block), setting)

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 import miner
 from miner.cli.learn import learn
+from miner.errors import ConfigError
 from miner.learn import render
 from miner.learn.catalogue import LESSONS, course, script
 from miner.learn.fill import Filler
@@ -97,6 +98,19 @@ def test_a_header_of_the_learners_own() -> None:
     assert "2,083,236,893" in result.output
     no_block = CliRunner().invoke(learn, ["1", "--auto", "--header", "00" * 72 + "ffff001d" * 2])
     assert no_block.exit_code == 0 and "no block yet" in no_block.output
+
+
+@pytest.mark.parametrize("nbits", ["ffffffff", "00000000", "000000ff"])
+def test_nbits_that_stand_for_no_target(nbits: str) -> None:
+    """Any 80 bytes can be looked at; a lesson about targets says that there is none."""
+    header = "00" * 72 + nbits + "00" * 4
+    shown = CliRunner().invoke(learn, ["1", "--auto", "--header", header])
+    assert shown.exit_code == 0 and "no block yet" in shown.output
+    refused = CliRunner().invoke(learn, ["3", "--auto", "--header", header])
+    assert isinstance(refused.exception, ConfigError)
+    assert "nbits 0x" in str(refused.exception) and "must stand for a target" in str(
+        refused.exception
+    )
 
 
 @pytest.mark.parametrize("text", ["zz", "00", "0" * 159, ""])
