@@ -18,7 +18,7 @@ from miner.pool.service import PoolService
 from miner.pool.values import RoomRules
 from miner.pool.work import POOL_NAME, script_of
 from miner.run.config import MineConfig
-from miner.run.wiring import node_setups
+from miner.run.wiring import node_setups, payout_of
 from miner.sources.node.setup import NodeSetup
 from miner.sources.node.source import NodeSource
 from miner.transport.credentials import CookieFile
@@ -69,7 +69,8 @@ def open_class(
 
 def open_pool(config: MineConfig, tell: Tell, stack: ExitStack) -> Opened:
     """The same on nodes of the user's own, which pay one address. Raises MinerError."""
-    if config.address is None:
+    payout = payout_of(config)
+    if payout is None:
         raise ConfigError("--address is missing: where the reward of a found block goes")
     if config.nodes:
         setups = node_setups(config)
@@ -81,9 +82,9 @@ def open_pool(config: MineConfig, tell: Tell, stack: ExitStack) -> Opened:
         setups = [own_setup(node)]
         folder = (config.datadir or Path(node.cookie_file).parent) / "journal"
         about = f"on an own regtest node at {node.url}, a private chain"
-    source = NodeSource(setups, config.address, tag=config.tag.encode())
-    words = f"each block pays {config.address}, whoever finds it"
-    address = decode(config.address)
+    source = NodeSource(setups, payout, tag=config.tag.encode())
+    words = f"each block pays {payout}, whoever finds it"
+    address = decode(payout)
     rules = RoomRules(" or ".join(address.chains), words, address.script, tag=config.tag.encode())
     journal = open_journal(folder, source.name)
     stack.callback(journal.close)

@@ -153,6 +153,14 @@ def test_a_pool_on_a_node_pays_one_address(miner: Start, tmp_path: Path) -> None
         assert len(outputs) == 2  # and the witness commitment: no name, no second payout
 
 
+def test_a_pool_without_a_node_starts_its_own(miner: Start) -> None:
+    pool = miner("pool", "--port", "127.0.0.1:0")
+    pool.until("pool on an own regtest node", "a private chain")
+    one = miner("mine", "--pool", f"stratum+tcp://{place_of(pool)}", "--user", "desk", *QUICK)
+    pool.until("by desk", "accepted", within_s=60.0)
+    assert one.stop() == 0 and pool.stop() == 0
+
+
 @pytest.mark.parametrize("program", FOREIGN)
 def test_a_foreign_cpu_miner_finds_a_block(program: str, miner: Start) -> None:
     path = shutil.which(program)

@@ -74,6 +74,45 @@ def test_a_class_that_is_opened_again_knows_its_blocks_and_finders(tmp_path: Pat
     assert fresh.chain.height == 0 and fresh.blocks == ()
 
 
+async def journalled(folder: Path) -> str:
+    """Find a block whose class dies after it was written, before it was sent; its hash."""
+    with ExitStack() as stack:
+        opened = open_class(folder, HASHES, False, print, stack)
+        service, stop = opened.service, asyncio.Event()
+        service._source.send = lambda block: None  # type: ignore[method-assign]
+        serving = asyncio.ensure_future(service.serve(stop))
+        await until(lambda: service.room.view(time.time()).chain.tip_hash != "")
+        one = Line(SimpleNamespace(door=Door(service.room, None, print)))  # type: ignore[arg-type]
+        one.miner.user = "Ann"
+        one.ask("mining.subscribe", "wire/1")
+        one.ask("mining.suggest_difficulty", 1e-6)
+        one.ask("mining.authorize", "Ann", "x")
+        assert one.submit(one.miner.find(target=TARGET)) is None
+        await until(lambda: bool(service._blocks._journal.waiting))
+        (block,) = service._blocks._journal.waiting
+        stop.set()
+        await serving
+        return block.hash_hex
+
+
+def test_a_block_that_was_only_written_is_sent_by_the_next_start(tmp_path: Path) -> None:
+    hash_hex = asyncio.run(journalled(tmp_path))
+
+    async def again() -> RoomView:
+        with ExitStack() as stack:
+            opened = open_class(tmp_path, HASHES, False, print, stack)
+            room, stop = opened.service.room, asyncio.Event()
+            serving = asyncio.ensure_future(opened.service.serve(stop))
+            await until(lambda: reached(room, 1))
+            stop.set()
+            await serving
+            return room.view(time.time())
+
+    view = asyncio.run(again())
+    assert (view.chain.height, view.chain.tip_hash) == (1, hash_hex)
+    assert not list((tmp_path / "journal").glob("*.journal"))
+
+
 def test_a_folder_is_one_classs_own(tmp_path: Path) -> None:
     with ExitStack() as stack:
         opened = open_class(tmp_path, HASHES, False, print, stack)
