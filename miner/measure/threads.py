@@ -76,6 +76,7 @@ class Threads:
         self.runners = [Runner(one, Sizer(one.info.scan_s, one.info.lanes)) for one in backends]
         self.wants, self._clock, self._driver = wants, clock, driver
         self._stop = threading.Event()
+        self._barrier = threading.Barrier(1)  # of this run
         self._threads: list[threading.Thread] = []
         self._ran_s = self._scanned_s = 0.0
         self.work_on(job)
@@ -87,10 +88,15 @@ class Threads:
             runner.unit = None
 
     def close(self) -> None:
-        """Give the backends back; a thread still at work ends after its batch."""
+        """Give the backends back; a thread still at work ends after its batch.
+
+        An interrupt may have come while they were being started: then some wait for the others.
+        """
         self._stop.set()
+        self._barrier.abort()
         for thread in self._threads:
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
         cases.close_all([runner.backend for runner in self.runners])
 
     def forget(self) -> None:
@@ -108,7 +114,7 @@ class Threads:
         Raises BackendFault when a backend fails or claims a hit that hashlib refuses.
         """
         until: list[float] = []
-        barrier = threading.Barrier(
+        barrier = self._barrier = threading.Barrier(
             len(self.runners), lambda: until.append(time.perf_counter() + seconds)
         )
         busy, process_s = self._device_s(), time.process_time()
@@ -156,7 +162,11 @@ class Threads:
     def _work(self, runner: Runner, barrier: threading.Barrier, until: list[float]) -> None:
         runner.hashes, runner.scanning_s, runner.shares = 0, 0.0, []
         counters = perf.ThreadCounters()
-        barrier.wait()
+        try:
+            barrier.wait()
+        except threading.BrokenBarrierError:  # closed before all had begun
+            counters.close()
+            return
         runner.thread_id = threading.get_native_id()
         elsewhere = runner.elsewhere_s()
         runner.began, cpu, before = time.perf_counter(), time.thread_time(), counters.read()
