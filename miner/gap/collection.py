@@ -217,8 +217,10 @@ def submit(path: Path, folder: Path) -> tuple[Path, Entry]:
 
 
 def stays(result: Result) -> list[str]:
-    """Every fact of the environment that a submitted file tells."""
-    return [f"{key}: {value}" for key, value in result.environment.items() if value is not None]
+    """Everything that a submitted file tells beside figures."""
+    cases = [f"case: {case.spelled}, on {case.device}" for case in result.cases]
+    facts = [f"{key}: {value}" for key, value in result.environment.items() if value is not None]
+    return [f"measured: {result.created}", *cases, *facts]
 
 
 def read(folder: Path, copies: Path | None = None) -> tuple[list[Entry], list[str]]:

@@ -95,10 +95,21 @@ def to_markdown(result: Result) -> str:
     for case in result.cases:
         if words := environment.compiled(env, case.variant, case.shape):
             lines.append(f"{case.label} was compiled by {words}.")
+    lines += [text for case in result.cases for text in burst_and_sustained(case)]
     if result.partial:
         lines.append("Interrupted: partial results.")
     lines += [reason for case in result.cases for reason in case.trust().reasons]
     return "\n".join(lines) + "\n"
+
+
+def burst_and_sustained(case: CaseResult) -> list[str]:
+    """Both side by side where a run was long enough to have the second."""
+    if case.sustained_hs is None:
+        return []
+    return [
+        f"{case.label}: burst {units.rate(case.burst_hs)} (first 16 s), sustained "
+        f"{units.rate(case.sustained_hs)} (later half of {units.span(case.seconds)})"
+    ]
 
 
 def rate_cells(result: Result, case: CaseResult) -> list[str]:

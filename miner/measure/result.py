@@ -201,9 +201,12 @@ class CaseResult:
     def sustained_hs(self) -> float | None:
         """Median of the later half of a run of two minutes or more; None for a burst, whose clocks
         may still be above what the cooling bears."""
-        if self.seconds < SUSTAINED_S:
-            return None
-        return stats.centre(self.headline()[len(self.slices) // 2 :])
+        return stats.centre(self.later()) if self.seconds >= SUSTAINED_S else None
+
+    def later(self) -> list[float]:
+        """The rates of the later half, or of the whole of a burst: what the run came to."""
+        rates = self.headline()
+        return rates[len(rates) // 2 :] if self.seconds >= SUSTAINED_S else rates
 
     @property
     def burst_hs(self) -> float | None:

@@ -105,6 +105,7 @@ def details(result: Result) -> list[str]:
         if trust.reasons:
             said.append(f"{case.label}: {trust.word}: {'; '.join(trust.reasons)}")
         said += _beside(case)
+        said += export.burst_and_sustained(case)
         said += _shape(case)
         said += _energy(case, result.seed)
         if len(case.slices) > 1:
@@ -165,11 +166,6 @@ def _soak(case: CaseResult) -> list[str]:
     moved = units.percent(last / first - 1, 1, sign="+")
     change = f"{units.rate(first)} to {units.rate(last)} ({moved})"
     said = [f"{case.label}: first to last {edge} slices: {change}"]
-    if case.sustained_hs is not None and case.burst_hs is not None:
-        said.append(
-            f"{case.label}: burst {units.rate(case.burst_hs)} (first 16 s), sustained "
-            f"{units.rate(case.sustained_hs)} (later half of {units.span(case.seconds)})"
-        )
     for name, unit in (("clock_mhz", "MHz"), ("temperature_c", "°C")):
         seen = [value for one in case.slices if (value := getattr(one, name))]
         if seen:

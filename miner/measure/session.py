@@ -165,15 +165,18 @@ def build(order: Order, cache: Path, say: Say) -> list[cases.Case]:
 
 
 def baselines(result: Result) -> list[Baseline]:
-    """What `--save` keeps: every valid case. Raises ConfigError for a partial result."""
+    """What `--save` keeps: every valid case, by its sustained rate where it has one.
+
+    Raises ConfigError for a partial result, and for a rate that is no expectation.
+    """
     if result.partial:
         raise ConfigError("a partial result is not saved as a baseline; let the run finish")
     kept = []
     for case in result.cases:
-        found = case.summary(result.seed)
-        if found is None:
+        if case.summary(result.seed) is None:
             continue
         _worth_keeping(case)
+        found = stats.summarize(case.later(), result.seed)
         low, high = found.ci95 or (found.median, found.median)
         model = str(result.environment.get("cpu"))
         kept.append(

@@ -156,6 +156,16 @@ def test_baseline_round_trip(tmp_path: Path) -> None:
         assert baseline.load(home) == []
 
 
+def test_a_long_run_saves_what_it_sustained() -> None:
+    """Half a minute of burst would keep the live miner amber for good; a soak knows better."""
+    long = sample()
+    long.cases[0].slices = [
+        Slice(rate, 1.0, cpu_s=1.0) for rate in [1_010_000] * 30 + [1_000_000] * 210
+    ]
+    (kept,) = session.baselines(long)
+    assert (kept.rate_hs, kept.low_hs, kept.high_hs) == (1e6, 1e6, 1e6)
+
+
 def test_a_partial_result_is_no_baseline() -> None:
     found = sample()
     found.partial = True

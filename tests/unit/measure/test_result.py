@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from miner.errors import ConfigError
-from miner.measure import schema, screen, stats, store
+from miner.measure import export, schema, screen, stats, store
 from miner.measure.result import CaseResult, Energy, Gate, Result, Slice
 
 
@@ -213,3 +213,11 @@ def test_burst_and_sustained_are_two_figures() -> None:
     assert case.burst_hs == 2e6
     assert case.sustained_hs == 1.5e6
     assert case.length == "sustained over 3.00 minutes"
+    (said,) = export.burst_and_sustained(case)
+    assert said.endswith(
+        "burst 2 MH/s (first 16 s), sustained 1.500 MH/s (later half of 3.00 minutes)"
+    )
+    found = sample()
+    found.cases = [case]
+    assert said in export.to_markdown(found)
+    assert said in screen.details(found)  # whatever the run was called
