@@ -86,9 +86,10 @@ class Room:
         """Take a seat. A token that is known, or the name of one who left, goes on in the same row;
         a connection that had the seat before is told to close. Raises Refused."""
         name = clean(wished)
-        if name.casefold() in self._state.banned:
-            raise Refused(f"the teacher removed {name}: ask to be let in again")
         seat = self._seat_of(entry.token) or self._left_by(name, kind)
+        if name.casefold() in self._state.banned if seat is None else seat.removed:
+            who = name if seat is None else seat.member.name
+            raise Refused(f"the teacher removed {who}: ask to be let in again")
         if seat is not None and seat.here:
             self._leave(seat, "replaced by a newer connection of the same miner", now)
         here = [one for one in self._seats.values() if one.here and one.member.kind is kind]
@@ -98,6 +99,7 @@ class Room:
         again, device = seat is not None, scrub(device, DEVICE_CHARS)
         if seat is None:
             seat = self._new_seat(Member(0, name, kind, device), entry, now)
+        seat.wished = name
         seat.member = replace(seat.member, device=device, left_s=None)
         seat.entry, seat.idle_since_s = entry, now
         seat.vardiff.rest(now)
@@ -150,12 +152,12 @@ class Room:
         work = self._work_of(seat.member)
         if work is None:
             return Judged(Answer.UNKNOWN_JOB)
-        if self._state.paused or seat.member.paused:
-            judged = Judged(Answer.PAUSED)
-        else:
-            judged = seat.book.judge(claim, work.tip, now)
+        judged = seat.book.judge(claim, work.tip, now)
         if judged.answer is Answer.ACCEPTED:
             seat.idle_since_s = None
+        if self._state.paused or seat.member.paused:  # it is known, and cannot count later
+            kept = judged.is_block and self.rules.payout is not None
+            judged = Judged(Answer.PAUSED, share=judged.share, is_block=kept)
         self._tell(
             told.ShareJudged(now, seat.member, judged.answer, judged.difficulty, judged.hash)
         )
@@ -199,14 +201,17 @@ class Room:
         return seat.member
 
     def remove(self, number: int, now: float) -> None:
-        """Send a member out; the name may come back after `reset`. Raises KeyError."""
+        """Send a member out, who may come back after `reset`: until then neither the row nor
+        newcomers of these names are let in. Raises KeyError."""
         seat = self._seats[number]
-        self._state.banned.add(seat.member.name.casefold())
+        seat.removed = True
+        self._state.banned |= {seat.member.name.casefold(), seat.wished.casefold()}
         if seat.here:
             self._leave(seat, "removed by the teacher", now)
 
     def pause(self, paused: bool, now: float, number: int | None = None) -> None:
-        """Take no shares, of one or of all, until further notice. Raises KeyError."""
+        """Take no shares, of one or of all, until further notice: a class's chain stands still.
+        A block that pays a real address is sent all the same. Raises KeyError."""
         member = None
         if number is None:
             self._state.paused = paused
@@ -220,6 +225,8 @@ class Room:
     def reset(self, now: float) -> None:
         """All scores begin anew; the removed may come back."""
         self._state.banned.clear()
+        for seat in self._seats.values():
+            seat.removed = False
         self._state.started_s = now
         self._tell(told.WasReset(now))
 

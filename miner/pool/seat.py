@@ -24,6 +24,8 @@ class Seat:
     vardiff: Vardiff
     book: WorkBook = field(default_factory=WorkBook)
     idle_since_s: float | None = None  # when it came, until its first good share
+    wished: str = ""  # the name before a number came behind it
+    removed: bool = False  # by the teacher
 
     @property
     def here(self) -> bool:

@@ -127,8 +127,10 @@ class Tally:
             self._forks.put(row)
 
     def standing(self, number: int) -> tuple[int, int]:
-        """By work, then by number: who left with the least is forgotten first."""
-        return self._scores[number].work, number
+        """By work, then by number: who left with the least is forgotten first, and before them
+        whoever has no score since all began anew."""
+        known = self._scores.get(number)
+        return -1 if known is None else known.work, number
 
     def take(self, event: values.RoomEvent) -> None:
         """Book one event."""
@@ -185,7 +187,7 @@ class Tally:
 
     def _share(self, event: values.ShareJudged) -> None:
         score = self._scores.get(event.member.number)
-        if score is None:
+        if score is None or event.answer is Answer.PAUSED:  # it is nobody's fault
             return
         if event.answer is not Answer.ACCEPTED or event.hash is None:
             score.refused += 1

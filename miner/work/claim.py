@@ -34,7 +34,7 @@ class Answer(Enum):
     UNAUTHORIZED = "unauthorized worker: send mining.authorize first"
     NOT_SUBSCRIBED = "not subscribed: send mining.subscribe first"
     MALFORMED = "malformed submit"
-    PAUSED = "paused by the teacher"
+    PAUSED = "paused by the teacher: neither shares nor blocks count until the class goes on"
 
     @property
     def words(self) -> str:

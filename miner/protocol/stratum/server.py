@@ -4,8 +4,8 @@ Theory of operation. A miner may configure, subscribe, authorize and suggest in 
 is subscribed and authorized its host gives it work. What a host decides (may this user enter, is
 this share good) the connection asks by the methods of `Host`, which return at once. A bad message
 is answered with an error and changes nothing; ten in a row, a flood, a line above 8 KiB or a minute
-without mining.authorize end the connection with a message. After that `closing` says why, and
-whoever owns the socket closes it when everything was sent.
+without mining.authorize or mining.subscribe end the connection with a message. After that `closing`
+says why, and whoever owns the socket closes it when everything was sent.
 """
 
 from collections.abc import Callable
@@ -103,8 +103,9 @@ class ServerSession:
 
     def tick(self, now: float) -> None:
         """Call about once a second."""
-        if not self._login.user and now - self._login.opened >= AUTHORIZE_S:
-            self.close(f"no mining.authorize within {AUTHORIZE_S:g} s")
+        if not self.ready and now - self._login.opened >= AUTHORIZE_S:
+            missing = "subscribe" if self._login.user else "authorize"
+            self.close(f"no mining.{missing} within {AUTHORIZE_S:g} s")
 
     def give(self, job: Job, difficulty: Fraction, block_target: int | None = None) -> None:
         """Send a job, and the difficulty before it when it is another one. A homehash also hears

@@ -75,7 +75,8 @@ class Guard:
             return refusal(431, "too many headers", [(b"connection", b"close")])
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 or not self.answers_to(hosts[0], scope):
-            return refusal(421, "this server does not answer to that name; see --web-name")
+            hint = "call it by its address" if self._policy.most_body else "see --web-name"
+            return refusal(421, f"this server does not answer to that name; {hint}")
         if scope["method"] == "OPTIONS" and cross and b"access-control-request-method" in headers:
             return refusal(204, "", [(b"access-control-allow-methods", b"GET, HEAD")])
         if scope["method"] == "POST" and self._policy.most_body:

@@ -96,6 +96,15 @@ def test_who_does_not_authorize_within_a_minute_is_sent_away() -> None:
     assert one.transport.aborted  # it does not even close its end
 
 
+def test_who_takes_a_seat_and_never_subscribes_is_sent_away() -> None:
+    rig = Rig()
+    one = rig.connect()
+    one.ask("mining.authorize", "Ann", "x")
+    rig.now += 60
+    one.connection.tick(rig.now)
+    assert one.miner.messages == ["no mining.subscribe within 60 s"] and one.transport.closed
+
+
 def test_strangers_make_room_for_newer_ones_members_never() -> None:
     rig = Rig()
     rig.new_template()

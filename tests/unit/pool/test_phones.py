@@ -7,7 +7,7 @@ import pytest
 
 from miner.bitcoin.encoding import sha256d
 from miner.pool.phones import GRACE_S, MOST_FOUND, MOST_KNOWN, MOST_POSTS, Mail, Phone, Phones
-from miner.pool.values import Joined, Left, Refused
+from miner.pool.values import Answer, Joined, Left, Refused
 from miner.work.job import UINT32
 from tests.unit.pool.kit import SECOND_TIP, Rig
 
@@ -89,9 +89,9 @@ def test_forged_repeated_late_and_strange_shares_are_refused_by_name(room: Class
     room.rig.room.pause(True, room.rig.now)
     now = work_in(mail)
     paused = share(phone, now["job"], now["unit"], nonce_for(now))
-    assert (paused["answer"], paused["error"]) == ("paused", "paused by the teacher")
+    assert (paused["answer"], paused["error"]) == ("paused", Answer.PAUSED.words)
     room.later(1.0)
-    assert dict(mail.take())["told"]["refused"] == 6
+    assert dict(mail.take())["told"]["refused"] == 5  # nobody is to blame for a pause
 
 
 def test_a_block_goes_to_the_node_and_all_hear_who_found_it(room: Class) -> None:

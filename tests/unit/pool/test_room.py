@@ -261,6 +261,60 @@ def test_rows_of_those_who_left_are_bounded() -> None:
     assert len(rig.room.view(rig.now).members) == 1024
 
 
+def test_rows_are_bounded_after_scores_began_anew() -> None:
+    """The books forget who left at a reset, the room keeps their seats for a while."""
+    rig = Rig()
+    for number in range(1200):
+        entry = rig.room.new_entry()
+        member = rig.room.enter(Kind.STRATUM, f"x{number}", "", entry, rig.now)
+        rig.room.leave(member.number, rig.now)
+        if number == 20:
+            rig.room.reset(rig.now)
+    members = rig.room.view(rig.now).members
+    assert len(members) <= 1024 and members[-1].member.name == "x1199"
+
+
+def test_who_was_removed_does_not_come_back_by_token_or_number() -> None:
+    """The second Ann is called Ann 2: neither the session nor the wished name lets her in again,
+    and the first one, who did nothing, may come and go."""
+    rig = Rig()
+    rig.new_template()
+    first, second = rig.joined("Ann"), rig.joined("Ann")
+    token = rig.room.token(second.number)
+    rig.room.remove(second.number, rig.now)
+    resumed = rig.connect()
+    resumed.ask("mining.subscribe", "wire/1", token)
+    assert resumed.ask("mining.authorize", "Ann", "x")["result"] is False
+    assert "removed Ann 2" in resumed.miner.messages[-1]
+    assert rig.joined("Ann").connection.number is None
+    number = first.number
+    first.leave()
+    assert rig.joined("Ann").number == number
+    rig.room.reset(rig.now)
+    assert resumed.ask("mining.authorize", "Ann", "x")["result"] is True
+
+
+def test_in_a_pause_nothing_counts_neither_then_nor_later() -> None:
+    """The class's chain stands still by the teacher's order, and the refused are not blamed."""
+    rig, ann, _ = racing()
+    share, block = ann.miner.find(), ann.miner.find(target=BLOCK_TARGET)
+    rig.room.pause(True, rig.now)
+    assert ann.submit(share) == ann.submit(block) == [20, Answer.PAUSED.words, None]
+    assert rig.blocks == [] and not rig.of(BlockFound)
+    rig.room.pause(False, rig.now)
+    assert ann.submit(share)[1] == Answer.DUPLICATE.words
+    assert ann.submit(block)[1] == Answer.DUPLICATE.words
+    (row, _) = rig.room.view(rig.now).members
+    assert (row.accepted, row.refused, row.best_hash) == (0, 2, None)
+
+
+def test_no_pause_loses_a_block_that_pays_a_real_address() -> None:
+    rig, ann, _ = racing(payout=bytes.fromhex("0014" + "11" * 20))
+    rig.room.pause(True, rig.now)
+    assert ann.submit(ann.miner.find(target=BLOCK_TARGET))[1] == Answer.PAUSED.words
+    assert len(rig.blocks) == 1 and rig.blocks[0].hash_hex == rig.of(BlockFound)[0].hash_hex
+
+
 def test_attack_sides_mine_on_tips_of_their_own() -> None:
     from tests.unit.pool.kit import template
 

@@ -88,4 +88,4 @@ def test_other_methods_are_refused(site: Asker, method: str) -> None:
 
 def test_another_name_is_refused_before_all_else(site: Asker) -> None:
     reply = site.post("/", {}, Host="evil.example", Origin="http://evil.example")
-    assert reply.status == 421
+    assert reply.status == 421 and "call it by its address" in reply.body.decode()
