@@ -43,7 +43,10 @@ def remembered() -> str:
         name = files.read(paths.state_dir() / FILE, MOST_BYTES).decode().strip()
     except (OSError, UnicodeDecodeError):
         return ""
-    return name if name.isprintable() else ""
+    if not (name and name.isprintable()):
+        return ""
+    click.echo(f"you are {name}, as last time; for another name give --user NAME", err=True)
+    return name
 
 
 def asked() -> str:

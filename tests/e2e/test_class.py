@@ -120,9 +120,9 @@ def test_the_name_is_asked_for_once(home: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("MINER_HOME", str(home))
     started: list[list[str]] = []
     monkeypatch.setattr(mine, "main", lambda args, **_: started.append(args))
-    for typed in ("Ann Lee\n", ""):
+    for typed, said in (("Ann Lee\n", "Your name in the class"), ("", "you are Ann Lee, as last")):
         done = CliRunner().invoke(join, ["192.168.1.5", "--throttle", "50"], input=typed)
-        assert done.exit_code == 0, done.output
+        assert done.exit_code == 0 and said in done.output, done.output
     pool = ["--pool", "stratum+tcp://192.168.1.5:3333", "--user", "Ann Lee", "--throttle", "50"]
     assert started == [pool, pool]
     done = CliRunner().invoke(join, ["[fe80::1]:4000", "-u", "Bo"])
