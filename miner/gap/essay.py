@@ -142,7 +142,7 @@ def rate_words(own: Own, table: list[HardwareRow]) -> str:
     times = best.hashrate_hs / own.rate_hs
     return (
         f"{best.name}: {units.rate(best.hashrate_hs)}; this computer: "
-        f"{units.rate(own.rate_hs)}; one over the other is {units.significant(times, 3)}. In "
+        f"{units.rate(own.rate_hs)}; one over the other is {units.large(times)}. In "
         "2010 a home computer was as good as any; from 2013 on chips were made for nothing else, "
         "and each year took them further from what stands at home."
     )
@@ -153,7 +153,7 @@ def cost_words(own: Own, table: list[HardwareRow]) -> str:
     said = f"{best.name}: {units.energy(best.j_per_th)}"
     if own.j_per_th is None or best.j_per_th is None:
         return f"{said}. This computer's joules are not known: give --watts from a wall meter."
-    times = units.significant(own.j_per_th / best.j_per_th, 3)
+    times = units.large(own.j_per_th / best.j_per_th)
     given = ", watts given" if own.given else ""
     return (
         f"{said} at the wall; this computer: {units.energy(own.j_per_th)} ({own.boundary}{given}"

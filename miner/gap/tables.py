@@ -166,7 +166,7 @@ def money(one: Own, table: list[HardwareRow], network: Network) -> Sheet:
         ])  # fmt: skip
     carbon = "" if mine is None else (
         f" At {network.carbon.value:g} {network.carbon.unit} ({network.carbon.origin}) a block of "
-        f"this computer would emit {units.significant(mine * network.carbon.value / 1e6, 3)} t "
+        f"this computer would emit {units.large(mine * network.carbon.value / 1e6)} t "
         f"of CO2, one of the {best.name} {theirs * network.carbon.value / 1e6:.0f} t."
     )  # fmt: skip
     note = (

@@ -88,10 +88,13 @@ def _own_bars(own: Own, table: list[HardwareRow]) -> list[Bar]:
 
 
 HOME_ROWS = (
-    ("Desktop PC on a power meter (2010)", "whole PC against nominal ASIC: up to 4 is boundary"),
+    (
+        "Desktop PC on a power meter (2010)",
+        "a whole PC against an ASIC's rating: up to 4 times come from that",
+    ),
     ("GeForce GTX 1060 6 GB", "board rating; of the GPUs the one with fewest joules"),
-    ("Bitaxe Gamma 601 (BM1370)", "board against wall; a chip nobody makes at home"),
-    ("Avalon Q", "a chip nobody makes at home"),
+    ("Bitaxe Gamma 601 (BM1370)", "board against wall; nobody makes such a chip at home"),
+    ("Avalon Q", "nobody makes such a chip at home"),
 )
 
 
@@ -166,10 +169,11 @@ def sentence(found: list[Bar], missing: str = "") -> str:
     least = min(min(bar.low or bar.ratio, bar.ratio) for bar in joule)
     return (
         f"Per joule, mining's gap is {then}{here}; AI's is {least:.2g} to "
-        f"{max(bar.ratio for bar in joule):.2g}. Per second, one user alone loses a factor of "
-        f"{min(bar.ratio for bar in alone):.2g} to {max(bar.ratio for bar in alone):.2g} in AI, "
-        f"and about {batched:.0f} where the hall serves many at once. The two are farthest apart "
-        f"where one user asks alone: there AI is nearly at home, and mining is not. {missing}"
+        f"{max(bar.ratio for bar in joule):.2g}. Per second, in AI, a hall answers one user alone "
+        f"{min(bar.ratio for bar in alone):.2g} to {max(bar.ratio for bar in alone):.2g} times as "
+        f"fast as the home does, and is about {batched:.0f} times as fast where it serves many at "
+        "once. The two gaps are farthest apart where one user asks alone: there AI is nearly at "
+        f"home, and mining is not. {missing}"
     ).strip()
 
 

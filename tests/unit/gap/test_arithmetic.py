@@ -172,7 +172,7 @@ def test_two_gaps_match_their_sources() -> None:
     said = twogaps.sentence(found)
     assert "mining's gap is 7 million on a PC of 2010; with the watts given it is 7 million" in said
     assert "AI's is 1.6 to 7.4" in said
-    assert "a factor of 1.1 to 15 in AI, and about 181 where" in said
+    assert "one user alone 1.1 to 15 times as fast as the home does, and is about 181 times" in said
     assert "farthest apart where one user asks alone" in said
     assert "71.3 %" in twogaps.coverage(FIGURES)
 
