@@ -90,12 +90,12 @@ def scatter_alone(part: float, blocks: int) -> float:
 def scatter_in_pool(part: float, blocks: int, shares_per_block: float) -> float:
     """Sigma of the same member's income by PPLNS, in blocks.
 
-    A share is paid once for each block in the window after it: with W blocks' work in the window
-    their number is Poisson with mean W, its square W + W**2 on average, and each payment is one
-    part in W * shares_per_block.
+    A share is paid once for each block among the W * S shares from it on (W blocks' work in the
+    window, S shares a block): their number is binomial with mean W, its square W**2 + W * (1 - 1/S)
+    on average, and each payment is one part in W * S.
     """
-    window = float(WINDOW_BLOCKS)
-    each = (1 + window) / (window * max(shares_per_block, 1 / window))
+    window, shares = float(WINDOW_BLOCKS), max(shares_per_block, 1.0)
+    each = (1 + (1 - 1 / shares) / window) / shares
     return math.sqrt(blocks * part * (1 - part) * each)
 
 

@@ -123,7 +123,7 @@ export function waits(size, doc) {
 		return `${place ? "L" : "M"}${fixed(x(bin))} ${fixed(Math.max(y(scale * Math.exp((-bin * told.width_s) / told.mean_s)), top))}`;
 	});
 	kids.push(path(curve.join(""), "s-curve", 3), path(`M${fixed(left)} ${fixed(y(0))}H${fixed(w)}`, "axis", 1));
-	for (let bin = 0; x(bin) < w - 7 * em; bin += 3) kids.push(word(x(bin), h - 1.15 * em, span(bin * told.width_s), { "text-anchor": bin ? "middle" : "start", class: "soft" }));
+	for (let bin = 0; x(bin) < w - 7 * em; bin += 3) kids.push(word(x(bin), h - 1.15 * em, bin ? span(bin * told.width_s) : "0", { "text-anchor": bin ? "middle" : "start", class: "soft" }));
 	kids.push(word(w - 0.2 * em, h - 1.15 * em, `> ${span((n - 1) * told.width_s)}`, { "text-anchor": "end", class: "soft" }));
 	const step = most > 8 ? Math.ceil(most / 4) : Math.ceil(most / 2);
 	for (let count = step; count < most; count += step) kids.push(word(left - 0.3 * em, y(count) + 0.35 * em, String(count), { "text-anchor": "end", class: "soft" }));

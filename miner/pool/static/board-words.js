@@ -13,11 +13,11 @@ const WORDS = {
 		income: "Income, coins", alone: "alone", "in-pool": "pool", fair: "by work",
 		"income-told": "{q} of the work in {n} blocks: ± {solo} blocks alone, ± {pool} in the pool. The mean is the same.",
 		"income-none": "No block yet: nobody has an income.",
-		waits: "How long a block took", "waits-none": "At this rate a block takes {mean} on average.", "waits-one": "{mean} on average.",
+		waits: "How long a block took", "waits-none": "At this rate a block takes {mean} on average.",
 		"waits-told": "{n} waits, {mean} on average. Red: pure chance. A long wait makes no block due.",
 		attack: "Two chains", line: "Every share, a dot on the line of numbers",
 		"line-told": "A hash is a number: one zero bit more is half as likely. Left of the target it is a block.",
-		"line-target": "target of a block", "line-best": "best", "line-bits": "zero bits", "line-none": "No share yet.",
+		"line-target": "target of a block", "line-bits": "zero bits", "line-none": "No share yet.",
 		best: "Best hashes", "best-none": "No share yet.", bits: "{n} zero bits",
 		join: "Join", "join-phone": "Phone or browser, on the same network:", "join-computer": "A computer with homehash:", "join-miner": "Any Stratum miner:",
 		beside: "How many times as much?", network: "Bitcoin",
@@ -32,7 +32,7 @@ const WORDS = {
 		"mode-pool": "Pool", "told-pool": "All work on one coinbase; each block is shared out by the last shares (PPLNS), whoever found it.",
 		"mode-attack": "Attack", "told-attack": "The class is split: A extends the chain that all see, B another one from the same block. Every node follows the one with more work.",
 		paused: "paused", "member-paused": "paused", away: "left", page: "{from}–{to} of {of}",
-		"chain-none": "No block yet: the genesis block waits for a child.", by: "by {name}", took: "{s}",
+		"chain-none": "No block yet: the genesis block waits for a child.",
 		"attack-none": "Nobody is split yet: the teacher makes two sides.",
 		"attack-followed": "every node follows it", "attack-begin": "Both sides stand on block {h}: which chain will have more work?", "attack-ahead": "B is {n} ahead.", "attack-level": "Level: nodes stay with the chain they saw first.", "attack-behind": "B is {n} behind.",
 		"attack-chance": "B has {q} of the hashing. From here it gets ahead with a chance of {p}.",
@@ -41,7 +41,7 @@ const WORDS = {
 		"attack-why": "A node follows the chain with the most work, not the oldest, not the honest one.",
 		side: "side {s}", others: "{n} others", replay: "replay, {speed} times as fast, {at} of {of}", ended: "end of the replay",
 		gone: "The board has heard nothing for {s}. These are its last numbers.", theme: "Theme: {t}", auto: "auto", light: "light", dark: "dark",
-		"save-svg": "Pictures as SVG", "save-png": "as PNG", title: "Block {h} · homehash class", nobody: "nobody yet", hashes: "hashes", count: "blocks",
+		"save-svg": "Pictures as SVG", "save-png": "as PNG", title: "Block {h} · homehash class", nobody: "nobody yet", count: "blocks", "one-in": "1 in {n}",
 		device: "device", desk: "The teacher's desk", "desk-told": "This page is for you: the class sees the board. Its address opens it on this computer alone; keep it off the projector.",
 		"desk-mode": "Mode", "desk-part": "Side B's part of the hashing, in an attack:", "desk-split": "Split anew", "desk-class": "The class",
 		"desk-pause": "Pause all", "desk-go-on": "Go on", "desk-pause-one": "Pause", "desk-pause-told": "In a pause neither shares nor blocks count: the chain stands still.", "desk-reset": "Scores to zero", "desk-reset-told": "The chain and the members stay. Who was removed may come back.",
@@ -61,11 +61,11 @@ const WORDS = {
 		income: "Münzen", alone: "allein", "in-pool": "Pool", fair: "nach Arbeit",
 		"income-told": "{q} der Arbeit in {n} Blöcken: ± {solo} Blöcke allein, ± {pool} im Pool. Das Mittel ist gleich.",
 		"income-none": "Noch kein Block: Niemand hat ein Einkommen.",
-		waits: "Wie lange ein Block dauerte", "waits-none": "Bei dieser Rate dauert ein Block im Mittel {mean}.", "waits-one": "{mean} im Mittel.",
+		waits: "Wie lange ein Block dauerte", "waits-none": "Bei dieser Rate dauert ein Block im Mittel {mean}.",
 		"waits-told": "{n} Zeiten, im Mittel {mean}. Rot: reiner Zufall. Langes Warten macht keinen Block fällig.",
 		attack: "Zwei Ketten", line: "Jeder Share ein Punkt auf der Zahlengeraden",
 		"line-told": "Ein Hash ist eine Zahl: Ein Nullbit mehr ist halb so wahrscheinlich. Links vom Ziel ist er ein Block.",
-		"line-target": "Ziel eines Blocks", "line-best": "bester", "line-bits": "Nullbits", "line-none": "Noch kein Share.",
+		"line-target": "Ziel eines Blocks", "line-bits": "Nullbits", "line-none": "Noch kein Share.",
 		best: "Beste Hashes", "best-none": "Noch kein Share.", bits: "{n} Nullbits",
 		join: "Mitmachen", "join-phone": "Handy oder Browser, im selben Netz:", "join-computer": "Rechner mit homehash:", "join-miner": "Jeder Stratum-Miner:",
 		beside: "Wievielmal so viel?", network: "Bitcoin",
@@ -80,7 +80,7 @@ const WORDS = {
 		"mode-pool": "Pool", "told-pool": "Alle arbeiten an einer Coinbase; jeder Block wird nach den letzten Shares geteilt (PPLNS), gleich wer ihn fand.",
 		"mode-attack": "Angriff", "told-attack": "Die Klasse ist geteilt: A verlängert die Kette, die alle sehen, B eine andere vom selben Block aus. Jeder Knoten folgt der mit mehr Arbeit.",
 		paused: "Pause", "member-paused": "Pause", away: "gegangen", page: "{from}–{to} von {of}",
-		"chain-none": "Noch kein Block: Der Genesisblock wartet auf ein Kind.", by: "von {name}", took: "{s}",
+		"chain-none": "Noch kein Block: Der Genesisblock wartet auf ein Kind.",
 		"attack-none": "Noch ist niemand geteilt: Die Lehrkraft bildet zwei Seiten.",
 		"attack-followed": "ihr folgt jeder Knoten", "attack-begin": "Beide Seiten stehen auf Block {h}: Welche Kette wird mehr Arbeit haben?", "attack-ahead": "B liegt {n} vorn.", "attack-level": "Gleichstand: Knoten bleiben bei der Kette, die sie zuerst sahen.", "attack-behind": "B liegt {n} zurück.",
 		"attack-chance": "B hat {q} der Hashleistung. Von hier kommt es mit Chance {p} nach vorn.",
@@ -89,7 +89,7 @@ const WORDS = {
 		"attack-why": "Ein Knoten folgt der Kette mit der meisten Arbeit, nicht der ältesten und nicht der ehrlichen.",
 		side: "Seite {s}", others: "{n} andere", replay: "Wiedergabe, {speed}-mal so schnell, {at} von {of}", ended: "Ende der Wiedergabe",
 		gone: "Die Tafel hat seit {s} nichts gehört. Das sind ihre letzten Zahlen.", theme: "Farben: {t}", auto: "System", light: "hell", dark: "dunkel",
-		"save-svg": "Bilder als SVG", "save-png": "als PNG", title: "Block {h} · homehash-Klasse", nobody: "noch niemand", hashes: "Hashes", count: "Blöcke",
+		"save-svg": "Bilder als SVG", "save-png": "als PNG", title: "Block {h} · homehash-Klasse", nobody: "noch niemand", count: "Blöcke", "one-in": "1 zu {n}",
 		device: "Gerät", desk: "Lehrerpult", "desk-told": "Diese Seite ist für Sie: Die Klasse sieht die Tafel. Ihre Adresse öffnet sie nur an diesem Rechner; zeigen Sie sie nicht am Projektor.",
 		"desk-mode": "Modus", "desk-part": "Anteil der Seite B an der Hashleistung, im Angriff:", "desk-split": "Neu teilen", "desk-class": "Die Klasse",
 		"desk-pause": "Pause für alle", "desk-go-on": "Weiter", "desk-pause-one": "Pause", "desk-pause-told": "In der Pause zählen weder Shares noch Blöcke: Die Kette steht still.", "desk-reset": "Punkte auf null", "desk-reset-told": "Kette und Teilnehmer bleiben. Wer entfernt wurde, darf wiederkommen.",
@@ -128,8 +128,8 @@ export const si = (value, unit = "") => local(plainSi(value, unit));
 export const many = (value) => local(plainMany(value));
 export const number = (value) => local(count(value));
 export const decimal = (value, places = 1) => local(value.toFixed(places));
-export const span = (s) => (s === 0 ? "0" : s < 9.95 ? `${decimal(s, s % 1 ? 1 : 0)} s` : local(duration(s)));
+export const span = (s) => (s < 9.95 ? `${decimal(s, s % 1 ? 1 : 0)} s` : local(duration(s)));
 export const part = (value) => local(`${(100 * value).toFixed(value < 0.095 && value > 0 ? 1 : 0)} %`);
-export const chance = (p) => (p > 0.995 && p < 1 ? local("99.5 % +") : part(p));
+export const chance = (p) => (p > 0.995 && p < 1 ? local("99.5 % +") : p > 0 && p < 0.001 ? t("one-in", { n: many(1 / p) }) : part(p));
 // A rate's σ in the rate's own unit: 12.3 ± 1.2.
 export const sigma = (value) => (value === null ? "" : `± ${si(value)}`.trimEnd());

@@ -90,10 +90,11 @@ def test_blocks_scatter_as_a_binomial() -> None:
     assert stats.scatter_alone(part, blocks) == pytest.approx(math.sqrt(variance))
 
 
-def test_a_pools_income_scatters_as_told() -> None:
+@pytest.mark.parametrize("per_block", [1, 3, 20])
+def test_a_pools_income_scatters_as_told(per_block: int) -> None:
     """Shares of equal work, every one a block with the same chance, paid by the pool's own books
     until so many blocks are found."""
-    rng, part, blocks, per_block = random.Random(21), 0.25, 30, 20
+    rng, part, blocks = random.Random(21), 0.25, 30
     window = stats.WINDOW_BLOCKS * per_block
     incomes = []
     for _ in range(500):
@@ -109,7 +110,8 @@ def test_a_pools_income_scatters_as_told() -> None:
     told = stats.scatter_in_pool(part, blocks, per_block)
     assert fmean(incomes) == pytest.approx(part * blocks, rel=0.03)
     assert pstdev(incomes) == pytest.approx(told, rel=0.12)
-    assert told < stats.scatter_alone(part, blocks) / 3
+    alone = stats.scatter_alone(part, blocks)
+    assert told == pytest.approx(alone) if per_block == 1 else told < 0.7 * alone
 
 
 def test_places_on_the_number_line() -> None:
