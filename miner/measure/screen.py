@@ -13,7 +13,7 @@ from miner.measure import compare, export, stats
 from miner.measure.bench import Progress
 from miner.measure.result import CPU_TIME, ON_CPU, WALL, CaseResult, Result
 from miner.measure.session import Check
-from miner.measure.terminal import console, line, table
+from miner.measure.terminal import Pace, console, line, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -179,14 +179,16 @@ def _soak(case: CaseResult) -> list[str]:
 
 
 class Screen:
-    """Results growing while they are measured. Redrawn between slices only: a refresh thread
-    would compete with what is measured."""
+    """Results growing while they are measured. Redrawn between slices only, since a refresh thread
+    would compete with what is measured, and rarely in a long soak: the intervals of hours of slices
+    take a second, in which the computer would cool down."""
 
     def __init__(self) -> None:
         self._console = console(stderr=True)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._result: Result | None = None
         self._stage = ""
+        self._pace = Pace()
 
     def __enter__(self) -> "Screen":
         if self._console.is_terminal:
@@ -206,7 +208,7 @@ class Screen:
     def tell(self, step: Progress) -> None:
         """Called between slices, outside the timed part."""
         if self._console.is_terminal:
-            self._live.update(self._view(step), refresh=True)
+            self._pace.run(lambda: self._live.update(self._view(step), refresh=True))
         elif step.stage != self._stage:  # a log gets one line a stage
             self.say(f"{step.stage}: {step.case.label if step.case else 'machine'} ...")
         self._stage = step.stage

@@ -12,6 +12,7 @@ from miner.measure import exact
 Floats = NDArray[np.float64]
 
 RESAMPLES = 2000
+MOST_NUMBERS = 1_000_000  # resampled at once: a soak of hours must not fill memory
 MIN_FOR_INTERVAL = 8  # with fewer slices a bootstrap interval is decoration
 METHOD = (
     "median of slice rates; 95 % interval by circular moving-block bootstrap, 2000 resamples, "
@@ -97,8 +98,12 @@ def bootstrap_medians(values: Floats, rng: np.random.Generator) -> Floats:
     """
     n, length = len(values), block_length(values)
     starts = rng.integers(0, n, size=(RESAMPLES, math.ceil(n / length)))
-    index = (starts[:, :, None] + np.arange(length)) % n
-    medians = np.median(values[index.reshape(RESAMPLES, -1)[:, :n]], axis=1)
+    rows = max(1, MOST_NUMBERS // n)
+    parts = []
+    for first in range(0, RESAMPLES, rows):
+        index = (starts[first : first + rows, :, None] + np.arange(length)) % n
+        parts.append(np.median(values[index.reshape(len(index), -1)[:, :n]], axis=1))
+    medians = np.concatenate(parts)
     centre = np.median(values)
     widened = centre + (medians - centre) * t_widening(n / length - 1)
     return np.asarray(np.clip(widened, values.min(), values.max()), dtype=np.float64)

@@ -1,6 +1,7 @@
 """What every terminal table here is printed with (rich): consoles, sentences, tables, bars."""
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 from rich.console import Console
@@ -8,10 +9,26 @@ from rich.table import Table
 from rich.text import Text
 
 Justify = Literal["left", "right"]
+REST = 49  # times as long as a thing took
 GAP = 2  # between columns
 PHRASE = 16  # letters that stand on one line at least
 PLAIN_WIDTH = 120  # of a pipe or file: tables keep their columns
 STYLES = {"steady": "green", "INVALID": "bold red", "faster": "green", "slower": "red"}
+
+
+class Pace:
+    """Lets a thing that grows dear be done so rarely that it takes 2 % of the time at most."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._next = clock, float("-inf")
+
+    def run(self, thing: Callable[[], None]) -> None:
+        """Do it, unless it is too soon."""
+        began = self._clock()
+        if began >= self._next:
+            thing()
+            ended = self._clock()
+            self._next = ended + REST * (ended - began)
 
 
 def console(stderr: bool = False) -> Console:
