@@ -70,8 +70,10 @@ def write(
     paths: dict[str, Path], lessons: Sequence[Lesson], setting: Setting, waiting: Waiting
 ) -> None:
     """Run the lessons and write every file."""
-    names = " and ".join(str(path) for path in paths.values())
-    click.echo(f"Running {len(lessons)} lessons for {names} ...", err=True)
+    *others, last = [str(path) for path in paths.values()]
+    names = f"{', '.join(others)} and {last}" if others else last
+    count = "1 lesson" if len(lessons) == 1 else f"{len(lessons)} lessons"
+    click.echo(f"Running {count} for {names} ...", err=True)
     now = datetime.now().astimezone()
     with waiting(setting) as told:
         for key, text in texts(paths, lessons, told, now):
