@@ -1,8 +1,7 @@
 """Opens what a room needs: the node, the journal, the source of templates."""
 
-import shutil
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,8 +50,8 @@ def open_class(
     chain = TESTNET4 if block_hashes is None else REGTEST
     node = Node.start(folder / "chain", rules=chain, fresh=fresh)
     stack.callback(node.stop)
-    if fresh:  # the blocks that wait there are of a chain that is no more
-        shutil.rmtree(folder / "journal", ignore_errors=True)
+    if fresh:
+        forget(folder / "journal")
     target = None if block_hashes is None else 2**256 // block_hashes - 1
     rules = RoomRules(chain.name, class_target=target)
     source = NodeSource([own_setup(node)], script_of(POOL_NAME), tag=rules.tag)
@@ -95,6 +94,13 @@ def own_setup(node: Node) -> NodeSetup:
     """How the built-in node is reached."""
     endpoint = parse_node_url(node.url, node.port).endpoint
     return NodeSetup(endpoint, CookieFile(node.cookie_file), long_poll=True)
+
+
+def forget(folder: Path) -> None:
+    """The blocks that wait there are of a chain that is no more. Another's files stay."""
+    for path in folder.glob("*.journal"):
+        with suppress(OSError):
+            path.unlink()
 
 
 def open_journal(folder: Path, key: str) -> Journal:

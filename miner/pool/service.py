@@ -9,17 +9,18 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from miner.errors import MinerError
 from miner.journal import Journal
 from miner.node.local import LocalChain
-from miner.pool.attack import Attacks
+from miner.pool.attack import LOST, Attacks
 from miner.pool.blocks import Blocks
 from miner.pool.room import Room
 from miner.pool.values import RoomRules
 from miner.protocol.gbt.job import template_of
 from miner.sources.base import Health, SourceState, WorkSource
-from miner.work.found import Share, Verdict
+from miner.work.found import Answer, Share, Verdict
 from miner.work.job import Job
 
 TICK_S = 1.0
@@ -74,7 +75,7 @@ class PoolService:
         self._hand_over(self._job, job)
 
     def verdict(self, verdict: Verdict) -> None:
-        self._hand_over(self._blocks.verdict, verdict)
+        self._hand_over(self._verdict, verdict)
 
     def state(self, state: SourceState) -> None:
         self._hand_over(self._state, state)
@@ -92,6 +93,14 @@ class PoolService:
             self._blocks.reopen(job.prev_hash)
         self._blocks.replay.job(job)
         self.room.template(template_of(job), self._clock())
+
+    def _verdict(self, verdict: Verdict) -> None:
+        """On a class's own chain nobody mines on a side branch but in an attack, which judges its
+        blocks itself: what one that was broken off left there stays behind."""
+        on_branch = verdict.answer is Answer.PENDING and verdict.reason == "inconclusive"
+        if on_branch and self._attacks is not None:
+            verdict = replace(verdict, answer=Answer.STALE, reason=LOST)
+        self._blocks.verdict(verdict)
 
     def _state(self, state: SourceState) -> None:
         if isinstance(state.fatal, MinerError):

@@ -121,6 +121,28 @@ def on_tip(room: Class, *lines: Line) -> bool:
     return True
 
 
+def test_what_a_killed_attack_left_is_settled_at_the_next_start(room: Class, node: Node) -> None:
+    """Nobody will mine on the branch that lost: its block must not be named at each start."""
+
+    async def killed(room: Class) -> None:
+        ann, bob = await begin(room)
+        assert (await room.finds(ann)).accepted
+        assert not (await room.finds(bob)).accepted
+        room.service._attacks._on = False  # type: ignore[union-attr]  # its end is never reached
+
+    room.run(killed)
+    assert room.unsettled() == 1
+    again = Class(node, room.folder)
+
+    async def opened(room: Class) -> None:
+        await until(lambda: any(isinstance(one, BlockJudged) for one in room.events))
+
+    again.run(opened)
+    (judged,) = [one for one in again.events if isinstance(one, BlockJudged)]
+    assert judged.final and not judged.accepted and "its branch had less work" in judged.word
+    assert again.unsettled() == 0
+
+
 def test_the_side_with_more_work_wins(room: Class, rpc: Rpc) -> None:
     async def story(room: Class) -> None:
         ann, bob = await begin(room)

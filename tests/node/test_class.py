@@ -113,6 +113,19 @@ def test_a_block_that_was_only_written_is_sent_by_the_next_start(tmp_path: Path)
     assert not list((tmp_path / "journal").glob("*.journal"))
 
 
+def test_fresh_removes_nothing_but_what_a_class_made(tmp_path: Path) -> None:
+    """Somebody may name a folder in which a folder "journal" is a diary."""
+    asyncio.run(journalled(tmp_path))
+    diary = tmp_path / "journal" / "2026.txt"
+    diary.write_text("dear diary")
+    assert len(list((tmp_path / "journal").glob("*.journal"))) == 1
+    with ExitStack() as stack:
+        opened = open_class(tmp_path, HASHES, True, print, stack)
+        assert "no block yet" in opened.about
+        assert len(opened.service._blocks.replay.earlier) == 0
+    assert diary.read_text() == "dear diary"
+
+
 def test_a_folder_is_one_classs_own(tmp_path: Path) -> None:
     with ExitStack() as stack:
         opened = open_class(tmp_path, HASHES, False, print, stack)
