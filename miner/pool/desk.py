@@ -4,6 +4,7 @@ Its address holds a token that is printed when the class starts; each POST repea
 which no page elsewhere can send. Host, Origin, kind and length are the guard's business.
 """
 
+import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 
@@ -33,6 +34,7 @@ class Desk:
             raise ValueError("a desk's token has 16 characters at least")
         self._token, self._orders, self._record = token, orders, record
         self._stream = Stream(orders.screen, MOST_DESKS)
+        self._writing = asyncio.Lock()
 
     def tick(self) -> None:
         self._orders.tick()
@@ -51,35 +53,43 @@ class Desk:
             "/{token}/": page,
             "/{token}/room": lambda request: Answer(self._orders.screen.compact()),
             "/{token}/events": lambda request: self._stream,
-            **{f"/{{token}}/{make.__name__}": self._file(make) for make in exports},
         }
         return [
             Route("/{token}/do", self._do, methods=["POST"]),
             *(Route(path, self._for_teacher(how)) for path, how in table.items()),
+            *(Route(f"/{{token}}/{make.__name__}", self._file(make)) for make in exports),
             *(Route(f"/{name}", endpoint(served(known[name]))) for name in own - {"desk.html"}),
         ]
 
     def _for_teacher(self, how: Callable[[Request], ASGIApp]) -> Callable[..., Awaitable[ASGIApp]]:
         async def answer(request: Request) -> ASGIApp:
-            if not self._is_token(request.path_params["token"]):
-                raise HTTPException(404, "no such path")
+            self._admit(request)
             return how(request)
 
         return answer
 
-    def _file(self, make: Callable[[Record, float], export.File]) -> Callable[[Request], ASGIApp]:
-        """A download."""
+    def _file(
+        self, make: Callable[[Record, float], export.File]
+    ) -> Callable[[Request], Awaitable[ASGIApp]]:
+        """A download. An hour of shares takes seconds to write: beside the class, one at a time."""
 
-        def answer(request: Request) -> ASGIApp:
-            file = make(self._record, self._orders.now)
+        async def answer(request: Request) -> ASGIApp:
+            self._admit(request)
+            async with self._writing:
+                record, now = self._record.copy(), self._orders.now
+                file = await asyncio.to_thread(make, record, now)
             told = f'attachment; filename="{file.name}"'.encode()
             return Answer(file.body, file.media, headers=[(b"content-disposition", told)])
 
         return answer
 
-    async def _do(self, request: Request) -> ASGIApp:
+    def _admit(self, request: Request) -> None:
+        """Raises HTTPException."""
         if not self._is_token(request.path_params["token"]):
             raise HTTPException(404, "no such path")
+
+    async def _do(self, request: Request) -> ASGIApp:
+        self._admit(request)
         if not self._is_token(request.headers.get(HEADER, "")):
             raise HTTPException(403, f"the header {HEADER} does not hold the desk's token")
         try:

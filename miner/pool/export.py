@@ -12,7 +12,7 @@ from miner.pool.replay import fold
 from miner.views.web.answer import JSON
 
 CSV = "text/csv; charset=utf-8"
-FORMULA = "=+-@\t\r"  # a spreadsheet runs a text that begins so
+FORMULA = "=+-@\t\r＝＋－＠"  # a spreadsheet runs a text that begins so
 
 
 class File(NamedTuple):

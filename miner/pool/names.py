@@ -1,5 +1,6 @@
 """Names of people and machines: what strangers send becomes a short, clean, unique name."""
 
+import unicodedata
 from collections.abc import Container
 
 from miner.bitcoin.address import AddressError, decode
@@ -7,11 +8,15 @@ from miner.pool.values import NAME_BYTES, NAME_CHARS
 from miner.text import scrub
 
 NOBODY = "miner"  # who gave no name
+# Letters and signs that show nothing: fillers of Hangul, the empty braille cell.
+BLANKS = dict.fromkeys((0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800), " ")
 
 
 def clean(wished: str) -> str:
-    """One line of at most 24 printable characters and 40 bytes of UTF-8; never empty."""
-    name = scrub(wished, 4 * NAME_CHARS)[:NAME_CHARS]
+    """One line of at most 24 printable characters and 40 bytes of UTF-8; never empty. What looks
+    the same is the same: accents are composed, blanks of other scripts are blanks."""
+    shown = unicodedata.normalize("NFC", scrub(wished, 4 * NAME_CHARS)).translate(BLANKS)
+    name = " ".join(shown.split())[:NAME_CHARS]
     while len(name.encode()) > NAME_BYTES:
         name = name[:-1]
     return name.strip() or NOBODY

@@ -11,9 +11,11 @@ from typing import Any
 from miner.pool import values
 from miner.pool.values import RoomEvent, RoomView
 from miner.views.feed import dump
+from miner.work.claim import Answer
 
 FORMAT, VERSION = "homehash class session", 1
 MOST_EVENTS = 400_000  # of a session: two hours of 128 members
+MOST_REFUSED = 40_000  # shares among them: a flood of bad ones leaves room for the class
 
 
 class Record:
@@ -22,15 +24,27 @@ class Record:
     def __init__(self, first: RoomView) -> None:
         self.first = first
         self.events: list[RoomEvent] = []
-        self.cut = False  # it is full: what came later is not in it
+        self.cut = False  # it is full: of what came later something is not in it
+        self._refused = 0
 
     def take(self, event: RoomEvent) -> None:
         if type(event) not in WRITERS:
             return
+        if isinstance(event, values.ShareJudged) and event.answer is not Answer.ACCEPTED:
+            self._refused += 1
+            if self._refused > MOST_REFUSED:
+                self.cut = True
+                return
         if len(self.events) >= MOST_EVENTS:
             self.cut = True
             return
         self.events.append(event)
+
+    def copy(self) -> "Record":
+        """As it is now, for another thread; events never change."""
+        other = Record(self.first)
+        other.events, other.cut = list(self.events), self.cut
+        return other
 
     @property
     def is_worth_keeping(self) -> bool:

@@ -2,17 +2,21 @@
 
 import http.client
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from miner.bitcoin.address import decode, p2wsh_address
 from miner.bitcoin.tx import Transaction
+from miner.pool import export
 from miner.pool.desk import Desk
 from miner.pool.document import Invitation
 from miner.pool.orders import Orders
 from miner.pool.record import Record
+from miner.pool.replay import fold
 from miner.pool.screen import Screen
 from miner.pool.site import PoolSite
 from miner.pool.tally import opening
@@ -235,6 +239,24 @@ def test_a_mode_changes_the_coinbases_at_once(room: Room) -> None:
     assert sum(value for value, _ in outputs(ann)) == 5_000_000_000
     assert room.order(do="mode", mode="solo") is None
     assert outputs(ann) == own["Ann"] and outputs(bob) == own["Bob"]
+
+
+def test_an_export_keeps_nobody_waiting(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one is written the class goes on: here until an order has come through."""
+    begun, paused = threading.Event(), threading.Event()
+
+    def slow(first: Any, events: Any) -> Any:
+        begun.set()
+        assert paused.wait(5)
+        return fold(first, events)
+
+    monkeypatch.setattr(export, "fold", slow)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(room.get, f"/{TOKEN}/members")
+        assert begun.wait(5) and room.order(do="pause", paused=True) is None
+        paused.set()
+        status, body = asked.result()
+    assert status == 200 and body.startswith(b"number,name,")
 
 
 def test_an_attack_splits_the_class_and_ends_on_one_chain(room: Room) -> None:

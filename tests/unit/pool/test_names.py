@@ -21,6 +21,11 @@ TAPROOT = "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr"
         ("é" * 30, "é" * 20),
         ("😀" * 20, "😀" * 10),
         ("山田 太郎", "山田 太郎"),
+        ("Zoe\u0308", "Zo\u00eb"),
+        ("\u3164", "miner"),
+        ("Ann\u2800\u3164", "Ann"),
+        ("نور", "نور"),
+        ("👩\u200d🚀", "👩?🚀"),
     ],
 )
 def test_a_name_is_made_clean(wished: str, name: str) -> None:

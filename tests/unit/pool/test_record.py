@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -174,10 +175,21 @@ def test_tables_say_what_the_board_says() -> None:
     assert export.session(kept, made.now).body == kept.dump()
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@sum", "\t=1"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@sum", "\t=1", "\uff1d1+1", "\uff20sum"])
 def test_no_name_is_a_formula(name: str) -> None:
     (line,) = csv.reader(io.StringIO(export.table(("a",), [(name,)]).decode().split("\r\n", 1)[1]))
     assert line == [f"'{name}"]
+
+
+def test_a_flood_of_bad_shares_leaves_room_for_the_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "MOST_REFUSED", 3)
+    made = Session(2, 30.0)
+    kept = Record(made.first)
+    good = values.ShareJudged(made.now, made.members[0], values.Answer.ACCEPTED, Fraction(1), 9)
+    for _ in range(5):
+        kept.take(replace(good, answer=values.Answer.UNKNOWN_JOB, hash=None))
+    kept.take(good)
+    assert len(kept.events) == 4 and kept.events[-1] == good and kept.cut
 
 
 def test_the_machines_beside_are_dated_and_sourced() -> None:
