@@ -125,8 +125,12 @@ class Connection(asyncio.Protocol):
             self.session.give(given.job, given.difficulty, given.block_target)
 
     def tick(self, now: float) -> None:
-        self.session.tick(now)
-        self.flush()
+        try:
+            self.session.tick(now)
+            self.flush()
+        except Exception:  # as in data_received
+            log.exception("the connection of %s met a bug", self.named)
+            self.abort()
         if self._closed_at is not None and now - self._closed_at > FAREWELL_S:
             self.abort()
 

@@ -5,6 +5,7 @@ or any Bitcoin Core of a home. The source's threads only hand over to the loop.
 """
 
 import asyncio
+import logging
 import os
 import threading
 import time
@@ -22,6 +23,8 @@ from miner.protocol.gbt.job import template_of
 from miner.sources.base import Health, SourceState, WorkSource
 from miner.work.found import Answer, Share, Verdict
 from miner.work.job import Job
+
+log = logging.getLogger(__name__)
 
 TICK_S = 1.0
 STOP_S = 1.0  # for blocks under way
@@ -86,7 +89,7 @@ class PoolService:
     # --- in the loop --------------------------------------------------------------------------
     def _hand_over(self, call: Callable[..., None], *args: object) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(call, *args)
+            self._loop.call_soon_threadsafe(safely, call, *args)
 
     def _job(self, job: Job) -> None:
         if job.reopens:
@@ -117,7 +120,15 @@ class PoolService:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            self.room.tick(self._clock())
-            self._blocks.tick()
+            safely(self.room.tick, self._clock())
+            safely(self._blocks.tick)
             if self._attacks is not None:
-                self._attacks.tick()
+                safely(self._attacks.tick)
+
+
+def safely(call: Callable[..., None], *args: object) -> None:
+    """A bug of ours in one thing: the others go on, and it is not silent."""
+    try:
+        call(*args)
+    except Exception:
+        log.exception("the room met a bug at %s", call.__qualname__)

@@ -121,6 +121,25 @@ def on_tip(room: Class, *lines: Line) -> bool:
     return True
 
 
+def test_a_bug_at_one_tick_is_told_and_the_room_goes_on(
+    room: Class, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*args: Any) -> None:
+        raise RuntimeError("a bug")
+
+    async def story(room: Class) -> None:
+        await attack(room)
+        monkeypatch.setattr(room.room, "tick", broken)
+        await until(lambda: "the room met a bug" in caplog.text)
+        seen = len(room.events)
+        room.late_s = 31.0  # templates of an attack carry the time: the next tick renews them
+        await until(lambda: any(isinstance(one, NewWork) for one in room.events[seen:]))
+
+    monkeypatch.setattr("miner.pool.service.TICK_S", 0.01)
+    room.run(story)
+    assert "RuntimeError: a bug" in caplog.text
+
+
 def test_what_a_killed_attack_left_is_settled_at_the_next_start(room: Class, node: Node) -> None:
     """Nobody will mine on the branch that lost: its block must not be named at each start."""
 
