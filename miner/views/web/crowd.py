@@ -14,6 +14,10 @@ MOST = 320  # connections
 MOST_HALF_OPEN = 128  # without a whole request
 HEAD_S = 10.0  # for a request's head
 STALL_S = 10.0  # what was sent is not taken
+NO_STRATUM = (
+    b'{"id":null,"method":"client.show_message","params":'
+    b'["this port is for browsers: miners connect to another one, mostly 3333"]}\n'
+)
 
 
 class Connection(Protocol):
@@ -87,6 +91,7 @@ class BoundedProtocol(H11Protocol):
     """uvicorn's HTTP/1.1 under the bounds of a crowd; `made_for` binds a class to one."""
 
     crowd: ClassVar[Crowd]
+    begun = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -98,6 +103,12 @@ class BoundedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """A miner at the wrong port is told so in its own words."""
+        if not self.begun and data.startswith(b"{"):
+            self.transport.write(NO_STRATUM)
+            self.transport.close()
+            return
+        self.begun = True
         super().data_received(data)
         if self.cycle is None or self.cycle.response_complete:
             self.crowd.waiting(self)

@@ -1,5 +1,6 @@
 """Who may ask, by which name and method; what is in every answer."""
 
+import json
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
@@ -70,6 +71,12 @@ def test_no_host_and_two_hosts(site: Site) -> None:
     assert b" 400 " in site.raw(b"GET / HTTP/1.1\r\n\r\n")
     two = b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n"
     assert site.raw(two).split(b" ")[1] in (b"400", b"421")
+
+
+def test_a_miner_at_the_wrong_port_is_told_so_at_once(site: Site) -> None:
+    told = json.loads(site.raw(b'{"id":1,"method":"mining.subscribe","params":[]}\n'))
+    assert told["method"] == "client.show_message"
+    assert "for browsers: miners connect to another one" in told["params"][0]
 
 
 @fault("A03")
