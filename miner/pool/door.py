@@ -15,7 +15,17 @@ from fractions import Fraction
 from miner.pool.allowance import PerAddress
 from miner.pool.names import of_user
 from miner.pool.room import Room
-from miner.pool.values import Claim, Judged, Kind, Left, NewWork, Refused, RoomEvent
+from miner.pool.values import (
+    Answer,
+    Claim,
+    Judged,
+    Kind,
+    Left,
+    NewWork,
+    Paused,
+    Refused,
+    RoomEvent,
+)
 from miner.protocol.stratum.server import ServerSession
 from miner.text import scrub
 
@@ -221,6 +231,10 @@ class Door:
                 if event.number in (None, one.number):
                     one.give(event.at_s)
                     one.flush()
+        elif isinstance(event, Paused):
+            for one in list(self._seated):
+                if event.member is None or event.member.number == one.number:
+                    one.session.say(Answer.PAUSED.words if event.paused else "the class goes on")
         elif isinstance(event, Left) and event.why:
             for one in [*self._seated, *self._strangers]:
                 if one.number == event.member.number:

@@ -39,6 +39,7 @@ from miner.text import scrub
 from miner.work.found import Share
 
 IDLE_S = 180.0  # without a share a seat is kept, until another wants it
+RESTING = Fraction(10**12)  # of shares in a pause: no miner finds one, so none is refused
 SLEPT_S = 20.0  # between two ticks of a second: this computer slept
 MOST_ROWS = 1024  # members, those who left included
 DEVICE_CHARS = 40
@@ -130,7 +131,7 @@ class Room:
             work.name_for(state.mode, seat.member.name),
             seat.entry.extranonce1,
             f"{state.prefix}{state.jobs:x}",
-            seat.vardiff.difficulty,
+            RESTING if self._rests(seat) else seat.vardiff.difficulty,
             state.class_target,
             newest is None or newest.job.prev_hash != work.tip,
             now,
@@ -155,9 +156,8 @@ class Room:
         judged = seat.book.judge(claim, work.tip, now)
         if judged.answer is Answer.ACCEPTED:
             seat.idle_since_s = None
-        if self._state.paused or seat.member.paused:  # it is known, and cannot count later
-            kept = judged.is_block and self.rules.payout is not None
-            judged = Judged(Answer.PAUSED, share=judged.share, is_block=kept)
+        if self._rests(seat):  # it is known, and cannot count later
+            judged = Judged(Answer.PAUSED, share=judged.share)
         self._tell(
             told.ShareJudged(now, seat.member, judged.answer, judged.difficulty, judged.hash)
         )
@@ -211,7 +211,7 @@ class Room:
 
     def pause(self, paused: bool, now: float, number: int | None = None) -> None:
         """Take no shares, of one or of all, until further notice: a class's chain stands still.
-        A block that pays a real address is sent all the same. Raises KeyError."""
+        A block that pays a real address counts all the same. Raises KeyError."""
         member = None
         if number is None:
             self._state.paused = paused
@@ -331,6 +331,10 @@ class Room:
     def _leave(self, seat: Seat, why: str, now: float) -> None:
         seat.member = replace(seat.member, left_s=now)
         self._tell(told.Left(now, seat.member, why))
+
+    def _rests(self, seat: Seat) -> bool:
+        """Does what it finds count for nothing? Never where a block pays a real address."""
+        return self.rules.payout is None and (self._state.paused or seat.member.paused)
 
     def _work_of(self, member: Member) -> Work | None:
         return self._works.get(member.side) or self._works.get("")

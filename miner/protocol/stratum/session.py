@@ -45,6 +45,7 @@ BAD_IN_A_ROW = 10
 FIRST_JOB_S = 60.0  # after the handshake's deadline; pools send it with the login
 STALE_IN_A_ROW = 3  # "job not found" for the current job: the pool and we disagree
 SLOW_SHARE_S = 600.0  # a longer expected wait for a share is worth a warning
+NEVER_S = 3e9  # a century: whoever asks for that wants no shares, as a class in a pause
 VALUE = re.compile(r" is | '|: b|[0-9]")  # where an error's text turns from its class to a value
 KIND = "stratum"  # of the blocks packed here
 
@@ -150,7 +151,7 @@ class StratumSession(SessionEvents):
             return
         self._progress.target = None
         wait_s = seconds_per_share(float(expected_hashes(target)), rate_hs)
-        if wait_s is None or wait_s <= SLOW_SHARE_S:
+        if wait_s is None or not SLOW_SHARE_S < wait_s < NEVER_S:
             return
         text = f"a share takes {wait_s / 60:.0f} min at this difficulty; {better:.3g} would fit"
         self._notice(f"pace {wait_s:.0f}", text)

@@ -35,6 +35,7 @@ class Vardiff:
 
     def ask(self, wished: Fraction, now: float) -> None:
         """The miner suggests a difficulty: it knows its speed best, until shares tell."""
+        self._raised = False  # by shares that came before
         self._begin(short(max(wished, self.least)), now)
 
     def share(self, credited: Fraction, now: float) -> None:

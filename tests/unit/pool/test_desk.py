@@ -181,11 +181,13 @@ def test_the_teacher_renames_pauses_removes_and_begins_anew(room: Room) -> None:
     ann, bob = room.rig.joined("Ann"), room.rig.joined("Bob")
     assert room.order(do="rename", number=ann.number, name="<b>Ada</b>") is None
     assert room.rig.room.member(ann.number).name == "<b>Ada</b>"  # type: ignore[union-attr]
+    share = ann.miner.find()
     assert room.order(do="pause", number=ann.number, paused=True) is None
-    assert "paused" in ann.submit(ann.miner.find())[1]
+    assert "paused" in ann.submit(share)[1]
     assert bob.submit(bob.miner.find()) is None
+    share = bob.miner.find()
     assert room.order(do="pause", paused=True) is None
-    assert "paused" in bob.submit(bob.miner.find())[1]
+    assert "paused" in bob.submit(share)[1]
     assert room.order(do="pause", paused=False) is None
     assert room.rig.room.view(NOW).members[1].accepted == 1
     assert room.order(do="reset") is None

@@ -167,8 +167,9 @@ def test_each_kind_of_share_gets_its_code() -> None:
     fresh = one.miner.find()
     rig.new_template(SECOND_TIP, 6)
     assert one.submit(fresh) == [21, Answer.STALE.words, None]
+    late_share = one.miner.find()
     rig.room.pause(True, rig.now)
-    assert one.submit(one.miner.find()) == [20, Answer.PAUSED.words, None]
+    assert one.submit(late_share) == [20, Answer.PAUSED.words, None]
     judged = [event.answer for event in rig.of(ShareJudged)]
     assert judged.count(Answer.ACCEPTED) == 1
 

@@ -178,8 +178,9 @@ def test_the_teacher_renames_removes_pauses_and_resets() -> None:
     rig.room.rename(bob.number, "Bobby\x1b[0m", rig.now)
     assert "426f626279" in bob.miner.jobs[-1].fields[3]  # his coinbase names him
     number = ann.number
+    late = ann.miner.find()
     rig.room.pause(True, rig.now, number)
-    assert ann.submit(ann.miner.find())[1] == Answer.PAUSED.words
+    assert ann.submit(late)[1] == Answer.PAUSED.words
     assert bob.submit(bob.miner.find()) is None
     rig.room.pause(False, rig.now, number)
     assert ann.submit(ann.miner.find()) is None
@@ -301,7 +302,10 @@ def test_in_a_pause_nothing_counts_neither_then_nor_later() -> None:
     rig.room.pause(True, rig.now)
     assert ann.submit(share) == ann.submit(block) == [20, Answer.PAUSED.words, None]
     assert rig.blocks == [] and not rig.of(BlockFound)
+    assert ann.miner.messages[-1] == Answer.PAUSED.words
+    assert float(ann.miner.difficulty) == 1e12  # nothing is found that would be refused
     rig.room.pause(False, rig.now)
+    assert ann.miner.messages[-1] == "the class goes on" and float(ann.miner.difficulty) < 1
     assert ann.submit(share)[1] == Answer.DUPLICATE.words
     assert ann.submit(block)[1] == Answer.DUPLICATE.words
     (row, _) = rig.room.view(rig.now).members
@@ -311,7 +315,7 @@ def test_in_a_pause_nothing_counts_neither_then_nor_later() -> None:
 def test_no_pause_loses_a_block_that_pays_a_real_address() -> None:
     rig, ann, _ = racing(payout=bytes.fromhex("0014" + "11" * 20))
     rig.room.pause(True, rig.now)
-    assert ann.submit(ann.miner.find(target=BLOCK_TARGET))[1] == Answer.PAUSED.words
+    assert ann.submit(ann.miner.find(target=BLOCK_TARGET)) is None
     assert len(rig.blocks) == 1 and rig.blocks[0].hash_hex == rig.of(BlockFound)[0].hash_hex
 
 

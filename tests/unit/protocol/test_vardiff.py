@@ -80,6 +80,18 @@ def test_a_share_is_no_harder_than_a_block_unless_shares_would_flood() -> None:
     assert easy.difficulty == Fraction("0.00024")
 
 
+def test_after_a_wish_no_block_is_missed_for_shares_that_came_too_fast_before() -> None:
+    block = Fraction(1, 1000)
+    vardiff = Vardiff(0.0, block)
+    for second in range(40):
+        vardiff.share(vardiff.difficulty, second / 10)
+        vardiff.turn(block, second / 10)
+    assert vardiff.difficulty > block
+    vardiff.ask(Fraction(5), 5.0)
+    vardiff.turn(block, 5.0)
+    assert vardiff.difficulty == block
+
+
 def test_a_bunch_of_shares_is_no_measure_of_speed() -> None:
     vardiff = Vardiff(0.0)
     for _ in range(8):
