@@ -45,7 +45,7 @@ BAD_IN_A_ROW = 10
 FIRST_JOB_S = 60.0  # after the handshake's deadline; pools send it with the login
 STALE_IN_A_ROW = 3  # "job not found" for the current job: the pool and we disagree
 SLOW_SHARE_S = 600.0  # a longer expected wait for a share is worth a warning
-NEVER_S = 3e9  # a century: whoever asks for that wants no shares, as a class in a pause
+NEVER_S = 3e12  # 100,000 years: whoever asks for that wants no shares, as a class in a pause
 VALUE = re.compile(r" is | '|: b|[0-9]")  # where an error's text turns from its class to a value
 KIND = "stratum"  # of the blocks packed here
 

@@ -255,3 +255,16 @@ def test_a_bad_class_target_changes_nothing(params: list[Any]) -> None:
     assert isinstance(notice, Notice) and "mining.set_class_target" in notice.text
     (job,) = jobs(session.receive(notify(nbits="207fffff"), 0.0))
     assert job.network_target == 0x7FFFFF << 232
+
+
+@pytest.mark.parametrize(("difficulty", "told"), [(10**7, True), (10**12, False)])
+def test_a_pool_that_wants_no_shares_is_left_alone(difficulty: int, told: bool) -> None:
+    """A class in a pause; a wait of an hour is told, and a better difficulty is suggested."""
+    session = subscribed()
+    session.receive(call("mining.set_difficulty", difficulty), 0.0)
+    session.receive(notify(), 0.0)
+    session.data_to_send()
+    session.tell_rate(1e7, 1.0)
+    notices = [one for one in session.tick(1.0) if isinstance(one, Notice)]
+    assert [one.text.startswith("a share takes") for one in notices] == [True] * told
+    assert (b"mining.suggest_difficulty" in b"".join(session.data_to_send())) is told
