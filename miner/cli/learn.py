@@ -278,6 +278,8 @@ def walk_through(
         item=lambda item: render.show_item(console, item, said),
         frame=lambda frame: console.print(render.frame_panel(frame)),
         say=lambda text: console.print(render.marked(text)),
+        height=lambda item: render.height(console, item, said),
+        rows=console.height,
     )
     walk = player.play(lesson, setting, stage, input if playing else None)
     line.clear()

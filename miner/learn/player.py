@@ -12,6 +12,7 @@ from miner.learn.voice import Voice, voice
 # A prompt; the answer without its newline; EOFError or KeyboardInterrupt ends the lesson.
 Ask = Callable[[str], str]
 TRIES = 2
+TITLE_ROWS, PROMPT_ROWS = 4, 2
 QUIT, BACK, DONE = ("q", "quit", "exit"), ("b", "back"), ("d", "done")
 
 
@@ -23,6 +24,8 @@ class Stage:
     item: Callable[[Item], None]
     frame: Callable[[Frame], None]
     say: Callable[[str], None]
+    height: Callable[[Item], int] = lambda item: 0  # lines that an item takes
+    rows: int | None = None  # of the terminal; None: no end
 
 
 @dataclass(slots=True)
@@ -86,8 +89,11 @@ class Scene:
     walk: Walk
 
     def items(self, screen: Screen) -> None:
-        """Everything in its order; steppers and questions wait for the learner."""
+        """Everything in its order; steppers and questions wait for the learner, and so does what
+        would push lines off the terminal that nobody has read."""
+        used = TITLE_ROWS
         for item in screen.items:
+            used = self._make_room(item, used)
             if self.ask is None or not isinstance(item, Stepper | Question):
                 self.stage.item(item)
             elif isinstance(item, Stepper):
@@ -95,9 +101,25 @@ class Scene:
             else:
                 self._question(item)
 
+    def _make_room(self, item: Item, used: int) -> int:
+        """Lines in sight once the item is shown, after a pause where it takes one."""
+        rows, waits = self.stage.rows, isinstance(item, Stepper | Question)
+        if self.ask is None or rows is None:
+            return 0
+        height = 0 if waits else self.stage.height(item)
+        if used and used + height > rows - PROMPT_ROWS:
+            self._wait(self.voice.say("more"))
+            used = 0
+        return 0 if waits else used + height
+
     def turn_page(self) -> None:
-        """Wait for Enter; another key asks again."""
-        while self.ask is not None and self._asked(self.voice.say("next")) not in ("", "n"):
+        """Wait for Enter before the next screen."""
+        if self.ask is not None:
+            self._wait(self.voice.say("next"))
+
+    def _wait(self, prompt: str) -> None:
+        """For Enter; another key asks again."""
+        while self._asked(prompt) not in ("", "n"):
             pass
 
     def _asked(self, prompt: str) -> str:

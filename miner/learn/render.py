@@ -100,6 +100,12 @@ def show_item(console: Console, item: Item, said: Voice) -> None:
     console.print(drawn(item, said, console.width))
 
 
+def height(console: Console, item: Item, said: Voice) -> int:
+    """Lines that `show_item` takes."""
+    blank = not isinstance(item, Code | Check)
+    return len(console.render_lines(drawn(item, said, console.width))) + blank
+
+
 def drawn(item: Item, said: Voice, width: int = 80) -> RenderableType:
     """An item as something rich can print."""
     match item:

@@ -1,6 +1,7 @@
 """Walking a lesson: forward, back, out; steppers; questions; pipes."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -206,3 +207,29 @@ def test_lessons_are_found_by_number_and_name() -> None:
         assert find(str(lesson.number)) is find(lesson.name.upper()) is lesson
     with pytest.raises(ConfigError, match="choose one of"):
         find("alchemy")
+
+
+def test_no_line_leaves_a_short_terminal_unread() -> None:
+    """A screen of 44 lines on a terminal of 24: it pauses before an item that would not fit."""
+    prompts: list[str] = []
+
+    def long(setting: Setting) -> Iterator[Screen]:
+        yield Screen("long", tuple(Text(str(n)) for n in range(8)))
+
+    def ask(prompt: str) -> str:
+        prompts.append(prompt)
+        shown.append("?")
+        return ""
+
+    shown: list[str] = []
+    stage = Stage(
+        lambda *_: shown.append("title"), lambda item: shown.append("item"), lambda _: None,
+        shown.append, height=lambda item: 5, rows=24,
+    )  # fmt: skip
+    assert play(replace(LESSON, screens=long), Setting(), stage, ask).finished
+    told = "".join({"title": "T", "item": "i"}.get(one, one) for one in shown)
+    assert told == "Tiii?iiii?i?"
+    assert [prompt[:11] for prompt in prompts] == ["Enter: more", "Enter: more", "Enter: next"]
+    shown.clear()
+    play(replace(LESSON, screens=long), Setting(), replace(stage, rows=None), ask)
+    assert "".join(one[0] for one in shown) == "tiiiiiiii?"

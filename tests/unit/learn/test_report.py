@@ -59,7 +59,13 @@ def test_nobody_is_recorded_who_did_not_play(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 def test_a_lesson_played_to_its_end_is_recorded(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "MINER_HOME": str(tmp_path), "TERM": "xterm", "COLUMNS": "80"}
+    environment = {
+        **os.environ,
+        "MINER_HOME": str(tmp_path),
+        "TERM": "xterm",
+        "COLUMNS": "80",
+        "LINES": "99",
+    }
     child = subprocess.Popen(
         [sys.executable, "-m", "miner", "learn", "header", "--lang", "en", "--pupil", "Ada",
          "--report", str(tmp_path / "r.csv")],
