@@ -1,5 +1,6 @@
 """What every terminal table here is printed with (rich): consoles, sentences, tables, bars."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
@@ -20,7 +21,7 @@ class Pace:
     """Lets a thing that grows dear be done so rarely that it takes 2 % of the time at most."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._next = clock, float("-inf")
+        self._clock, self._next = clock, -math.inf
 
     def run(self, thing: Callable[[], None]) -> None:
         """Do it, unless it is too soon."""
