@@ -1,7 +1,7 @@
 // What the board says, in both languages, and numbers as each writes them.
 
 import { count, duration, rate as plainRate, si as plainSi, many as plainMany } from "/words.js";
-import { keep } from "/dom.js";
+import { at, keep, say } from "/dom.js";
 
 const WORDS = {
 	en: {
@@ -133,3 +133,11 @@ export const part = (value) => local(`${(100 * value).toFixed(value < 0.095 && v
 export const chance = (p) => (p > 0.995 && p < 1 ? local("99.5 % +") : p > 0 && p < 0.001 ? t("one-in", { n: many(1 / p) }) : part(p));
 // A rate's σ in the rate's own unit: 12.3 ± 1.2.
 export const sigma = (value) => (value === null ? "" : `± ${si(value)}`.trimEnd());
+
+// The page's own words in the language of now, and the button that offers the other one.
+export function speakPage() {
+	document.documentElement.lang = lang;
+	for (const node of document.querySelectorAll("[data-say]")) say(node, t(node.dataset.say));
+	say(at("lang"), lang === "de" ? "English" : "Deutsch");
+	at("lang").lang = lang === "de" ? "en" : "de";
+}

@@ -3,7 +3,7 @@
 import { at, el, keep, rows, say, show } from "/dom.js";
 import { follow } from "/wire.js";
 import { attack, attackTold, bars, colour, income, line, waits } from "./board-charts.js";
-import { decimal, lang, many, number, part, rate, sigma, si, span, speak, t } from "./board-words.js";
+import { decimal, lang, many, number, part, rate, sigma, si, span, speak, speakPage, t } from "./board-words.js";
 import { save } from "./board-save.js";
 
 const PAGE_S = 8; // a page of a long list stays so long
@@ -191,10 +191,7 @@ function silent(s) {
 }
 
 function speakAll() {
-	document.documentElement.lang = lang;
-	for (const node of document.querySelectorAll("[data-say]")) say(node, t(node.dataset.say));
-	say(at("lang"), lang === "de" ? "English" : "Deutsch");
-	at("lang").lang = lang === "de" ? "en" : "de";
+	speakPage();
 	paint(keep.get("theme", "auto"));
 	all();
 }

@@ -3,7 +3,7 @@
 import { at, el, rows, say, show } from "/dom.js";
 import { follow } from "/wire.js";
 import { attackTold } from "/board-charts.js";
-import { lang, number, rate, span, speak, t } from "/board-words.js";
+import { lang, number, rate, span, speak, speakPage, t } from "/board-words.js";
 import { save } from "/board-save.js";
 
 const TOKEN = location.pathname.split("/")[1];
@@ -127,10 +127,7 @@ function silent(s) {
 }
 
 function speakAll() {
-	document.documentElement.lang = lang;
-	for (const node of document.querySelectorAll("[data-say]")) say(node, t(node.dataset.say));
-	say(at("lang"), lang === "de" ? "English" : "Deutsch");
-	at("lang").lang = lang === "de" ? "en" : "de";
+	speakPage();
 	all();
 }
 
