@@ -142,7 +142,7 @@ def _lock(path: Path) -> IO[bytes]:
     if file is None:
         raise NodeError(
             f"node folder {path} is in use by another miner or class: mine on that node with "
-            "--node URL (it printed one), or give another --datadir"
+            "--node URL (it printed one), join that class, or give another --datadir"
         )
     return file
 
