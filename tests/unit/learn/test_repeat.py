@@ -98,7 +98,7 @@ def test_a_page_says_which_lesson_it_runs() -> None:
 @pytest.mark.parametrize("key", ["q\n", "\x03", "\x04"])
 def test_a_terminal_is_left_at_once(key: str, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "MINER_HOME": str(tmp_path), "TERM": "xterm", "COLUMNS": "80"}
+    environment = os.environ | {"MINER_HOME": str(tmp_path), "TERM": "xterm", "LINES": "99"}
     child = subprocess.Popen(
         [sys.executable, "-m", "miner", "learn", "header", "--lang", "en"],
         stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True,
@@ -107,7 +107,7 @@ def test_a_terminal_is_left_at_once(key: str, tmp_path: Path) -> None:
     os.close(theirs)
     try:
         seen = until(ours, "your answer")
-        assert "1. The 80 bytes · 1 of 4" in seen
+        assert "1. The 80 bytes · 1 of 4" in seen and "your answer" in seen
         assert pressed(child, ours, key) == 0
         assert "The answer" not in until(ours, "")
     finally:
