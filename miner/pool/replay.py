@@ -21,7 +21,8 @@ class Replay:
         self._tally, self._events = Tally(first), events
         self._speed, self._clock, self._begun_s = speed, clock, clock()
         self._from_s = events[0].at_s if events else first.at_s
-        self._until_s = events[-1].at_s if events else first.at_s
+        # A clock that was set back writes events that are not in the order of their times.
+        self._until_s = max((one.at_s for one in events), default=first.at_s)
         self._told = 0  # events so far
 
     def view(self) -> RoomView:

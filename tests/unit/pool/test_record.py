@@ -81,6 +81,16 @@ def test_a_replay_runs_at_its_speed_and_ends_with_the_last_board() -> None:
     assert replay.told()["replay"]["ended"] is True
 
 
+def test_a_replay_tells_all_though_the_clock_was_set_back() -> None:
+    made, events = session()
+    events[-1] = replace(events[-1], at_s=events[-3].at_s - 5.0)
+    wall = [0.0]
+    told = Replay(made.first, events, 10.0, lambda: wall[0])
+    wall[0] = 1000.0
+    assert told.view().change == fold(made.first, events).view(0.0).change
+    assert told.told()["replay"]["ended"]
+
+
 def test_an_empty_session_can_be_shown() -> None:
     made = Session(1, 1.0)
     first, events = parse(Record(made.first).dump())
