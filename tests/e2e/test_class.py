@@ -22,7 +22,7 @@ from tests.fakes.sink import REGTEST
 pytest.importorskip("pbk", reason="no kernel wheel for this Python")
 
 QUICK = ("--backend", "hashlib", "--threads", "1")
-CLASS = ("class", "--easy", "--block-hashes", "65536", "--web", "127.0.0.1:0", "--desk", "0")
+CLASS = ("class", "--easy", "--block-hashes", "524288", "--web", "127.0.0.1:0", "--desk", "0")
 FOREIGN = ("cpuminer", "minerd", "cpuminer-opt")
 
 
